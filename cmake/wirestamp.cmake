@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# One folder = one target = one namespace. wirestamp_library(wire base time) makes the library
+# `wirestamp_wire` from wire/*.cc, links it to the layers named, and makes the test program `wire_test`
+# from wire/*_test.cc when there are any. A folder may only name layers below it (tools/house.py checks
+# the includes).
+add_library(wirestamp_flags INTERFACE)
+target_include_directories(wirestamp_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(wirestamp_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wcast-qual -Woverloaded-virtual -Werror -fno-strict-aliasing -fstack-protector-strong)
+if(WIRESTAMP_SANITIZE)
+  target_compile_options(wirestamp_flags INTERFACE -fsanitize=${WIRESTAMP_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(wirestamp_flags INTERFACE -fsanitize=${WIRESTAMP_SANITIZE})
+endif()
+
+function(wirestamp_library name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(TRANSFORM ARGN PREPEND wirestamp_ OUTPUT_VARIABLE layers)
+  if(sources)
+    add_library(wirestamp_${name} STATIC ${sources})
+    target_link_libraries(wirestamp_${name} PUBLIC wirestamp_flags fmt::fmt ${layers})
+  else()
+    add_library(wirestamp_${name} INTERFACE)
+    target_link_libraries(wirestamp_${name} INTERFACE wirestamp_flags fmt::fmt ${layers})
+  endif()
+  if(tests)
+    wirestamp_test(${name}_test SOURCES ${tests} LAYERS ${name})
+  endif()
+endfunction()
+
+# wirestamp_test(NAME SOURCES a_test.cc... LAYERS wire measure... [LIBRARIES extra...] [LABELS threads...])
+function(wirestamp_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LAYERS;LIBRARIES;LABELS" ${ARGN})
+  list(TRANSFORM arg_LAYERS PREPEND wirestamp_ OUTPUT_VARIABLE layers)
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${layers} ${arg_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main
+    nlohmann_json::nlohmann_json)
+  target_compile_definitions(${name} PRIVATE WIRESTAMP_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 300)
+endfunction()

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "measure/sample.h"
+#include "measure/summary.h"
+#include "net/packet_io.h"
+#include "packet/address.h"
+#include "session/counters.h"
+
+// One measurement from this host to a reflector: resolves, opens, runs to the end, sums up.
+namespace wirestamp::agent {
+
+enum class Schedule : std::uint8_t { Periodic, Poisson };
+enum class TimeFormat : std::uint8_t { Ntp, Ptp };
+
+struct PingOptions {
+  std::string host;
+  std::uint16_t port = 23999;
+  std::optional<packet::Family> family;
+  std::optional<std::uint64_t> count;     // absent with `duration` absent: until interrupted
+  std::optional<Duration> duration;
+  Duration interval = Duration::milliseconds(500);
+  Schedule schedule = Schedule::Periodic;
+  std::optional<std::uint32_t> size;      // UDP payload; absent: base + CoS + Follow-Up + WSTP
+  std::uint8_t dscp = 0;
+  std::uint8_t ttl = 255;
+  std::optional<packet::IpAddress> source;
+  std::string device;
+  std::optional<std::uint16_t> source_port;
+  net::StampChoice stamps = net::StampChoice::Auto;
+  std::optional<StampSource> require;       // Kernel or Hardware, of our own stamps
+  std::optional<StampSource> require_peer;  // of the reflector's
+  Duration loss_after = Duration::seconds(2);
+  TimeFormat time_format = TimeFormat::Ntp;
+  bool portable = false;
+  net::KernelFeatures features = net::KernelFeatures::Full;
+  std::optional<std::uint64_t> seed;        // of schedule and SSID; absent: from the system
+};
+
+// What was decided before the first probe left.
+struct PingStart {
+  packet::Endpoint remote, local;
+  std::string host;
+  std::string interface_name;
+  net::PortStamping stamping;
+  std::uint32_t size = 0;
+  std::vector<std::string> notes;  // "no room for the WSTP TLV in 100 octets: left out" and the like
+};
+
+struct PingResult {
+  PingStart start;
+  measure::Summary summary;
+  session::SenderCounters counters;
+  std::vector<std::string> notes;  // said once each, in the order they happened
+  WallTime began, ended;
+  bool interrupted = false;
+  // --require or --require-peer was not met: what was asked, what there was. The run ended at once.
+  std::optional<std::string> requirement_failed;
+};
+
+// Called on the measuring thread; keep it short.
+class PingObserver {
+ public:
+  virtual ~PingObserver() = default;
+  virtual void on_start(const PingStart&) {}
+  virtual void on_sample(const measure::Sample&) {}  // once per probe, when all is known about it
+  virtual void on_progress(const measure::Summary&, const measure::Sample* last) {
+    (void)last;
+  }                                                   // about once per second, and at replies
+  virtual void on_note(const std::string&) {}
+};
+
+// `stop` is polled after every wake-up: true ends the run with the probes in flight decided as
+// interrupted ones are. wake_handle() of the returned object may be called from a signal handler.
+class Ping {
+ public:
+  static Result<std::unique_ptr<Ping>> create(const PingOptions& options);
+  virtual ~Ping() = default;
+  virtual Result<PingResult> run(PingObserver& observer) = 0;
+  // Ends run() with what there is. Async-signal-safe.
+  virtual void stop() noexcept = 0;
+};
+
+}  // namespace wirestamp::agent

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "net/packet_io.h"
+#include "packet/address.h"
+#include "session/counters.h"
+
+// The far end: answers probes on any number of addresses until stopped.
+namespace wirestamp::agent {
+
+struct Listen {
+  std::optional<packet::IpAddress> address;  // absent: every address, both families
+  std::uint16_t port = 23999;
+  std::uint32_t interface = 0;               // for link-local addresses
+};
+
+struct ReflectOptions {
+  std::vector<Listen> listen;                // empty: one Listen{}
+  std::vector<packet::Prefix> allow;         // beyond the policy `open` of design.md 5
+  std::uint32_t rate = 2'000;                // requests per second from one address
+  std::uint32_t total_rate = 20'000;         // from all unlisted addresses together
+  std::string device;
+  net::StampChoice stamps = net::StampChoice::Auto;
+  std::optional<StampSource> require;
+  bool portable = false;
+  net::KernelFeatures features = net::KernelFeatures::Full;
+};
+
+struct ReflectStart {
+  struct Port {
+    packet::Endpoint local;
+    net::PortStamping stamping;
+  };
+  std::vector<Port> ports;
+  std::vector<std::string> notes;
+};
+
+class ReflectObserver {
+ public:
+  virtual ~ReflectObserver() = default;
+  virtual void on_start(const ReflectStart&) {}
+  virtual void on_note(const std::string&) {}  // first refusal of a prefix, step-downs, ...
+};
+
+class Reflect {
+ public:
+  // Opens every port or none. A taken port fails with a sentence that says so.
+  static Result<std::unique_ptr<Reflect>> create(const ReflectOptions& options);
+  virtual ~Reflect() = default;
+  virtual Result<session::ReflectorCounters> run(ReflectObserver& observer) = 0;
+  virtual void stop() noexcept = 0;  // async-signal-safe
+};
+
+}  // namespace wirestamp::agent

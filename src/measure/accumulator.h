@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "measure/sample.h"
+#include "measure/summary.h"
+
+namespace wirestamp::measure {
+
+struct AccumulatorOptions {
+  Duration interval = Duration::milliseconds(500);  // of the probes: MOS wants it
+};
+
+// Streams samples into figures with bounded memory. Samples may come in any order of decision; the ones
+// that need send or arrival order use Sample::probe and Sample::arrival_index within a bounded window.
+// One thread.
+class Accumulator {
+ public:
+  explicit Accumulator(const AccumulatorOptions& options);
+  ~Accumulator();
+  Accumulator(Accumulator&&) noexcept;
+  Accumulator& operator=(Accumulator&&) noexcept;
+
+  void add(const Sample& sample);
+  // Of the samples added as LostUnknown, so many are known by the reflector's counters to be lost forward
+  // and backward, although not which ones (protocols.md 2.6).
+  void resolve_unknown(std::uint64_t forward, std::uint64_t backward);
+
+  Summary summary() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wirestamp::measure

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "measure/sample.h"
+#include "time/duration.h"
+
+// The figures of one measurement or window. docs/measurement.md defines each of them. A figure that is
+// undefined for want of samples is absent.
+namespace wirestamp::measure {
+
+struct Distribution {
+  std::uint64_t count = 0;
+  std::optional<Duration> min, p10, p50, p90, p95, p99, max, mean, stddev;
+};
+
+// Per-direction or round-trip variation of delay.
+struct Variation {
+  // RFC 5481 PDV: D(i) - D_min over the window.
+  std::optional<Duration> pdv_p50, pdv_p95, pdv_p99, pdv_p999;
+  // RFC 3393 IPDV over consecutive probes in send order.
+  std::optional<Duration> ipdv_p5, ipdv_p95, ipdv_mean_abs;
+  std::uint64_t ipdv_count = 0, ipdv_undefined = 0;
+};
+
+struct StampCounts {
+  std::array<std::uint64_t, 5> by_source{};   // indexed by StampSource
+  std::optional<StampSource> weakest;         // among the probes that have this stamp
+};
+
+struct Reordering {
+  std::uint64_t reordered = 0, received = 0;
+  std::optional<double> ratio;
+  std::uint64_t max_extent = 0;                 // RFC 4737 4.2, in packets
+  std::array<std::uint64_t, 17> n_reordered{};  // [n] packets that are n-reordered, [16]: n > 15... see docs
+};
+
+struct Mos {
+  double value = 0;         // 1 to 4.5
+  double r = 0;             // E-model rating
+  bool forward_is_worse = false;
+  Duration one_way_delay;   // half the median net round trip: labelled, not measured
+};
+
+struct LossSums {
+  std::uint64_t forward = 0, backward = 0, unknown = 0;
+};
+
+struct Summary {
+  std::uint64_t scheduled = 0;  // probes that were due, bursts and unmeasured ones excluded
+  std::uint64_t sent = 0;       // left this host (or may have: departure unconfirmed)
+  std::uint64_t received = 0;   // delivered + late
+  std::uint64_t delivered = 0, late = 0;
+  std::uint64_t duplicates_forward = 0, duplicates_backward = 0, duplicates_unknown = 0;
+  LossSums lost;                // late ones not included
+  std::uint64_t peer_closed = 0, too_big = 0, refused_by_peer = 0;
+  std::uint64_t withheld = 0, late_schedule = 0, departure_unconfirmed = 0;
+  std::uint64_t unsent_total = 0;
+  std::array<std::uint64_t, 7> unsent_by_cause{};  // indexed by UnsentCause
+  std::optional<double> loss_ratio, network_loss_ratio, unreachable_ratio;  // design.md 6
+
+  std::uint64_t burst_sent = 0, burst_received = 0;
+  std::optional<double> burst_loss;
+
+  Distribution rtt;      // net of the reflector, of the strongest stamp class seen; rtt_class tells which
+  std::optional<StampSource> rtt_class;  // weakest stamp in each sample of `rtt`
+  std::uint64_t rtt_other_class = 0;     // samples with other stamps, counted beside
+  Distribution forward_delay, backward_delay;  // one way, raw; believed only within the errors below
+  std::optional<Duration> one_way_error;       // largest sum of both clocks' bounds
+  std::uint64_t clock_step_samples = 0, bad_reflector_stamps = 0;
+  Distribution reflector_residence;            // T3 - T2
+
+  Variation rtt_variation, forward_variation, backward_variation;
+  std::optional<Duration> jitter_rfc3550;      // RFC 3550 6.4.1 over round-trip transit, arrival order
+  std::optional<Duration> jitter_consecutive;  // mean |IPDV| of the round trip
+
+  Reordering round_trip_order, forward_order, backward_order;
+  std::uint64_t loss_periods = 0, longest_loss_period = 0;  // RFC 3357, send order
+  std::optional<Mos> mos;
+
+  StampCounts sender_tx, reflector_rx, reflector_tx, sender_rx;
+  Distribution schedule_error;  // sent minus scheduled
+
+  // Traffic class seen at each place: [value] counts; DSCP is value >> 2.
+  std::array<std::uint64_t, 256> forward_traffic_class{}, backward_traffic_class{};
+  std::uint64_t forward_marks_known = 0, backward_marks_known = 0;
+};
+
+}  // namespace wirestamp::measure

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "packet/address.h"
+
+// What the system knows about interfaces, addresses and routes. Reads only, no privilege. Not for the
+// packet path: each call asks the kernel.
+namespace wirestamp::platform {
+
+struct Route {
+  std::uint32_t interface = 0;
+  std::string interface_name;
+  std::optional<packet::IpAddress> source;
+  std::optional<packet::IpAddress> gateway;
+  std::uint32_t mtu = 0;  // of the interface or route; 0: unknown
+};
+
+// The route the system would take to `destination` now; `source` and `device` ("" for none) narrow it as
+// they would narrow the datagram.
+Result<Route> route_to(const packet::IpAddress& destination,
+                       const std::optional<packet::IpAddress>& source, const std::string& device,
+                       std::uint8_t traffic_class);
+
+struct Interface {
+  std::uint32_t index = 0;
+  std::string name;
+  bool up = false;       // administratively
+  bool running = false;  // carrier
+  std::uint32_t mtu = 0;
+};
+std::optional<Interface> interface_by_name(const std::string& name);
+std::optional<Interface> interface_by_index(std::uint32_t index);
+
+struct LocalAddress {
+  packet::Prefix network;  // the connected prefix, host bits cleared
+  packet::IpAddress address;
+  std::uint32_t interface = 0;
+};
+// Every address of this host with its connected prefix.
+Result<std::vector<LocalAddress>> local_addresses();
+
+}  // namespace wirestamp::platform
