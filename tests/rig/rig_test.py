@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one case of the rig: rig_test.py CASE, or --list. Standard library only.
+
+WIRESTAMP_BIN and WIRESTAMP_EMULATOR name the programs; WIRESTAMP_NO_RIG=1 (or --no-rig) skips.
+"""
+
+import os
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import emulator_itself  # noqa: E402
+import local_causes  # noqa: E402
+import no_privilege  # noqa: E402
+import rig  # noqa: E402
+import scenario  # noqa: E402
+
+
+def cases():
+    found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
+             for path in sorted((HERE / "scenarios").glob("*.toml"))}
+    for module in (emulator_itself, local_causes, no_privilege):
+        found.update(module.CASES)
+    found.update(no_privilege.PLAIN_CASES)
+    return found
+
+
+def registered_twice_or_never(names):
+    """The names in CMakeLists.txt must be those that exist here."""
+    text = (HERE.parent / "CMakeLists.txt").read_text()
+    block = text.split("set(rig_cases", 1)[1].split(")", 1)[0].split()
+    return set(block).symmetric_difference(name for name in names if not name.startswith("scenario_"))
+
+
+def main():
+    if "--no-rig" in sys.argv:
+        sys.argv.remove("--no-rig")
+        os.environ["WIRESTAMP_NO_RIG"] = "1"
+    known = cases()
+    if sys.argv[1:] == ["--list"]:
+        print(*known, sep="\n")
+        return 0
+    if sys.argv[1:] == ["registration"]:
+        wrong = registered_twice_or_never(known)
+        print("all cases are registered" if not wrong else f"in only one of the two lists: {sorted(wrong)}")
+        return 1 if wrong else 0
+    if len(sys.argv) != 2 or sys.argv[1] not in known:
+        print(f"usage: {sys.argv[0]} CASE; --list prints them")
+        return 2
+    if sys.argv[1] not in no_privilege.PLAIN_CASES:
+        rig.enter()
+    try:
+        known[sys.argv[1]]()
+    except rig.Failure as failure:
+        print(f"FAILED: {failure}")
+        return 1
+    print("passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the emulator's log says should have been measured, and the comparison with what was.
+
+Counts must be equal, probe by probe. Delays are compared with the kernel's stamps in the log, never with the
+delay that was asked for, so a late wake-up of the emulator changes nothing.
+"""
+
+import json
+
+from rig import PORT, check, check_equal
+
+TOLERANCE_P50_NS, TOLERANCE_P99_NS = 5_000, 20_000
+# A reply tells of the eight before it; of more lost in a row only the sums are known.
+TOLD_BY_A_REPLY = 8
+
+
+class Log:
+    def __init__(self, path):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        check(lines and lines[-1].get("end"), "the emulator's log has no end: it did not stop cleanly")
+        self.totals = lines.pop()
+        for name in ("missed", "partial_checksums", "without_entry_stamp", "without_exit_stamp"):
+            check_equal(self.totals[name], 0, f"emulator's {name}")
+        for line in lines:
+            check(line["action"] not in ("overflow", "failed", "cut"), f"the emulator could not relay: {line}")
+        self.requests = [r for r in lines if r["direction"] == "forward" and r["destination_port"] == PORT]
+        self.replies = [r for r in lines if r["direction"] == "backward" and r["source_port"] == PORT]
+        for records in (self.requests, self.replies):
+            records.sort(key=lambda record: record["entry_ns"])
+
+
+def left(records):
+    return [record for record in records if "exit_ns" in record]
+
+
+class ProbeTruth:
+    """One probe: the copies of its request and, for each reply number, the copies of that reply."""
+
+    def __init__(self):
+        self.requests, self.replies = [], {}
+
+    def arrived_requests(self):
+        return sorted(left(self.requests), key=lambda record: record["exit_ns"])
+
+    def arrived_replies(self):
+        return sorted((record for copies in self.replies.values() for record in left(copies)),
+                      key=lambda record: record["exit_ns"])
+
+    def outcome(self):
+        if not self.arrived_requests():
+            return "lost_forward"
+        if not self.replies:
+            return "unanswered"
+        return "delivered" if self.arrived_replies() else "lost_backward"
+
+    def duplicates_forward(self):
+        return max(0, len(self.replies) - 1)
+
+    def duplicates_backward(self):
+        return sum(max(0, len(left(copies)) - 1) for copies in self.replies.values())
+
+
+class Truth:
+    def __init__(self, log):
+        self.log = log
+        self.probes = {}
+        for record in log.requests:
+            self._of(record["sequence"]).requests.append(record)
+        for record in log.replies:
+            self._of(record["sender_sequence"]).replies.setdefault(record["sequence"], []).append(record)
+        self.arrived_numbers = {record["sequence"] for record in left(log.replies)}
+
+    def _of(self, sequence):
+        return self.probes.setdefault(sequence, ProbeTruth())
+
+    def undecidable(self):
+        """Probes whose direction of loss the sender cannot know, as ranges of sequence numbers (first, last)."""
+        # Reply numbers in the order they were given, with what became of them.
+        numbers = {}
+        for record in self.log.replies:
+            number = numbers.setdefault(record["sequence"], {"request": record["sender_sequence"], "arrived": False})
+            number["arrived"] |= "exit_ns" in record
+        ranges, run, before = [], [], -1
+        for number in sorted(numbers):
+            if not numbers[number]["arrived"]:
+                run.append(number)
+                continue
+            if len(run) > TOLD_BY_A_REPLY:
+                ranges.append((before + 1, numbers[number]["request"] - 1))
+            run, before = [], max(before, numbers[number]["request"])
+        # After the last reply that came nothing is known.
+        return ranges + [(before + 1, 2**32)]
+
+    def told(self, number):
+        """Whether one of the eight replies after this one arrived, which tell when it truly left."""
+        return any(later in self.arrived_numbers for later in range(number + 1, number + 1 + TOLD_BY_A_REPLY))
+
+    def reordered(self, sequences):
+        """RFC 4737: first replies that arrived behind the reply to a later probe."""
+        arrivals = sorted((self.probes[s].arrived_replies()[0]["exit_ns"], s) for s in sequences
+                          if self.probes[s].arrived_replies())
+        count, expected = 0, 0
+        for _, sequence in arrivals:
+            if sequence < expected:
+                count += 1
+            else:
+                expected = sequence + 1
+        return count
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def compare_counts(measured, truth, probes):
+    """Every probe and every sum against the log."""
+    summary = measured.summary
+    check_equal(len(measured.probes), probes, "lines in the JSON lines file")
+    check_equal(summary["sent"], probes, "summary.sent")
+    undecidable = truth.undecidable()
+    wrong, wanted = [], {"lost_forward": 0, "lost_backward": 0, "delivered": 0}
+    for probe in measured.probes:
+        sequence = probe["sequence"]
+        of = truth.probes.get(sequence)
+        check(of, f"probe {sequence} never reached the emulator")
+        outcome = of.outcome()
+        check(outcome != "unanswered", f"the reflector did not answer probe {sequence}")
+        wanted[outcome] += 1
+        unknown_allowed = outcome != "delivered" and any(a <= sequence <= b for a, b in undecidable)
+        if probe["outcome"] != outcome and not (probe["outcome"] == "lost_unknown" and unknown_allowed):
+            wrong.append(f"probe {sequence}: {probe['outcome']}, truly {outcome}")
+        for direction in ("forward", "backward"):
+            found = probe.get(f"duplicates_{direction}", 0)
+            truly = getattr(of, f"duplicates_{direction}")()
+            # Copies of a reply whose number nobody learns of cannot be counted.
+            if found != truly and not (found < truly and unknown_allowed):
+                wrong.append(f"probe {sequence}: duplicates_{direction} {found}, truly {truly}")
+    check(not wrong, f"{len(wrong)} differences from the log:\n  " + "\n  ".join(wrong[:20]))
+    check_equal(summary["received"], wanted["delivered"], "summary.received")
+    check_equal(summary["lost"]["forward"], wanted["lost_forward"], "summary.lost.forward")
+    check_equal(summary["lost"]["backward"], wanted["lost_backward"], "summary.lost.backward")
+    check_equal(summary["lost"]["unknown"], 0, "summary.lost.unknown")
+    check_equal(summary["unsent"]["total"], 0, "summary.unsent.total")
+    measured_sequences = [probe["sequence"] for probe in measured.probes]
+    check_equal(summary["reordered"], truth.reordered(measured_sequences), "summary.reordered")
+    return wanted
+
+
+class DelayErrors:
+    """One-way and round-trip delays against the time each packet truly spent in the emulator, over all the runs
+    of a scenario: three hundred probes are too few to judge a p99 by."""
+
+    def __init__(self):
+        self.by_name = {"forward": [], "backward": [], "rtt": []}
+
+    def add(self, measured, truth):
+        for probe in measured.probes:
+            of = truth.probes[probe["sequence"]]
+            if probe["outcome"] != "delivered" or len(of.requests) != 1:
+                continue
+            reply = of.arrived_replies()[0]
+            forward = of.requests[0]["exit_ns"] - of.requests[0]["entry_ns"]
+            backward = reply["exit_ns"] - reply["entry_ns"]
+            self.by_name["forward"].append(probe["reflector_rx_ns"] - probe["sender_tx_ns"] - forward)
+            if truth.told(reply["sequence"]):
+                self.by_name["backward"].append(probe["sender_rx_ns"] - probe["reflector_tx_ns"] - backward)
+                self.by_name["rtt"].append(probe["rtt_ns"] - forward - backward)
+
+    def judge(self):
+        texts, wrong = [], False
+        for name, values in self.by_name.items():
+            check(values, "no delay to compare")
+            sizes = [abs(value) for value in values]
+            p50, p99 = percentile(sizes, 0.5), percentile(sizes, 0.99)
+            texts.append(f"{name} p50 {p50 / 1e3:.1f} p99 {p99 / 1e3:.1f} max {max(sizes) / 1e3:.1f}")
+            wrong |= p50 > TOLERANCE_P50_NS or p99 > TOLERANCE_P99_NS
+        text = "error against the log in us: " + ", ".join(texts)
+        check(not wrong, f"{text}; tolerance 5 at p50, 20 at p99")
+        return text
+
+
+def compare_stamps(measured, truth):
+    """Four kernel stamps for each probe that came back, except that the true transmit stamp of a reply travels in
+    the eight replies after it, and they may all be lost."""
+    stamps = measured.summary["stamps"]
+    delivered = [probe for probe in measured.probes if probe["outcome"] == "delivered"]
+    told = sum(truth.told(truth.probes[probe["sequence"]].arrived_replies()[0]["sequence"]) for probe in delivered)
+    check_equal(stamps["sender_tx"]["counts"], {"kernel": len(measured.probes)}, "summary.stamps.sender_tx.counts")
+    for stamp in ("reflector_rx", "sender_rx"):
+        check_equal(stamps[stamp]["counts"], {"kernel": len(delivered)}, f"summary.stamps.{stamp}.counts")
+    check_equal(stamps["reflector_tx"]["counts"].get("kernel"), told, "summary.stamps.reflector_tx.counts.kernel")
