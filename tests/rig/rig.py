@@ -212,8 +212,10 @@ class Rig:
     def ip(self, namespace, words):
         return self.run_in(namespace, "ip", *words.split())
 
-    def nft(self, namespace, *rules):
-        return self.run(self.inside(namespace) + ["nft", "-f", "-"], input="\n".join(rules) + "\n")
+    def nft(self, namespace, rules):
+        # Each statement and each closing brace wants a line of its own.
+        return self.run(self.inside(namespace) + ["nft", "-f", "-"],
+                        input=rules.replace(";", "\n").replace("}", "}\n") + "\n")
 
     def sysctl(self, namespace, path, value):
         self.run_in(namespace, "sh", "-c", f"echo {value} > /proc/sys/{path}")

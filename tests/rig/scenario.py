@@ -2,7 +2,7 @@
 """Runs one scenario file: the emulator takes its [link...] tables, this takes [run].
 
     seeds     one run per seed; odd ones over IPv4, even ones over IPv6
-    probes, interval, loss_after, options   of `wirestamp ping`
+    probes, interval, loss_after_ms, options   of `wirestamp ping`
     restart   after so many seconds the reflector is stopped and at once started again
     dscp      [sent, seen by the reflector, seen on the reply]
     at_least  what must have happened in each run at least once, so that the scenario proves something
@@ -30,7 +30,7 @@ def _run_seed(rig, path, settings, seed, errors):
     reflector = rig.reflect()
     address = REFLECTOR_V4 if seed % 2 else f"[{REFLECTOR_V6}]"
     started = rig.start_ping("-c", str(settings["probes"]), "-i", settings.get("interval", "10ms"),
-                             "--loss-after", settings.get("loss_after", "1s"), *settings.get("options", []),
+                             "--loss-after", f"{settings.get('loss_after_ms', 1000)}ms", *settings.get("options", []),
                              target=f"{address}:{PORT}")
     if "restart" in settings:
         time.sleep(settings["restart"])
@@ -38,7 +38,7 @@ def _run_seed(rig, path, settings, seed, errors):
         rig.reflect()
     measured = rig.finish_ping(started)
     emulator.stop()
-    truth = Truth(Log(log_path))
+    truth = Truth(Log(log_path), settings.get("loss_after_ms", 1000) * 1_000_000)
     counts = _judge(measured, truth, settings)
     errors.add(measured, truth)
     return counts
@@ -76,7 +76,7 @@ def _judge_restart(measured, truth, settings):
     check_equal(len(measured.probes), settings["probes"], "lines in the JSON lines file")
     counts = {"delivered": 0, "unanswered": 0}
     for probe in measured.probes:
-        outcome = truth.probes[probe["sequence"]].outcome()
+        outcome = truth.outcome(probe["sequence"])
         counts[outcome] = counts.get(outcome, 0) + 1
         allowed = {"delivered": {"delivered"},
                    "unanswered": {"peer_closed", "lost_forward", "lost_unknown"}}[outcome]

@@ -46,12 +46,16 @@ class ProbeTruth:
         return sorted((record for copies in self.replies.values() for record in left(copies)),
                       key=lambda record: record["exit_ns"])
 
-    def outcome(self):
+    def outcome(self, loss_after_ns):
         if not self.arrived_requests():
             return "lost_forward"
         if not self.replies:
             return "unanswered"
-        return "delivered" if self.arrived_replies() else "lost_backward"
+        arrived = self.arrived_replies()
+        if not arrived:
+            return "lost_backward"
+        first_request = min(record["entry_ns"] for record in self.requests)
+        return "late" if arrived[0]["exit_ns"] - first_request > loss_after_ns else "delivered"
 
     def duplicates_forward(self):
         return max(0, len(self.replies) - 1)
@@ -61,8 +65,8 @@ class ProbeTruth:
 
 
 class Truth:
-    def __init__(self, log):
-        self.log = log
+    def __init__(self, log, loss_after_ns):
+        self.log, self.loss_after_ns = log, loss_after_ns
         self.probes = {}
         for record in log.requests:
             self._of(record["sequence"]).requests.append(record)
@@ -72,6 +76,10 @@ class Truth:
 
     def _of(self, sequence):
         return self.probes.setdefault(sequence, ProbeTruth())
+
+    def outcome(self, sequence):
+        check(sequence in self.probes, f"probe {sequence} never reached the emulator")
+        return self.probes[sequence].outcome(self.loss_after_ns)
 
     def undecidable(self):
         """Probes whose direction of loss the sender cannot know, as ranges of sequence numbers (first, last)."""
@@ -119,15 +127,14 @@ def compare_counts(measured, truth, probes):
     check_equal(len(measured.probes), probes, "lines in the JSON lines file")
     check_equal(summary["sent"], probes, "summary.sent")
     undecidable = truth.undecidable()
-    wrong, wanted = [], {"lost_forward": 0, "lost_backward": 0, "delivered": 0}
+    wrong, wanted = [], {"lost_forward": 0, "lost_backward": 0, "delivered": 0, "late": 0}
     for probe in measured.probes:
         sequence = probe["sequence"]
-        of = truth.probes.get(sequence)
-        check(of, f"probe {sequence} never reached the emulator")
-        outcome = of.outcome()
+        outcome = truth.outcome(sequence)
+        of = truth.probes[sequence]
         check(outcome != "unanswered", f"the reflector did not answer probe {sequence}")
         wanted[outcome] += 1
-        unknown_allowed = outcome != "delivered" and any(a <= sequence <= b for a, b in undecidable)
+        unknown_allowed = outcome.startswith("lost") and any(a <= sequence <= b for a, b in undecidable)
         if probe["outcome"] != outcome and not (probe["outcome"] == "lost_unknown" and unknown_allowed):
             wrong.append(f"probe {sequence}: {probe['outcome']}, truly {outcome}")
         for direction in ("forward", "backward"):
@@ -137,7 +144,8 @@ def compare_counts(measured, truth, probes):
             if found != truly and not (found < truly and unknown_allowed):
                 wrong.append(f"probe {sequence}: duplicates_{direction} {found}, truly {truly}")
     check(not wrong, f"{len(wrong)} differences from the log:\n  " + "\n  ".join(wrong[:20]))
-    check_equal(summary["received"], wanted["delivered"], "summary.received")
+    check_equal(summary["received"], wanted["delivered"] + wanted["late"], "summary.received")
+    check_equal(summary["late"], wanted["late"], "summary.late")
     check_equal(summary["lost"]["forward"], wanted["lost_forward"], "summary.lost.forward")
     check_equal(summary["lost"]["backward"], wanted["lost_backward"], "summary.lost.backward")
     check_equal(summary["lost"]["unknown"], 0, "summary.lost.unknown")
@@ -184,7 +192,7 @@ def compare_stamps(measured, truth):
     """Four kernel stamps for each probe that came back, except that the true transmit stamp of a reply travels in
     the eight replies after it, and they may all be lost."""
     stamps = measured.summary["stamps"]
-    delivered = [probe for probe in measured.probes if probe["outcome"] == "delivered"]
+    delivered = [probe for probe in measured.probes if probe["outcome"] in ("delivered", "late")]
     told = sum(truth.told(truth.probes[probe["sequence"]].arrived_replies()[0]["sequence"]) for probe in delivered)
     check_equal(stamps["sender_tx"]["counts"], {"kernel": len(measured.probes)}, "summary.stamps.sender_tx.counts")
     for stamp in ("reflector_rx", "sender_rx"):
