@@ -7,7 +7,8 @@ add_library(wirestamp_flags INTERFACE)
 target_include_directories(wirestamp_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(wirestamp_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Wcast-qual -Woverloaded-virtual -Werror -fno-strict-aliasing -fstack-protector-strong)
+  -Wcast-qual -Woverloaded-virtual -Wno-missing-field-initializers  # designated initialisers name what they mean and leave the rest
+  -Werror -fno-strict-aliasing -fstack-protector-strong)
 if(WIRESTAMP_SANITIZE)
   target_compile_options(wirestamp_flags INTERFACE -fsanitize=${WIRESTAMP_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)

@@ -28,6 +28,7 @@ struct PortOptions {
   packet::Family family = packet::Family::V4;
   std::optional<packet::IpAddress> address;  // bound address; absent: any
   std::uint16_t port = 0;                    // 0: the system picks one
+  std::uint32_t interface = 0;               // of a link-local bound address; 0 otherwise
   std::string device;                        // egress and ingress restricted to it; empty: by routing
   StampChoice stamps = StampChoice::Auto;
   // True for reflectors and high rates: a socket of its own for sending, so that a full receive queue

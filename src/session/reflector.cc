@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/reflector.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "session/limits.h"
+#include "wire/reflect.h"
+
+namespace wirestamp::session {
+
+namespace {
+
+// What unlisted sources may not have copied into the header of a reply: network control (CS6 and above).
+constexpr std::uint8_t kHighestOpenDscp = 47;
+constexpr std::uint8_t kHighestDscp = 63;
+// The token of a reply nobody will ask for.
+constexpr packet::Token kNoReply = (packet::Token{1} << 44U) - 1;
+
+std::uint8_t sync_source(const ClockState& clock) {
+  return static_cast<std::uint8_t>(clock.synchronised ? wire::SyncSource::Ntp
+                                                      : wire::SyncSource::FreeRunning);
+}
+
+wire::Wstp describe(const ReflectorSession* session, const packet::ReceivedDatagram& request,
+                    const Timestamp& now, const ClockState& clock) {
+  const auto estimate = [&](Duration error) {
+    return wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp, error);
+  };
+  wire::Wstp wstp;
+  wstp.received_by = request.arrival.source;
+  wstp.transmitted_by = now.source;
+  wstp.receive_error = estimate(request.arrival.error);
+  wstp.transmit_error = estimate(now.error);
+  if (session == nullptr) {
+    wstp.stateless = true;
+    return wstp;
+  }
+  wstp.token = session->token;
+  wstp.epoch = session->epoch;
+  wstp.dropped_by_policy = session->dropped_by_policy;
+  Duration worst;
+  while (const SentReply* reply = session->newest(wstp.entry_count)) {
+    wire::WstpEntry& entry = wstp.entries[wstp.entry_count++];
+    entry.sender_sequence = reply->sender_sequence;
+    entry.reflector_sequence = reply->reflector_sequence;
+    if (!reply->departed) continue;
+    entry.source = reply->departed->source;
+    entry.transmit_timestamp =
+        wire::encode_time(reply->departed->wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s);
+    worst = std::max(worst, reply->departed->error);
+  }
+  wstp.entries_error = estimate(worst);
+  return wstp;
+}
+
+// RFC 8972 4.7: the newest reply whose true stamp is known.
+std::optional<wire::FollowUpTelemetry> follow_up(const ReflectorSession* session,
+                                                 const ClockState& clock) {
+  if (session == nullptr) return std::nullopt;
+  const SentReply* reply = session->newest_with_stamp();
+  if (reply == nullptr) return std::nullopt;
+  return wire::FollowUpTelemetry{
+      .sequence = reply->reflector_sequence,
+      .timestamp =
+          wire::encode_time(reply->departed->wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
+      .method = static_cast<std::uint8_t>(wire::method_of(reply->departed->source))};
+}
+
+}  // namespace
+
+Reflector::Reflector(const ReflectorOptions& options)
+    : options_(options), policy_(options.policy), sessions_(options.random) {}
+
+bool Reflector::acceptable(const packet::ReceivedDatagram& request) {
+  const auto refuse = [](std::uint64_t& counter) {
+    ++counter;
+    return false;
+  };
+  if (request.truncated) return refuse(counters_.truncated);
+  if (request.payload.size() < wire::kShortestRequest) return refuse(counters_.too_short);
+  ++counters_.requests;
+  const packet::IpAddress& to = request.destination.address;
+  if (to.is_multicast() || to.is_broadcast()) return refuse(counters_.refused_destination);
+  const packet::Endpoint& from = request.source;
+  const bool ourselves = from.address == to && from.port == request.destination.port;
+  if (from.port == 0 || from.address.is_multicast() || from.address.is_broadcast() ||
+      from.address.is_any() || ourselves)
+    return refuse(counters_.refused_source);
+  return true;
+}
+
+bool Reflector::admitted(const packet::ReceivedDatagram& request, const SessionKey& key) {
+  const packet::IpAddress& source = request.source.address;
+  const auto refused = [&](std::uint64_t& counter) {
+    ++counter;
+    if (ReflectorSession* session = sessions_.find(key)) ++session->dropped_by_policy;
+    return false;
+  };
+  switch (policy_.admit(source, *request.arrival.mono)) {
+    case Admission::Answer: break;
+    case Admission::RefusedPrefix: note_refusal(source); return refused(counters_.refused_prefix);
+    case Admission::RefusedRateSource: return refused(counters_.refused_rate_source);
+    case Admission::RefusedRateTotal: return refused(counters_.refused_rate_total);
+  }
+  if (request.payload.size() < wire::kBaseSize && !policy_.listed(source))
+    return refused(counters_.short_unlisted);
+  return true;
+}
+
+void Reflector::note_refusal(const packet::IpAddress& source) {
+  const packet::IpAddress key = rate_key(source);
+  if (refused_noted_.size() >= kMaxRefusalNotes || !refused_noted_.insert(key).second) return;
+  const bool v4 = source.family() == packet::Family::V4;
+  options_.note(fmt::format("refused {}: to answer it, add  --allow {}/{}", packet::to_string(source),
+                            packet::to_string(v4 ? source : key), v4 ? 32 : 64));
+}
+
+std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::ReceivedDatagram& request,
+                                                           const Timestamp& now,
+                                                           const ClockState& clock,
+                                                           base::MutableBytes buffer) {
+  if (!acceptable(request)) return std::nullopt;
+  const auto asked = wire::decode_request(request.payload);
+  const SessionKey key{request.source, request.destination, asked->ssid};
+  if (!admitted(request, key)) return std::nullopt;
+  ReflectorSession* session = sessions_.find_or_create(key, *request.arrival.mono);
+  if (session == nullptr) ++counters_.stateless_replies;
+
+  const Duration stamp_error = std::max(request.arrival.error, now.error);
+  const std::uint32_t sequence = session != nullptr ? session->next_sequence : asked->sequence;
+  wire::encode_reply(
+      buffer,
+      {.sequence = sequence,
+       .timestamp = wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
+       .error_estimate = wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp,
+                                                     clock.error + stamp_error),
+       .ssid = asked->ssid,
+       .receive_timestamp = wire::encode_time(request.arrival.wall, wire::TimeFormat::Ntp,
+                                              clock.tai_minus_utc_s),
+       .sender_sequence = asked->sequence,
+       .sender_timestamp = asked->timestamp,
+       .sender_error_estimate = asked->error_estimate,
+       .sender_ttl = request.hop_limit.value_or(255)});
+
+  wire::TlvAnswers answers;
+  answers.received_traffic_class = request.traffic_class;
+  answers.highest_dscp =
+      policy_.listed(request.source.address) ? kHighestDscp : kHighestOpenDscp;
+  const std::uint8_t sync = sync_source(clock);
+  answers.timestamp_information = {
+      sync, static_cast<std::uint8_t>(wire::method_of(request.arrival.source)), sync,
+      static_cast<std::uint8_t>(wire::method_of(now.source))};
+  answers.follow_up = follow_up(session, clock);
+  const bool has_tlvs = request.payload.size() > wire::kBaseSize;
+  if (has_tlvs) answers.wstp = describe(session, request, now, clock);
+  const std::size_t size = std::max(request.payload.size(), wire::kBaseSize);
+  const base::Bytes tlvs =
+      has_tlvs ? request.payload.subspan(wire::kBaseSize) : base::Bytes();
+  const wire::TlvOutcome outcome =
+      wire::reflect_tlvs(tlvs, answers, buffer.subspan(wire::kBaseSize));
+  counters_.tlv_unrecognised += outcome.unrecognised;
+  counters_.tlv_malformed += outcome.malformed ? 1 : 0;
+  counters_.dscp_refused += outcome.dscp_refused ? 1 : 0;
+
+  packet::OutgoingDatagram reply;
+  reply.payload = buffer.first(size);
+  reply.destination = request.source;
+  reply.source = request.destination.address;
+  // A link-local peer is only there on the interface it came by.
+  if (request.source.address.is_link_local()) reply.interface = request.interface;
+  reply.traffic_class = static_cast<std::uint8_t>(outcome.dscp << 2U);  // ECN: Not-ECT
+  reply.token = kNoReply;
+  if (session != nullptr) {
+    session->replies[sequence % ReflectorSession::kRemembered] = {
+        .sender_sequence = asked->sequence, .reflector_sequence = sequence, .departed = {}};
+    ++session->next_sequence;
+    ++session->replies_sent;
+    reply.token = sessions_.name_of(*session, sequence);
+  }
+  return reply;
+}
+
+void Reflector::on_sent(packet::Token, const packet::SendResult& result) {
+  ++(result.status == packet::SendStatus::Accepted ? counters_.replies : counters_.send_failed);
+}
+
+void Reflector::on_transmit_stamp(packet::Token token, const Timestamp& stamp) {
+  if (token == kNoReply) return;
+  SentReply* reply = sessions_.find_reply(token);
+  if (reply == nullptr) return;
+  if (reply->departed && reply->departed->source >= stamp.source) return;
+  if (!reply->departed) ++counters_.stamps;
+  reply->departed = stamp;
+}
+
+ReflectorCounters Reflector::counters() const {
+  ReflectorCounters counters = counters_;
+  counters.sessions_created = sessions_.created();
+  counters.sessions_evicted = sessions_.evicted();
+  return counters;
+}
+
+}  // namespace wirestamp::session

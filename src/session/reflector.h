@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "packet/datagram.h"
+#include "session/counters.h"
+#include "session/reflector_policy.h"
+#include "session/session_table.h"
+#include "time/clock.h"
+#include "wire/stamp.h"
+
+// The reflecting end (RFC 8762 4.3, RFC 8972): one stateful reflector for all ports of a thread. No I/O
+// and no clock. It remembers the true transmit stamps of the last eight replies of each session and tells
+// them in later replies (Follow-Up Telemetry and the WSTP TLV).
+namespace wirestamp::session {
+
+struct ReflectorOptions {
+  PolicyOptions policy;
+  std::function<std::uint64_t()> random;  // 64 unpredictable bits per call
+  std::function<void(const std::string&)> note;
+};
+
+class Reflector {
+ public:
+  explicit Reflector(const ReflectorOptions& options);
+
+  // The reply to `request`, or nothing (and a counter says why). `now` becomes the Timestamp (T3) of the
+  // reply: read it as late as possible. The reply's octets are written to `buffer`, which holds at least
+  // max(request size, 44) octets; the reply is never longer than the request, or 44 for a short one.
+  // The caller has told requests from replies (wire::classify).
+  std::optional<packet::OutgoingDatagram> reflect(const packet::ReceivedDatagram& request,
+                                                  const Timestamp& now, const ClockState& clock,
+                                                  base::MutableBytes buffer);
+
+  // A reply of some other reflector arrived and nobody here asked for it.
+  void ignore_reply() { ++counters_.replies_ignored; }
+
+  void on_sent(packet::Token token, const packet::SendResult& result);
+  void on_transmit_stamp(packet::Token token, const Timestamp& stamp);
+
+  ReflectorCounters counters() const;
+
+ private:
+  bool acceptable(const packet::ReceivedDatagram& request);
+  bool admitted(const packet::ReceivedDatagram& request, const SessionKey& key);
+  void note_refusal(const packet::IpAddress& source);
+  std::uint8_t reply_dscp(std::uint8_t wanted, bool listed);
+
+  ReflectorOptions options_;
+  ReflectorPolicy policy_;
+  SessionTable sessions_;
+  ReflectorCounters counters_;
+  std::set<packet::IpAddress> refused_noted_;
+};
+
+}  // namespace wirestamp::session

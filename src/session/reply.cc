@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/reply.h"
+
+#include "wire/stamp.h"
+#include "wire/tlv.h"
+#include "wire/tlv_values.h"
+#include "wire/wstp.h"
+
+namespace wirestamp::session {
+
+namespace {
+
+struct Context {
+  WallTime now;
+  int tai_minus_utc_s;
+  wire::TimeFormat format;  // of this reply's own stamps: the first Error Estimate governs them
+  Duration stamp_error;
+};
+
+std::optional<Timestamp> stamp_at(std::uint64_t raw, const Context& context, StampSource source) {
+  const auto wall = wire::decode_time(raw, context.format, context.now, context.tai_minus_utc_s);
+  if (!wall) return std::nullopt;
+  return Timestamp{
+      .wall = *wall, .mono = std::nullopt, .error = context.stamp_error, .source = source};
+}
+
+void take_follow_up(const wire::FollowUpTelemetry& told, const Context& context, Reply& reply) {
+  const auto source = told.method == static_cast<std::uint8_t>(wire::StampMethod::HwAssist)
+                          ? StampSource::Hardware
+                          : StampSource::Unknown;
+  reply.true_transmits[reply.true_transmit_count++] = {
+      .reflector_sequence = told.sequence,
+      .sender_sequence = std::nullopt,
+      .departed = stamp_at(told.timestamp, context, source)};
+  reply.follow_up_capable |= told.timestamp != 0;
+}
+
+Duration error_of(std::uint16_t raw, Duration otherwise) {
+  return wire::decode_error_estimate(raw).error.value_or(otherwise);
+}
+
+void take_wstp(const wire::Wstp& told, const Context& context, Reply& reply) {
+  reply.state = ReflectorState{.epoch = told.epoch,
+                               .token = told.token,
+                               .dropped_by_policy = told.dropped_by_policy,
+                               .stopping = told.stopping,
+                               .stateless = told.stateless};
+  if (reply.received) {
+    reply.received->source = told.received_by;
+    reply.received->error = error_of(told.receive_error, context.stamp_error);
+  }
+  if (reply.transmitted) {
+    reply.transmitted->source = told.transmitted_by;
+    reply.transmitted->error = error_of(told.transmit_error, context.stamp_error);
+  }
+  Context entries = context;
+  entries.stamp_error = error_of(told.entries_error, context.stamp_error);
+  for (std::size_t i = 0; i < told.entry_count; ++i) {
+    const wire::WstpEntry& entry = told.entries[i];
+    reply.true_transmits[reply.true_transmit_count++] = {
+        .reflector_sequence = entry.reflector_sequence,
+        .sender_sequence = entry.sender_sequence,
+        .departed = entry.source == StampSource::Unknown
+                        ? std::nullopt
+                        : stamp_at(entry.transmit_timestamp, entries, entry.source)};
+  }
+  reply.follow_up_capable |= !told.stateless;
+}
+
+void take_tlvs(base::Bytes area, const Context& context, Reply& reply, SenderCounters& counters) {
+  wire::TlvReader reader(area);
+  std::optional<wire::FollowUpTelemetry> follow_up;
+  while (const auto tlv = reader.next()) {
+    // RFC 8972 4: U: skip this one; M: stop; I: believe none.
+    if ((tlv->flags & wire::kIntegrity) != 0) {
+      ++counters.tlv_integrity;
+      return;
+    }
+    if ((tlv->flags & wire::kUnrecognised) != 0) {
+      ++counters.tlv_unrecognised;
+      continue;
+    }
+    if ((tlv->flags & wire::kMalformed) != 0) {
+      ++counters.tlv_malformed;
+      break;
+    }
+    if (tlv->type == wire::kClassOfService) {
+      if (tlv->value.size() != wire::ClassOfService::kLength) continue;
+      const auto cos = wire::ClassOfService::decode(tlv->value);
+      reply.request_traffic_class =
+          static_cast<std::uint8_t>((cos.received_dscp << 2U) | cos.received_ecn);
+    } else if (tlv->type == wire::kFollowUpTelemetry) {
+      if (tlv->value.size() == wire::FollowUpTelemetry::kLength)
+        follow_up = wire::FollowUpTelemetry::decode(tlv->value);
+    } else if (tlv->type == wire::kWstp && !reply.state) {
+      if (wire::Wstp::ours(tlv->value) && wire::Wstp::valid_length(tlv->value.size()))
+        take_wstp(wire::Wstp::decode(tlv->value), context, reply);
+    }
+  }
+  // WSTP tells the same with the class of each stamp; Follow-Up is for peers that do not speak it.
+  if (follow_up && !reply.state) take_follow_up(*follow_up, context, reply);
+}
+
+}  // namespace
+
+std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
+                                 SenderCounters& counters) {
+  const auto base_packet = wire::decode_reply(octets);
+  if (!base_packet) {
+    ++counters.malformed;
+    return std::nullopt;
+  }
+  const auto estimate = wire::decode_error_estimate(base_packet->error_estimate);
+  if (!estimate.error) ++counters.error_estimate_missing;
+  const Context context{.now = now,
+                        .tai_minus_utc_s = tai_minus_utc_s,
+                        .format = estimate.format,
+                        .stamp_error = estimate.error.value_or(Duration())};
+  Reply reply;
+  reply.reflector_sequence = base_packet->sequence;
+  reply.sender_sequence = base_packet->sender_sequence;
+  reply.ssid = base_packet->ssid;
+  reply.echoed_timestamp = base_packet->sender_timestamp;
+  reply.echoed_error_estimate = base_packet->sender_error_estimate;
+  reply.received = stamp_at(base_packet->receive_timestamp, context, StampSource::Unknown);
+  reply.transmitted = stamp_at(base_packet->timestamp, context, StampSource::Unknown);
+  if (!reply.received || !reply.transmitted) ++counters.bad_timestamp;
+  reply.clock_error = estimate.error;
+  reply.request_hop_limit = base_packet->sender_ttl;
+  // RFC 8762 4.6: behind the header a TWAMP Light reflector sends padding. A reply that carries our SSID
+  // comes from a reflector that knows RFC 8972.
+  if (octets.size() > wire::kBaseSize && base_packet->ssid != 0)
+    take_tlvs(octets.subspan(wire::kBaseSize), context, reply, counters);
+  return reply;
+}
+
+}  // namespace wirestamp::session

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "session/counters.h"
+#include "time/duration.h"
+#include "time/timestamp.h"
+
+// A reply, taken apart: what the sender believes of its octets. Knows no state.
+namespace wirestamp::session {
+
+// One earlier reply and when it truly left.
+struct TrueTransmit {
+  std::uint32_t reflector_sequence = 0;
+  std::optional<std::uint32_t> sender_sequence;  // the Follow-Up TLV does not say
+  std::optional<Timestamp> departed;             // absent: the reflector got no stamp for it
+};
+
+// The WSTP TLV of design.md 5.
+struct ReflectorState {
+  std::uint64_t epoch = 0;
+  std::array<std::byte, 16> token{};
+  std::uint32_t dropped_by_policy = 0;
+  bool stopping = false;
+  bool stateless = false;
+};
+
+struct Reply {
+  std::uint32_t reflector_sequence = 0;
+  std::uint32_t sender_sequence = 0;
+  std::uint16_t ssid = 0;
+  std::uint64_t echoed_timestamp = 0;       // raw, as on the wire
+  std::uint16_t echoed_error_estimate = 0;  // raw
+  std::optional<Timestamp> received, transmitted;  // T2 and T3; absent: no legal instant
+  std::optional<Duration> clock_error;      // of the reflector's clock, from its Error Estimate
+  std::uint8_t request_hop_limit = 0;       // Session-Sender TTL
+  std::optional<std::uint8_t> request_traffic_class;  // Class of Service TLV
+  std::optional<ReflectorState> state;
+  std::array<TrueTransmit, 9> true_transmits;  // Follow-Up first where present, then WSTP, newest first
+  std::size_t true_transmit_count = 0;
+  bool follow_up_capable = false;  // the peer understood Follow-Up or WSTP and keeps state
+};
+
+// Counts what is odd in `counters`; absent when it is no reply at all. `now` resolves the era of the wire
+// timestamps, `tai_minus_utc_s` the PTP ones.
+std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
+                                 SenderCounters& counters);
+
+}  // namespace wirestamp::session

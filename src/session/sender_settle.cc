@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// When a probe is decided, and what became of it (design.md 6).
+#include <algorithm>
+
+#include "session/limits.h"
+#include "session/sender.h"
+
+namespace wirestamp::session {
+
+using measure::Outcome;
+using measure::UnsentCause;
+
+std::optional<MonoTime> Sender::decision_time(const Probe& probe) const {
+  if (probe.replied || probe.verdict) return std::nullopt;
+  if (!expects_stamps() || probe.departed) return probe.left() + options_.loss_after;
+  return probe.handed_over + std::max(kStampWait, options_.loss_after);
+}
+
+bool Sender::awaits_true_stamp(const Probe& probe) const {
+  return probe.replied && !probe.true_reflector_tx && peer_.follow_up_capable() &&
+         probe.epoch == peer_.epoch() && probe.later_replies < 9;
+}
+
+MonoTime Sender::settle_time(const Probe& probe) const {
+  if (!probe.replied) return probe.left() + kLateUntil;
+  const MonoTime threshold = probe.left() + options_.loss_after;
+  if (!awaits_true_stamp(probe)) return threshold;
+  // The next reply brings the stamp; at long intervals it is worth waiting for.
+  return threshold + options_.schedule.interval * 2;
+}
+
+void Sender::review(Probe& probe, MonoTime now) {
+  const MonoTime time = settle_time(probe);
+  if (time <= now) {
+    settle(probe);
+  } else {
+    ledger_.wake_at(probe.sequence, time);
+  }
+}
+
+void Sender::settle(Probe& probe) {
+  if (!probe.unmeasured) {
+    decide(probe);
+    track_missing_stamps(probe);
+    output_.on_sample(probe.sample);
+  }
+  ledger_.erase(probe.sequence);
+}
+
+void Sender::decide(Probe& probe) {
+  measure::Sample& sample = probe.sample;
+  if (probe.accepted || probe.departed)
+    sample.sender_tx = probe.departed ? probe.departed : sample.sender_user;
+  const unsigned answered = peer_.replies_to(probe.sequence);
+  if (answered > 1)
+    sample.duplicates_forward = static_cast<std::uint16_t>(std::min(answered - 1, 65'535U));
+  if (probe.replied) {
+    const bool late = sample.sender_rx->mono &&
+                      *sample.sender_rx->mono - probe.left() > options_.loss_after;
+    sample.outcome = late ? Outcome::Late : Outcome::Delivered;
+    return;
+  }
+  if (probe.verdict) {
+    sample.outcome = probe.verdict->outcome;
+    sample.cause = probe.verdict->cause;
+    // What never left has no stamp of its leaving.
+    if (sample.outcome == Outcome::Unsent || sample.outcome == Outcome::Withheld)
+      sample.sender_tx.reset();
+    return;
+  }
+  decide_unanswered(probe);
+}
+
+void Sender::decide_unanswered(Probe& probe) {
+  measure::Sample& sample = probe.sample;
+  const Fate fate = peer_.fate_of(probe.sequence);
+  const bool gone = probe.departed || !expects_stamps() || fate == Fate::Backward;
+  if (!gone) {
+    if (stamps_proven_ && !probe.stamps_unreliable) {
+      sample.outcome = Outcome::Unsent;
+      sample.cause = UnsentCause::DroppedLocally;
+      sample.sender_tx.reset();
+    } else {
+      sample.outcome = Outcome::LostUnknown;
+      sample.departure_unconfirmed = true;
+    }
+    return;
+  }
+  switch (fate) {
+    case Fate::Forward: sample.outcome = Outcome::LostForward; break;
+    case Fate::Backward: sample.outcome = Outcome::LostBackward; break;
+    case Fate::Refused: sample.outcome = Outcome::RefusedByPeer; break;
+    case Fate::PeerClosed: sample.outcome = Outcome::PeerClosed; break;
+    case Fate::InHole:
+      sample.outcome = Outcome::LostUnknown;
+      if (!sample.burst) ++unresolved_;
+      break;
+    case Fate::Unknown: sample.outcome = Outcome::LostUnknown; break;
+  }
+}
+
+// Eight answered probes in a row without a transmit stamp: this driver gives none (design.md 6).
+void Sender::track_missing_stamps(const Probe& probe) {
+  if (!probe.replied || !expects_stamps()) return;
+  if (probe.departed) {
+    replies_without_stamp_ = 0;
+    return;
+  }
+  if (++replies_without_stamp_ < kRepliesWithoutStamp) return;
+  replies_without_stamp_ = 0;
+  if (transmit_stamps_ > StampSource::Scheduler) {
+    transmit_stamps_ = StampSource::Scheduler;
+    output_.on_note("no transmit stamps from this interface's driver: using scheduler stamps");
+  } else {
+    transmit_stamps_ = StampSource::User;
+    output_.on_note("no scheduler stamps either: using the user clock");
+  }
+}
+
+// --- the end of a run ----------------------------------------------------------------------------------
+
+void Sender::stop(MonoTime now) {
+  if (interrupted_) return;
+  interrupted_ = now;
+  schedule_.end();
+}
+
+void Sender::look_again(MonoTime time) {
+  if (!schedule_.next()) next_look_ = std::min(next_look_.value_or(time), time);
+}
+
+bool Sender::closing_probe_helps() const {
+  if (!peer_.ever_replied() || closing_probes_ >= kMaxClosingProbes) return false;
+  bool helps = false;
+  ledger_.for_each([&](const Probe& probe) {
+    if (probe.unmeasured || helps) return;
+    if (probe.replied) {
+      helps = awaits_true_stamp(probe) && probe.later_replies == 0;
+    } else {
+      helps = probe.accepted && !probe.verdict && peer_.stateful() &&
+              peer_.newest_request().value_or(0) < probe.sequence;
+    }
+  });
+  return helps;
+}
+
+// True while some probe may still get its answer; says when to look again.
+bool Sender::waits_for_decision(MonoTime now) {
+  const bool impatient = interrupted_ && now - *interrupted_ >= kInterruptGrace;
+  std::optional<MonoTime> first;
+  ledger_.for_each([&](Probe& probe) {
+    if (probe.unmeasured) return;
+    const std::optional<MonoTime> time =
+        probe.handed_to_system ? decision_time(probe) : std::optional(now);
+    if (!time || (probe.handed_to_system && *time <= now)) return;
+    if (impatient && probe.handed_to_system) {
+      probe.verdict = Verdict{Outcome::Withheld, UnsentCause::None};
+    } else {
+      first = std::min(first.value_or(*time), *time);
+    }
+  });
+  if (!first) return false;
+  if (interrupted_ && !impatient) first = std::min(*first, *interrupted_ + kInterruptGrace);
+  next_look_ = first;
+  return true;
+}
+
+void Sender::close(const Timestamp& now, const ClockState& clock) {
+  const MonoTime mono = *now.mono;
+  next_look_.reset();
+  if (waits_for_decision(mono)) return;
+  if (closing_probe_helps()) {
+    if (!closing_gap_until_ || mono >= *closing_gap_until_) {
+      ++closing_probes_;
+      send_probe(Kind::Closing, mono, now, clock);
+      closing_gap_until_ = mono + std::clamp(max_round_trip_ * 2, kClosingGapMin, kClosingGapMax);
+    }
+    next_look_ = closing_gap_until_;
+    return;
+  }
+  // A last moment for copies of the last replies, and for the answer to the last closing probe.
+  std::optional<MonoTime> linger;
+  if (last_reply_) linger = *last_reply_ + std::clamp(max_round_trip_, kClosingGapMin, kClosingGapMax);
+  if (linger && mono < *linger) {
+    next_look_ = linger;
+    return;
+  }
+  finish();
+}
+
+void Sender::finish() {
+  while (Probe* oldest = ledger_.oldest()) settle(*oldest);
+  const std::uint64_t backward = std::min(peer_.missing(), unresolved_);
+  if (unresolved_ > 0) output_.on_unknown_resolved(unresolved_ - backward, backward);
+  finished_ = true;
+}
+
+}  // namespace wirestamp::session

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/session_table.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "session/limits.h"
+#include "session/reflector_policy.h"
+
+namespace wirestamp::session {
+
+namespace {
+// An active session is not evicted for a newcomer: twenty probes at the default rate.
+constexpr Duration kEvictableAfter = Duration::seconds(10);
+constexpr unsigned kSequenceBits = 30;
+constexpr std::uint64_t kSequenceMask = (1U << kSequenceBits) - 1;
+}  // namespace
+
+std::size_t SessionKeyHash::operator()(const SessionKey& key) const noexcept {
+  const packet::EndpointHash hash;
+  std::size_t value = hash(key.remote);
+  value = value * 0x9e3779b97f4a7c15U + hash(key.local);
+  return value * 0x9e3779b97f4a7c15U + key.ssid;
+}
+
+const SentReply* ReflectorSession::newest(std::size_t back) const {
+  if (back >= kRemembered || back >= replies_sent) return nullptr;
+  return &replies[(next_sequence - 1 - back) % kRemembered];
+}
+
+const SentReply* ReflectorSession::newest_with_stamp() const {
+  for (std::size_t back = 0; const SentReply* reply = newest(back); ++back)
+    if (reply->departed) return reply;
+  return nullptr;
+}
+
+SessionTable::SessionTable(std::function<std::uint64_t()> random) : random_(std::move(random)) {}
+
+ReflectorSession* SessionTable::find(const SessionKey& key) {
+  const auto known = index_.find(key);
+  return known == index_.end() ? nullptr : &slots_[known->second].session;
+}
+
+void SessionTable::unlink(std::uint32_t slot) {
+  const Slot& s = slots_[slot];
+  (s.older == kNone ? oldest_ : slots_[s.older].newer) = s.newer;
+  (s.newer == kNone ? newest_ : slots_[s.newer].older) = s.older;
+}
+
+void SessionTable::link_newest(std::uint32_t slot) {
+  slots_[slot].older = newest_;
+  slots_[slot].newer = kNone;
+  (newest_ == kNone ? oldest_ : slots_[newest_].newer) = slot;
+  newest_ = slot;
+}
+
+void SessionTable::forget_source(const packet::IpAddress& source) {
+  const auto counted = per_source_.find(rate_key(source));
+  CHECK(counted != per_source_.end());
+  if (--counted->second == 0) per_source_.erase(counted);
+}
+
+std::optional<std::uint32_t> SessionTable::make_room(MonoTime now) {
+  const bool full = slots_.size() >= kMaxReflectorSessions;
+  const bool idle = oldest_ != kNone && now - slots_[oldest_].session.last_used >
+                                            (full ? kEvictableAfter : kSessionIdle);
+  if (idle) {
+    const std::uint32_t slot = oldest_;
+    unlink(slot);
+    index_.erase(slots_[slot].session.key);
+    forget_source(slots_[slot].session.key.remote.address);
+    ++evicted_;
+    return slot;
+  }
+  if (full) return std::nullopt;
+  slots_.emplace_back();
+  return static_cast<std::uint32_t>(slots_.size() - 1);
+}
+
+ReflectorSession* SessionTable::find_or_create(const SessionKey& key, MonoTime now) {
+  if (const auto known = index_.find(key); known != index_.end()) {
+    const std::uint32_t slot = known->second;
+    if (slot != newest_) {
+      unlink(slot);
+      link_newest(slot);
+    }
+    slots_[slot].session.last_used = now;
+    return &slots_[slot].session;
+  }
+  const packet::IpAddress source = rate_key(key.remote.address);
+  const auto held = per_source_.find(source);
+  if (held != per_source_.end() && held->second >= kMaxSessionsPerSource) return nullptr;
+  const std::optional<std::uint32_t> slot = make_room(now);
+  if (!slot) return nullptr;
+  ReflectorSession& session = slots_[*slot].session;
+  session = ReflectorSession{};
+  session.key = key;
+  session.epoch = random_();
+  base::store_be<std::uint64_t>(session.token, 0, random_());
+  base::store_be<std::uint64_t>(session.token, 8, random_());
+  session.last_used = now;
+  index_.emplace(key, *slot);
+  ++per_source_[source];
+  link_newest(*slot);
+  ++created_;
+  return &session;
+}
+
+std::uint64_t SessionTable::name_of(const ReflectorSession& session,
+                                    std::uint32_t reflector_sequence) const {
+  const auto known = index_.find(session.key);
+  CHECK(known != index_.end());
+  return (std::uint64_t{known->second} << kSequenceBits) | (reflector_sequence & kSequenceMask);
+}
+
+SentReply* SessionTable::find_reply(std::uint64_t name) {
+  const std::uint64_t slot = name >> kSequenceBits;
+  if (slot >= slots_.size()) return nullptr;
+  ReflectorSession& session = slots_[slot].session;
+  SentReply& reply = session.replies[name % ReflectorSession::kRemembered];
+  if ((reply.reflector_sequence & kSequenceMask) != (name & kSequenceMask)) return nullptr;
+  return &reply;
+}
+
+}  // namespace wirestamp::session

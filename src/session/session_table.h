@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "packet/address.h"
+#include "packet/datagram.h"
+#include "time/duration.h"
+#include "time/timestamp.h"
+
+namespace wirestamp::session {
+
+// RFC 8972 3: a session is the 4-tuple and the SSID.
+struct SessionKey {
+  packet::Endpoint remote, local;
+  std::uint16_t ssid = 0;
+  bool operator==(const SessionKey&) const = default;
+};
+
+struct SessionKeyHash {
+  std::size_t operator()(const SessionKey& key) const noexcept;
+};
+
+// A reply that was sent, and its true transmit stamp once known.
+struct SentReply {
+  std::uint32_t sender_sequence = 0;
+  std::uint32_t reflector_sequence = 0;
+  std::optional<Timestamp> departed;
+};
+
+struct ReflectorSession {
+  static constexpr std::size_t kRemembered = 8;
+
+  SessionKey key;
+  std::uint32_t next_sequence = 0;  // RFC 8762 4.3: the stateful reflector's own counter
+  std::uint64_t epoch = 0;
+  std::array<std::byte, 16> token{};
+  std::uint32_t dropped_by_policy = 0;
+  std::array<SentReply, kRemembered> replies;  // by reflector sequence modulo 8
+  std::uint64_t replies_sent = 0;
+  MonoTime last_used;
+
+  const SentReply* newest(std::size_t back) const;  // 0: the newest; nullptr: there is none
+  const SentReply* newest_with_stamp() const;
+};
+
+// The reflector's sessions: bounded, with the least recently used idle one evicted. A source that holds
+// too many gets no more (its further sessions are answered without state), so one guest cannot push out
+// the others.
+class SessionTable {
+ public:
+  // `random` gives 64 unpredictable bits per call: epochs and tokens come from it.
+  explicit SessionTable(std::function<std::uint64_t()> random);
+
+  ReflectorSession* find(const SessionKey& key);
+  // nullptr: no room; answer without state.
+  ReflectorSession* find_or_create(const SessionKey& key, MonoTime now);
+
+  // A name for one sent reply that fits into a packet::Token; stale names are recognised.
+  std::uint64_t name_of(const ReflectorSession& session, std::uint32_t reflector_sequence) const;
+  SentReply* find_reply(std::uint64_t name);
+
+  std::uint64_t created() const { return created_; }
+  std::uint64_t evicted() const { return evicted_; }
+  std::size_t size() const { return index_.size(); }
+
+ private:
+  struct Slot {
+    ReflectorSession session;
+    std::uint32_t older, newer;  // in order of use
+  };
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
+  void unlink(std::uint32_t slot);
+  void link_newest(std::uint32_t slot);
+  std::optional<std::uint32_t> make_room(MonoTime now);
+  void forget_source(const packet::IpAddress& source);
+
+  std::function<std::uint64_t()> random_;
+  std::unordered_map<SessionKey, std::uint32_t, SessionKeyHash> index_;
+  std::unordered_map<packet::IpAddress, std::uint32_t, packet::IpAddressHash> per_source_;
+  std::vector<Slot> slots_;
+  std::uint32_t oldest_ = kNone, newest_ = kNone;
+  std::uint64_t created_ = 0, evicted_ = 0;
+};
+
+}  // namespace wirestamp::session

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "wire/tlv.h"
+#include "wire/tlv_values.h"
+#include "wire/wstp.h"
+
+namespace wirestamp::wire {
+
+// What a reflector has to say in TLVs.
+struct TlvAnswers {
+  std::uint8_t received_traffic_class = 0;
+  // The largest DSCP that policy lets into the header of the reply.
+  std::uint8_t highest_dscp = 63;
+  TimestampInformation timestamp_information;
+  std::optional<FollowUpTelemetry> follow_up;  // absent: stateless, or nothing to tell yet (zeros)
+  std::optional<Wstp> wstp;                    // absent: type 251 is unknown here
+};
+
+struct TlvOutcome {
+  std::uint8_t dscp = 0;  // for the header of the reply
+  bool dscp_refused = false;
+  unsigned unrecognised = 0;
+  bool malformed = false;
+};
+
+// RFC 8972 4: the reply's TLVs from the request's, octet for octet the same length. `reply` holds at least
+// request.size() octets. A request whose first TLV lacks the U flag is padding of a sender that speaks no
+// TLVs (TWAMP Light) and comes back unchanged.
+TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::MutableBytes reply);
+
+}  // namespace wirestamp::wire

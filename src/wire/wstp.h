@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The WSTP TLV, experimental type 251: what a Wirestamp reflector knows and no standard TLV carries. Value:
+//
+//    0  "WSTP"                        4  version = 1       5  flags
+//    6  class of T2 (4 bits), of T3 (4)                    7  number of entries
+//    8  error of T2's stamping       10  error of T3's     12 requests dropped by policy
+//   16  session token (16)           32  session epoch (8)
+//   40  error of the stamps below    42  zero              44 classes of the stamps below, 8 x 4 bits
+//   48  k entries, newest first:  sender sequence (4) | reflector sequence (4) | true transmit stamp (8)
+//
+// Length = 48 + 16 k with k = 0..8, chosen by the request and kept by the reply. In the request all behind
+// the version is zero. docs/wstp.md is the specification.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "time/timestamp.h"
+
+namespace wirestamp::wire {
+
+struct WstpEntry {
+  std::uint32_t sender_sequence = 0, reflector_sequence = 0;
+  std::uint64_t transmit_timestamp = 0;  // raw, format of this reply's Error Estimate; 0: not known
+  StampSource source = StampSource::Unknown;
+  bool operator==(const WstpEntry&) const = default;
+};
+
+struct Wstp {
+  static constexpr std::size_t kHeader = 48, kEntry = 16, kMostEntries = 8;
+  static constexpr std::uint32_t kMagic = 0x5753'5450;  // "WSTP"
+  static constexpr std::uint8_t kVersion = 1;
+  static constexpr std::uint8_t kStopping = 0x01, kStateless = 0x02;
+
+  bool stopping = false, stateless = false;
+  StampSource received_by = StampSource::Unknown, transmitted_by = StampSource::Unknown;
+  std::uint16_t receive_error = 0, transmit_error = 0;  // Error Estimate encoding
+  std::uint32_t dropped_by_policy = 0;
+  std::array<std::byte, 16> token{};
+  std::uint64_t epoch = 0;
+  std::uint16_t entries_error = 0;
+  std::size_t entry_count = 0;
+  std::array<WstpEntry, kMostEntries> entries{};
+
+  static constexpr std::size_t length_for(std::size_t entry_places) {
+    return kHeader + kEntry * entry_places;
+  }
+  static constexpr bool valid_length(std::size_t length) {
+    return length >= kHeader && length <= length_for(kMostEntries) &&
+           (length - kHeader) % kEntry == 0;
+  }
+  // A value that is ours: magic and version. Anything else of type 251 is somebody else's experiment.
+  static bool ours(base::Bytes value) {
+    return value.size() >= 5 && base::load_be<std::uint32_t>(value, 0) == kMagic &&
+           value[4] == std::byte{kVersion};
+  }
+
+  // `value` is ours and of a valid length.
+  static Wstp decode(base::Bytes value);
+  // Writes value.size() octets, as many entries as fit.
+  void encode(base::MutableBytes value) const;
+  // What a request carries.
+  static void encode_request(base::MutableBytes value);
+
+  bool operator==(const Wstp&) const = default;
+};
+
+}  // namespace wirestamp::wire
