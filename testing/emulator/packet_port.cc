@@ -49,12 +49,14 @@ Result<void> set_option(int descriptor, int level, int option, const T& value, c
   return {};
 }
 
-Result<void> configure(int descriptor) {
-  const int stamps = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
-                     SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-                     SOF_TIMESTAMPING_OPT_TSONLY;
+Result<void> configure(int descriptor, Use use) {
+  const int recording = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE;
+  const int sending =
+      SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+  const int stamps = use == Use::Record ? recording : recording | sending;
   TRY_VOID(set_option(descriptor, SOL_SOCKET, SO_TIMESTAMPING, stamps, "SO_TIMESTAMPING"));
-  TRY_VOID(set_option(descriptor, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING"));
+  TRY_VOID(set_option(descriptor, SOL_PACKET, PACKET_IGNORE_OUTGOING, use == Use::Relay ? 1 : 0,
+                      "PACKET_IGNORE_OUTGOING"));
   TRY_VOID(set_option(descriptor, SOL_PACKET, PACKET_AUXDATA, 1, "PACKET_AUXDATA"));
   // As much as allowed: it holds both frames and stamps.
   if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) !=
@@ -87,6 +89,8 @@ struct Message {
     header.msg_iovlen = 1;
     header.msg_control = control.data();
     header.msg_controllen = control.size();
+    header.msg_name = &address;
+    header.msg_namelen = sizeof address;
   }
 
   template <typename T>
@@ -108,6 +112,7 @@ struct Message {
   }
 
   iovec part;
+  sockaddr_ll address{};
   msghdr header{};
   alignas(cmsghdr) std::array<std::byte, 512> control;
 };
@@ -120,13 +125,13 @@ WallTime now() {
 
 }  // namespace
 
-Result<PacketPort> PacketPort::open(const std::string& device) {
+Result<PacketPort> PacketPort::open(const std::string& device, Use use) {
   // Protocol 0: nothing comes in before the socket is configured and bound to its device.
   PacketPort port(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (port.descriptor_ < 0)
     return os_fail(
         "cannot open a packet socket (it needs CAP_NET_RAW; in a user namespace root has it)");
-  TRY_VOID(configure(port.descriptor_));
+  TRY_VOID(configure(port.descriptor_, use));
   TRY_VOID(bind_to(port.descriptor_, device));
   return port;
 }
@@ -148,6 +153,7 @@ std::optional<Arrival> PacketPort::receive(base::MutableBytes frame) {
   const auto stamp = message.stamp();
   arrival.by_kernel = stamp.has_value();
   arrival.entry = stamp ? *stamp : now();
+  arrival.outgoing = message.address.sll_pkttype == PACKET_OUTGOING;
   const auto data = message.find<tpacket_auxdata>(SOL_PACKET, PACKET_AUXDATA);
   arrival.partial_checksum = data && (data->tp_status & TP_STATUS_CSUMNOTREADY) != 0;
   return arrival;

@@ -16,7 +16,8 @@ namespace wirestamp::emulator {
 struct Arrival {
   std::size_t size = 0;  // octets of the frame
   WallTime entry = {};
-  bool by_kernel = true;          // false: there was no stamp, `entry` is the time of reading
+  bool by_kernel = true;  // false: there was no stamp, `entry` is the time of reading
+  bool outgoing = false;  // only with Use::Record: on its way out, stamped before the driver
   bool partial_checksum = false;  // the sender's stack left the checksum to an offload
 };
 
@@ -30,10 +31,15 @@ struct Sent {
   int os_error = 0;                 // 0: handed to the device
 };
 
+enum class Use : std::uint8_t {
+  Relay,   // sees every frame that comes in, none that leaves; transmit stamps for send()
+  Record,  // sees the frames of both ways
+};
+
 class PacketPort {
  public:
-  // Needs CAP_NET_RAW. Sees every frame that comes in by `device`, none that leaves by it.
-  static Result<PacketPort> open(const std::string& device);
+  // Needs CAP_NET_RAW.
+  static Result<PacketPort> open(const std::string& device, Use use);
   PacketPort(PacketPort&& other) noexcept;
   PacketPort& operator=(PacketPort&&) = delete;
   ~PacketPort();

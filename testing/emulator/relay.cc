@@ -41,8 +41,8 @@ timespec to_timespec(Duration duration) {
 }  // namespace
 
 Result<std::unique_ptr<Relay>> Relay::open(const Settings& settings) {
-  PacketPort left = TRY(PacketPort::open(settings.left));
-  PacketPort right = TRY(PacketPort::open(settings.right));
+  PacketPort left = TRY(PacketPort::open(settings.left, Use::Relay));
+  PacketPort right = TRY(PacketPort::open(settings.right, Use::Relay));
   TruthLog log = TRY(TruthLog::open(settings.log));
   return std::unique_ptr<Relay>(
       new Relay(settings, std::move(left), std::move(right), std::move(log)));

@@ -2,6 +2,7 @@
 """The judge is judged first: plain UDP datagrams through the emulator, seen by plain sockets with kernel stamps,
 against the emulator's log. Nothing of the program under test takes part."""
 
+import json
 import os
 import socket
 import struct
@@ -106,4 +107,23 @@ def emulator_repeats_itself():
     check_equal(fates[0], fates[1], "fates with the same seed")
 
 
-CASES = {"emulator_log_is_the_truth": emulator_log_is_the_truth, "emulator_repeats_itself": emulator_repeats_itself}
+def recorder_sees_what_the_socket_sees():
+    """The stamp of an incoming frame in a capture is the one the receiving socket gets, to the nanosecond."""
+    with Rig(emulated=False) as rig:
+        recorder, log = rig.record("reflector", "r0")
+        receiver, sender = socket_in("reflector", socket.AF_INET), socket_in("sender", socket.AF_INET)
+        receiver.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, RX_SOFTWARE | SOFTWARE)
+        receiver.bind((REFLECTOR_V4, PORT))
+        for number in range(100):
+            sender.sendto(struct.pack("!I40x", number), (REFLECTOR_V4, PORT))
+            time.sleep(0.001)
+        time.sleep(0.1)
+        recorder.stop()
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        check_equal(lines.pop(), {"end": True, "missed": 0}, "last line of the recorder")
+        check_equal([(line["sequence"], line["stamp_ns"]) for line in lines if line["way"] == "in"],
+                    [(number, stamp) for number, stamp, _ in drain(receiver)], "recorded datagrams and stamps")
+
+
+CASES = {"emulator_log_is_the_truth": emulator_log_is_the_truth, "emulator_repeats_itself": emulator_repeats_itself,
+         "recorder_sees_what_the_socket_sees": recorder_sees_what_the_socket_sees}

@@ -64,6 +64,10 @@ def emulator_program():
     return path
 
 
+def built_beside_the_emulator(name):
+    return str(pathlib.Path(emulator_program()).with_name(name))
+
+
 def skip_if_told():
     if os.environ.get("WIRESTAMP_NO_RIG", "") not in ("", "0"):
         print("SKIPPED: WIRESTAMP_NO_RIG is set, the rig was not built")
@@ -247,6 +251,15 @@ class Rig:
         process = Process(self, "middle", command, False, f"emulator-{len(self.processes)}")
         poll_until(lambda: "ready" in process.out() or process.popen.poll() is not None, 5, "the emulator is ready")
         check(process.popen.poll() is None, f"the emulator ended: {process.err()}")
+        return process, log
+
+    def record(self, namespace, device):
+        """Starts the recorder on a device; returns it and the path of its log."""
+        log = self.directory / f"recorder-{len(self.processes)}.jsonl"
+        command = [built_beside_the_emulator("link_recorder"), "--device", device, "--port", str(PORT), "--log", str(log)]
+        process = Process(self, namespace, command, False, f"recorder-{len(self.processes)}")
+        poll_until(lambda: "ready" in process.out() or process.popen.poll() is not None, 5, "the recorder is ready")
+        check(process.popen.poll() is None, f"the recorder ended: {process.err()}")
         return process, log
 
     def reflect(self, *flags, namespace="reflector", listen=None, env=None, wait=True):

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "process.h"
 #include "relay.h"
 #include "settings.h"
 
@@ -19,15 +18,6 @@ using namespace wirestamp::emulator;
 
 constexpr int kUsage = 2, kImpossible = 3;
 
-int stop_descriptor() {
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTERM);
-  sigaddset(&stop, SIGINT);
-  sigprocmask(SIG_BLOCK, &stop, nullptr);
-  return signalfd(-1, &stop, SFD_CLOEXEC);
-}
-
 Result<void> run(const Settings& settings) {
   for (const std::string& device : settings.offloads_off) TRY_VOID(switch_off_offloads(device));
   if (!settings.offloads_off.empty()) return {};
@@ -36,14 +26,7 @@ Result<void> run(const Settings& settings) {
   TRY_VOID(switch_off_offloads(settings.left));
   TRY_VOID(switch_off_offloads(settings.right));
   const auto relay = TRY(Relay::open(settings));
-  // The kernel switches receive stamping on a moment after it was asked for; frames that come
-  // before have no stamp.
-  const timespec moment{.tv_sec = 0, .tv_nsec = 20'000'000};
-  nanosleep(&moment, nullptr);
-  if (settings.log != "-") {
-    std::puts("ready");
-    std::fflush(stdout);
-  }
+  if (settings.log != "-") announce_ready();
   return relay->run(stop);
 }
 
