@@ -2,7 +2,7 @@
 # One folder = one target = one namespace. wirestamp_library(wire base time) makes the library
 # `wirestamp_wire` from wire/*.cc, links it to the layers named, and makes the test program `wire_test`
 # from wire/*_test.cc when there are any. A folder may only name layers below it (tools/house.py checks
-# the includes).
+# the includes). TEST_LIBRARIES and TEST_LABELS go to that test program.
 add_library(wirestamp_flags INTERFACE)
 target_include_directories(wirestamp_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(wirestamp_flags INTERFACE
@@ -16,11 +16,12 @@ if(WIRESTAMP_SANITIZE)
 endif()
 
 function(wirestamp_library name)
+  cmake_parse_arguments(arg "" "" "TEST_LIBRARIES;TEST_LABELS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(TRANSFORM ARGN PREPEND wirestamp_ OUTPUT_VARIABLE layers)
+  list(TRANSFORM arg_UNPARSED_ARGUMENTS PREPEND wirestamp_ OUTPUT_VARIABLE layers)
   if(sources)
     add_library(wirestamp_${name} STATIC ${sources})
     target_link_libraries(wirestamp_${name} PUBLIC wirestamp_flags fmt::fmt ${layers})
@@ -29,18 +30,31 @@ function(wirestamp_library name)
     target_link_libraries(wirestamp_${name} INTERFACE wirestamp_flags fmt::fmt ${layers})
   endif()
   if(tests)
-    wirestamp_test(${name}_test SOURCES ${tests} LAYERS ${name})
+    wirestamp_test(${name}_test SOURCES ${tests} LAYERS ${name}
+      LIBRARIES ${arg_TEST_LIBRARIES} LABELS ${arg_TEST_LABELS})
   endif()
 endfunction()
 
+# All unit tests, and those that `./dev test` runs under ThreadSanitizer too.
+add_custom_target(unit_tests)
+add_custom_target(threads_tests)
+
 # wirestamp_test(NAME SOURCES a_test.cc... LAYERS wire measure... [LIBRARIES extra...] [LABELS threads...])
+# The cases are counted from gtest/NAME.xml in the build directory (tools/count.py).
 function(wirestamp_test name)
+  if(NOT WIRESTAMP_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(arg "" "" "SOURCES;LAYERS;LIBRARIES;LABELS" ${ARGN})
   list(TRANSFORM arg_LAYERS PREPEND wirestamp_ OUTPUT_VARIABLE layers)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${layers} ${arg_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main
     nlohmann_json::nlohmann_json)
   target_compile_definitions(${name} PRIVATE WIRESTAMP_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
-  add_test(NAME ${name} COMMAND ${name})
+  add_test(NAME ${name} COMMAND ${name} --gtest_output=xml:${PROJECT_BINARY_DIR}/gtest/${name}.xml)
   set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 300)
+  add_dependencies(unit_tests ${name})
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(threads_tests ${name})
+  endif()
 endfunction()
