@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/option.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "config/duration_text.h"
+
+namespace wirestamp::config {
+
+namespace {
+
+constexpr std::uint64_t kMicrosecond = 1'000;
+constexpr std::uint64_t kMillisecond = 1'000'000;
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kHour = 3'600 * kSecond;
+
+// The help texts are one sentence each, because they are read in a column of sixty characters.
+constexpr std::array<Option, kOptionCount> kOptions{{
+    {.key = Key::Host,
+     .name = "host",
+     .type = Type::Host,
+     .group = Group::Target,
+     .commands = "ping",
+     .value_name = "HOST[:PORT]",
+     .positional = true,
+     .help = "name or address of the reflector; port 23999 unless given, IPv6 with a port as "
+             "[ADDRESS]:PORT"},
+    {.key = Key::Count,
+     .name = "count",
+     .type = Type::Integer,
+     .commands = "ping",
+     .value_name = "N",
+     .letters = {{{'c', ""}}},
+     .without = "until --duration or Ctrl-C",
+     .minimum = 1,
+     .maximum = 1'000'000'000'000,
+     .help = "stop after so many probes; without it and --duration, at Ctrl-C"},
+    {.key = Key::Interval,
+     .name = "interval",
+     .type = Type::Duration,
+     .commands = "ping",
+     .value_name = "DURATION",
+     .letters = {{{'i', ""}}},
+     .fallback = "500ms",
+     .minimum = kMicrosecond,
+     .maximum = kHour,
+     .help = "time from one probe to the next; the mean of it with --schedule poisson"},
+    {.key = Key::Duration,
+     .name = "duration",
+     .type = Type::Duration,
+     .commands = "ping",
+     .value_name = "DURATION",
+     .without = "until --count or Ctrl-C",
+     .minimum = kMillisecond,
+     .maximum = 366 * 24 * kHour,
+     .help = "stop after so long; where --count is given too, what comes first"},
+    {.key = Key::Schedule,
+     .name = "schedule",
+     .type = Type::Choice,
+     .commands = "ping",
+     .value_name = "KIND",
+     .fallback = "periodic",
+     .choices = "periodic|poisson",
+     .help = "equal gaps between probes, or exponentially distributed ones (RFC 2330 11.1.1)"},
+    {.key = Key::Size,
+     .name = "size",
+     .type = Type::Integer,
+     .commands = "ping",
+     .value_name = "OCTETS",
+     .without = "what the extensions in use need",
+     .minimum = 44,
+     .maximum = 65'507,
+     .help = "UDP payload of a probe; an extension that has no room is left out and this is said"},
+    {.key = Key::Dscp,
+     .name = "dscp",
+     .type = Type::Dscp,
+     .commands = "ping",
+     .value_name = "CLASS",
+     .fallback = "0",
+     .minimum = 0,
+     .maximum = 63,
+     .help = "traffic class of the probes, and the one asked of the replies: 0 to 63, or a name "
+             "such as "
+             "EF, AF41, CS6"},
+    {.key = Key::Ttl,
+     .name = "ttl",
+     .type = Type::Integer,
+     .commands = "ping",
+     .value_name = "HOPS",
+     .fallback = "255",
+     .minimum = 1,
+     .maximum = 255,
+     .help = "time to live (IPv6: hop limit) of the probes"},
+    {.key = Key::LossAfter,
+     .name = "loss-after",
+     .type = Type::Duration,
+     .commands = "ping",
+     .value_name = "DURATION",
+     .fallback = "2s",
+     .minimum = kMillisecond,
+     .maximum = 10 * kSecond,
+     .help = "a reply later than this counts as lost, and as late"},
+    {.key = Key::Listen,
+     .name = "listen",
+     .type = Type::Listen,
+     .group = Group::Reflecting,
+     .commands = "reflect",
+     .value_name = "[ADDR]:PORT",
+     .fallback = ":23999",
+     .repeatable = true,
+     .help = "answer on this address and port; without address on every one, IPv4 and IPv6"},
+    {.key = Key::Allow,
+     .name = "allow",
+     .type = Type::Prefix,
+     .group = Group::Reflecting,
+     .commands = "reflect",
+     .value_name = "PREFIX",
+     .without = "none beyond loopback, private, link-local and connected networks",
+     .repeatable = true,
+     .help = "answer sources in this network too"},
+    {.key = Key::Rate,
+     .name = "rate",
+     .type = Type::Integer,
+     .group = Group::Reflecting,
+     .commands = "reflect",
+     .value_name = "N",
+     .fallback = "2000",
+     .minimum = 1,
+     .maximum = 10'000'000,
+     .help = "answer at most so many requests a second from one address"},
+    {.key = Key::TotalRate,
+     .name = "total-rate",
+     .type = Type::Integer,
+     .group = Group::Reflecting,
+     .commands = "reflect",
+     .value_name = "N",
+     .fallback = "20000",
+     .minimum = 1,
+     .maximum = 100'000'000,
+     .help = "answer at most so many requests a second in all"},
+    {.key = Key::Family,
+     .name = "family",
+     .type = Type::Choice,
+     .group = Group::Addresses,
+     .commands = "ping",
+     .value_name = "FAMILY",
+     .letters = {{{'4', "ipv4"}, {'6', "ipv6"}}},
+     .fallback = "any",
+     .choices = "any|ipv4|ipv6",
+     .help = "which addresses of the host to use; -4 and -6 are short for ipv4 and ipv6"},
+    {.key = Key::Source,
+     .name = "source",
+     .type = Type::Address,
+     .group = Group::Addresses,
+     .commands = "ping",
+     .value_name = "ADDRESS",
+     .without = "chosen by the system's routes",
+     .help = "send from this address of this host; the route stays the system's choice"},
+    {.key = Key::Device,
+     .name = "device",
+     .type = Type::Text,
+     .group = Group::Addresses,
+     .commands = "ping reflect",
+     .value_name = "INTERFACE",
+     .without = "by routing",
+     .help = "send and receive by this interface only"},
+    {.key = Key::SourcePort,
+     .name = "source-port",
+     .type = Type::Integer,
+     .group = Group::Addresses,
+     .commands = "ping",
+     .value_name = "PORT",
+     .without = "picked by the system",
+     .minimum = 1,
+     .maximum = 65'535,
+     .help = "send from this UDP port"},
+    {.key = Key::Stamps,
+     .name = "stamps",
+     .type = Type::Choice,
+     .group = Group::Stamps,
+     .commands = "ping reflect",
+     .value_name = "SOURCE",
+     .fallback = "auto",
+     .choices = "auto|hardware|kernel|user",
+     .help = "where packets are stamped; auto takes the best this host gives and says which"},
+    {.key = Key::Require,
+     .name = "require",
+     .type = Type::Choice,
+     .group = Group::Stamps,
+     .commands = "ping reflect",
+     .value_name = "SOURCE",
+     .without = "whatever there is is taken, and said",
+     .choices = "hardware|kernel",
+     .help = "refuse to work with weaker stamps of this host"},
+    {.key = Key::RequirePeer,
+     .name = "require-peer",
+     .type = Type::Choice,
+     .group = Group::Stamps,
+     .commands = "ping",
+     .value_name = "SOURCE",
+     .without = "whatever there is is taken, and said",
+     .choices = "hardware|kernel",
+     .help = "refuse to work with weaker stamps of the reflector"},
+    {.key = Key::TimeFormat,
+     .name = "time-format",
+     .type = Type::Choice,
+     .group = Group::Stamps,
+     .commands = "ping",
+     .value_name = "FORMAT",
+     .fallback = "ntp",
+     .choices = "ntp|ptp",
+     .help = "format of the stamps in the probes (RFC 8762 4.2.1)"},
+    {.key = Key::Json,
+     .name = "json",
+     .type = Type::Flag,
+     .group = Group::Output,
+     .commands = "ping",
+     .fallback = "false",
+     .help =
+         "print the result as one JSON document on standard output, messages on standard error"},
+    {.key = Key::Jsonl,
+     .name = "jsonl",
+     .type = Type::File,
+     .group = Group::Output,
+     .commands = "ping",
+     .value_name = "FILE",
+     .without = "not written",
+     .help = "write one JSON object per probe and line; - is standard output"},
+    {.key = Key::Csv,
+     .name = "csv",
+     .type = Type::File,
+     .group = Group::Output,
+     .commands = "ping",
+     .value_name = "FILE",
+     .without = "not written",
+     .help = "write one line per probe with a header line; - is standard output"},
+    {.key = Key::Seed,
+     .name = "seed",
+     .type = Type::Integer,
+     .group = Group::Expert,
+     .commands = "ping",
+     .value_name = "N",
+     .without = "from the system",
+     .maximum = UINT64_MAX,
+     .help = "makes the schedule and the session identifier repeatable"},
+    {.key = Key::Backend,
+     .name = "backend",
+     .type = Type::Choice,
+     .group = Group::Expert,
+     .commands = "ping reflect",
+     .value_name = "KIND",
+     .fallback = "auto",
+     .choices = "auto|portable",
+     .help = "portable uses plain sockets and the program's own clock, as on systems without "
+             "kernel stamps"},
+    {.key = Key::KernelFeatures,
+     .name = "kernel-features",
+     .type = Type::Choice,
+     .group = Group::Expert,
+     .commands = "ping reflect",
+     .value_name = "SET",
+     .fallback = "full",
+     .choices = "full|debian12",
+     .help = "use no more of the kernel than Debian 12's own (6.1) has"},
+}};
+
+consteval bool rows_in_order_of_keys() {
+  for (std::size_t i = 0; i < kOptions.size(); ++i)
+    if (static_cast<std::size_t>(kOptions[i].key) != i) return false;
+  return true;
+}
+static_assert(rows_in_order_of_keys(), "option() finds a row by its place");
+
+std::string list_of(std::string_view choices) {
+  std::string text(choices);
+  for (std::size_t bar = 0; (bar = text.find('|', bar)) != std::string::npos;)
+    text.replace(bar, 1, ", ");
+  return text;
+}
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+
+const Option& option(Key key) { return kOptions[static_cast<std::size_t>(key)]; }
+
+std::string_view name(Command command) { return command == Command::Ping ? "ping" : "reflect"; }
+
+std::string_view title(Group group) {
+  switch (group) {
+    case Group::Target:
+      return "Target";
+    case Group::Probes:
+      return "Probes";
+    case Group::Reflecting:
+      return "Reflecting";
+    case Group::Addresses:
+      return "Addresses and interfaces";
+    case Group::Stamps:
+      return "Timestamps";
+    case Group::Output:
+      return "Output";
+    case Group::Expert:
+      return "For tests and experts";
+  }
+  return "";
+}
+
+bool applies(const Option& option, Command command) {
+  return option.commands.find(name(command)) != std::string_view::npos;
+}
+
+std::string flag(const Option& option) {
+  return option.positional ? std::string(option.value_name) : fmt::format("--{}", option.name);
+}
+
+std::string variable(const Option& option) {
+  std::string text = "WIRESTAMP_";
+  for (const char c : option.name)
+    text += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return text;
+}
+
+std::string allowed(const Option& option) {
+  switch (option.type) {
+    case Type::Flag:
+      return "true or false";
+    case Type::Integer:
+      return fmt::format("a whole number from {} to {}", option.minimum, option.maximum);
+    case Type::Duration:
+      return fmt::format("a duration from {} to {}, such as 500ms or 2s",
+                         duration_text(option.minimum), duration_text(option.maximum));
+    case Type::Choice:
+      return fmt::format("one of {}", list_of(option.choices));
+    case Type::Dscp:
+      return "a number from 0 to 63 or a name: CS0 to CS7, AF11 to AF43, EF, VA, LE";
+    case Type::Text:
+      return "the name of a network interface, such as eth0";
+    case Type::File:
+      return "a path that can be written, or - for standard output";
+    case Type::Address:
+      return "an IPv4 or IPv6 address without port or zone";
+    case Type::Prefix:
+      return "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32 with its host bits "
+             "zero";
+    case Type::Listen:
+      return ":PORT, IPV4:PORT or [IPV6]:PORT, the port from 0 (any free one) to 65535";
+    case Type::Host:
+      return "HOST, HOST:PORT, IPV4:PORT or [IPV6]:PORT, the port from 1 to 65535";
+  }
+  return "";
+}
+
+}  // namespace wirestamp::config

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+// The one option table. A row feeds the command line, the WIRESTAMP_* variables, --help, the
+// reference page and validation, so that an option cannot exist in one of them only.
+namespace wirestamp::config {
+
+enum class Command : std::uint8_t { Ping, Reflect };
+inline constexpr std::array kCommands{Command::Ping, Command::Reflect};
+std::string_view name(Command command);
+
+// Names the rows of the table; the order is that of the table and of the help text.
+enum class Key : std::uint8_t {
+  Host,
+  Count,
+  Interval,
+  Duration,
+  Schedule,
+  Size,
+  Dscp,
+  Ttl,
+  LossAfter,
+  Listen,
+  Allow,
+  Rate,
+  TotalRate,
+  Family,
+  Source,
+  Device,
+  SourcePort,
+  Stamps,
+  Require,
+  RequirePeer,
+  TimeFormat,
+  Json,
+  Jsonl,
+  Csv,
+  Seed,
+  Backend,
+  KernelFeatures,
+};
+inline constexpr std::size_t kOptionCount = static_cast<std::size_t>(Key::KernelFeatures) + 1;
+
+enum class Type : std::uint8_t {
+  Flag,      // present or not; in a variable true or false
+  Integer,   // minimum to maximum
+  Duration,  // minimum to maximum, in nanoseconds
+  Choice,    // one of `choices`
+  Dscp,      // 0 to 63 or a name of the code point
+  Text,      // an interface name
+  File,      // a path; "-" is standard output
+  Address,   // an IP address
+  Prefix,    // an IP prefix
+  Listen,    // [ADDRESS]:PORT to bind
+  Host,      // HOST[:PORT] to measure
+};
+
+// Headings of --help and of the reference page.
+enum class Group : std::uint8_t { Target, Probes, Reflecting, Addresses, Stamps, Output, Expert };
+inline constexpr std::array kGroups{Group::Target,    Group::Probes, Group::Reflecting,
+                                    Group::Addresses, Group::Stamps, Group::Output,
+                                    Group::Expert};
+std::string_view title(Group group);
+
+// A one-letter flag. With `implies` it takes no value and sets that one: -4 is --family ipv4.
+struct Shorthand {
+  char letter = 0;
+  std::string_view implies;
+};
+
+struct Option {
+  Key key = Key::Host;
+  std::string_view name;  // "loss-after": the flag --loss-after, the variable WIRESTAMP_LOSS_AFTER
+  Type type = Type::Flag;
+  Group group = Group::Probes;
+  std::string_view commands;         // "ping", "reflect" or "ping reflect"
+  std::string_view value_name;       // in the help text: DURATION
+  std::array<Shorthand, 2> letters;  // letter 0: none
+  std::string_view fallback;         // default, as a user would write it; empty: none
+  std::string_view without;          // what happens when there is neither value nor default
+  std::uint64_t minimum = 0, maximum = 0;
+  std::string_view choices;  // "auto|hardware|kernel|user"
+  bool repeatable = false;   // several flags; a list with commas in a variable
+  bool positional = false;   // an argument without a flag; by variable as the others
+  std::string_view help;     // one or two sentences without the final full stop
+};
+
+std::span<const Option> options();
+const Option& option(Key key);
+bool applies(const Option& option, Command command);
+
+std::string flag(const Option& option);      // "--loss-after"; "HOST[:PORT]" of a positional one
+std::string variable(const Option& option);  // "WIRESTAMP_LOSS_AFTER"
+// What may be given, in words: "a duration from 1us to 1h, such as 500ms".
+std::string allowed(const Option& option);
+
+}  // namespace wirestamp::config

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/value.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "config/duration_text.h"
+#include "config/nearest.h"
+#include "packet/dscp.h"
+
+namespace wirestamp::config {
+
+namespace {
+
+constexpr std::size_t kLongestInterfaceName = 15;  // IFNAMSIZ less the terminator
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Result<std::uint64_t> parse_integer(const Option& option, std::string_view text) {
+  if (text.size() > 1 && text.front() == '-' && is_number(text.substr(1)))
+    return fail("is negative");
+  if (!is_number(text)) return fail("is not a whole number");
+  std::uint64_t value = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{})
+    return fail("is too large");
+  if (value < option.minimum) return fail("is too small");
+  if (value > option.maximum) return fail("is too large");
+  return value;
+}
+
+Result<Duration> parse_bounded_duration(const Option& option, std::string_view text) {
+  const std::uint64_t ns = TRY(parse_duration(text));
+  if (ns < option.minimum) return fail("is too short");
+  if (ns > option.maximum) return fail("is too long");
+  return Duration::nanoseconds(static_cast<std::int64_t>(ns));
+}
+
+Result<bool> parse_flag(std::string_view text) {
+  for (const std::string_view yes : {"true", "1", "yes", "on"})
+    if (text == yes) return true;
+  for (const std::string_view no : {"false", "0", "no", "off"})
+    if (text == no) return false;
+  return fail("is neither true nor false");
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+Result<std::string> parse_choice(const Option& option, std::string_view text) {
+  const std::vector<std::string> choices = split(option.choices, '|');
+  if (std::ranges::find(choices, text) == choices.end())
+    return fail(fmt::format("is not known{}", did_you_mean(text, choices)));
+  return std::string(text);
+}
+
+Result<std::uint64_t> parse_dscp(const Option& option, std::string_view text) {
+  if (is_number(text) || text.starts_with('-')) return parse_integer(option, text);
+  std::string upper(text);
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  if (const auto value = packet::dscp_value(upper)) return *value;
+  return fail("is no DSCP");
+}
+
+Result<std::string> parse_interface(std::string_view text) {
+  if (text.size() > kLongestInterfaceName) return fail("is too long for an interface name");
+  const bool plain =
+      std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127 && c != '/'; });
+  if (!plain || text == "." || text == "..") return fail("cannot be an interface name");
+  return std::string(text);
+}
+
+Result<std::string> parse_file(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return fail("contains a zero octet");
+  return std::string(text);
+}
+
+Result<std::uint16_t> parse_port(std::string_view text, unsigned minimum) {
+  unsigned port = 0;
+  if (text.empty()) return fail("has an empty port");
+  if (!is_number(text) ||
+      std::from_chars(text.data(), text.data() + text.size(), port).ec != std::errc{} ||
+      port < minimum || port > 65'535)
+    return fail(fmt::format("has the impossible port '{}'", text));
+  return static_cast<std::uint16_t>(port);
+}
+
+Result<packet::Prefix> parse_prefix(std::string_view text) {
+  auto prefix = packet::Prefix::parse(text);
+  if (prefix) return *prefix;
+  std::string problem = std::move(prefix.error().text);
+  if (const std::string quoted = fmt::format("'{}' ", text); problem.starts_with(quoted))
+    problem.erase(0, quoted.size());
+  return fail(std::move(problem));
+}
+
+// The two parts of "HOST:PORT" before anything is known about them. `port` is absent without a
+// colon that can be meant as one: a second colon outside brackets makes it an IPv6 address.
+struct Parts {
+  std::string_view host;
+  std::optional<std::string_view> port;
+  bool bracketed = false;
+};
+
+Result<Parts> split_host_port(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return fail("has a bracket that is not closed");
+    Parts parts{.host = text.substr(1, close - 1), .bracketed = true};
+    const std::string_view rest = text.substr(close + 1);
+    if (rest.empty()) return parts;
+    if (!rest.starts_with(':')) return fail("goes on after the bracket without ':'");
+    parts.port = rest.substr(1);
+    return parts;
+  }
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos)
+    return Parts{.host = text};
+  return Parts{.host = text.substr(0, colon), .port = text.substr(colon + 1)};
+}
+
+}  // namespace
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const Parts parts = TRY(split_host_port(text));
+  if (parts.host.empty()) return fail("has no host");
+  // 253 is the longest name (RFC 1035 2.3.4); a literal with a zone is shorter.
+  if (parts.host.size() > 253) return fail("is too long for a host name");
+  const bool plain = std::ranges::all_of(parts.host, [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != 127 && c != '/';
+  });
+  if (!plain || parts.host.starts_with('-') ||
+      parts.host.find_first_of("[]@") != std::string_view::npos)
+    return fail("cannot be a host name or address");
+  HostPort result{.host = std::string(parts.host), .port = std::nullopt};
+  const bool literal_v6 = parts.host.find(':') != std::string_view::npos;
+  if (parts.bracketed && !literal_v6) return fail("has brackets around what is no IPv6 address");
+  if (literal_v6 && !packet::IpAddress::parse(parts.host.substr(0, parts.host.find('%'))))
+    return fail("is no IPv6 address");
+  if (parts.port) result.port = TRY(parse_port(*parts.port, 1));
+  return result;
+}
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  const Parts parts = TRY(split_host_port(text));
+  if (!parts.port)
+    return fail(is_number(text) ? fmt::format("has no ':'; did you mean ':{}'?", text)
+                                : std::string("has no port"));
+  ListenAddress result;
+  result.port = TRY(parse_port(*parts.port, 0));
+  if (!parts.bracketed && (parts.host.empty() || parts.host == "*")) return result;
+  const std::size_t percent = parts.host.find('%');
+  auto address = packet::IpAddress::parse(parts.host.substr(0, percent));
+  if (!address) return fail("is no IP address with a port");
+  result.address = *address;
+  if (percent != std::string_view::npos) {
+    if (!address->is_link_local()) return fail("has a zone, which only a link-local address has");
+    result.zone = parts.host.substr(percent + 1);
+    if (result.zone.empty()) return fail("has an empty zone");
+  }
+  return result;
+}
+
+Result<Data> parse_value(const Option& option, std::string_view text) {
+  if (text.empty()) return fail("is empty");
+  switch (option.type) {
+    case Type::Flag:
+      return TRY(parse_flag(text));
+    case Type::Integer:
+      return TRY(parse_integer(option, text));
+    case Type::Duration:
+      return TRY(parse_bounded_duration(option, text));
+    case Type::Choice:
+      return TRY(parse_choice(option, text));
+    case Type::Dscp:
+      return TRY(parse_dscp(option, text));
+    case Type::Text:
+      return TRY(parse_interface(text));
+    case Type::File:
+      return TRY(parse_file(text));
+    case Type::Listen:
+      return TRY(parse_listen(text));
+    case Type::Host:
+      return TRY(parse_host_port(text));
+    case Type::Address:
+      if (auto address = packet::IpAddress::parse(text)) return *address;
+      if (text.find('%') != std::string_view::npos)
+        return fail("has a zone; name the interface by --device instead");
+      return fail("is no IP address");
+    case Type::Prefix:
+      return TRY(parse_prefix(text));
+  }
+  return fail("has no type");
+}
+
+}  // namespace wirestamp::config

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "config/option.h"
+#include "packet/address.h"
+#include "time/duration.h"
+
+namespace wirestamp::config {
+
+// HOST[:PORT] as written; the host is a name or a literal (IPv6 without brackets, perhaps with
+// %zone).
+struct HostPort {
+  std::string host;
+  std::optional<std::uint16_t> port;
+  bool operator==(const HostPort&) const = default;
+};
+
+// Where to listen; without address on every one of both families.
+struct ListenAddress {
+  std::optional<packet::IpAddress> address;
+  std::string zone;  // interface name or number of a link-local address
+  std::uint16_t port = 0;
+  bool operator==(const ListenAddress&) const = default;
+};
+
+// By Type: Flag bool; Integer, Dscp uint64; Duration Duration; Choice, Text, File string; the
+// others their own type.
+using Data = std::variant<bool, std::uint64_t, Duration, std::string, packet::IpAddress,
+                          packet::Prefix, HostPort, ListenAddress>;
+
+// Checks `text` against the type and the bounds of `option`. The error says what is wrong with the
+// text without repeating it; resolve() adds value, place and what is allowed.
+Result<Data> parse_value(const Option& option, std::string_view text);
+
+Result<HostPort> parse_host_port(std::string_view text);
+Result<ListenAddress> parse_listen(std::string_view text);
+
+}  // namespace wirestamp::config

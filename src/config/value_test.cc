@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/value.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace wirestamp::config {
+namespace {
+
+// Texts that no option of the type may accept, whatever its bounds are.
+std::vector<std::string> never_right(Type type) {
+  const std::string long_text(70'000, '9');
+  switch (type) {
+    case Type::Flag:
+      return {"maybe", "2", "-1", "TRUE ", long_text};
+    case Type::Integer:
+      return {"x", "-1", "1.5", "1e3", "0x10", " 1", "1 ", "--", "99999999999999999999", long_text};
+    case Type::Duration:
+      return {"5", "-5s", "0s", "5 s", "s", "99999999d", "1y", long_text};
+    case Type::Choice:
+      return {"nothing", "-1", "AUTO", " auto", "auto|user", long_text};
+    case Type::Dscp:
+      return {"64", "-1", "EF1", "AF44", "0x2e", "999999999999999999999", long_text};
+    case Type::Text:
+      return {"a/b", "..", ".", "a b", "sixteen-letters!", "\x01", long_text};
+    case Type::File:
+      return {std::string("a\0b", 3)};
+    case Type::Address:
+      return {"1.2.3", "1.2.3.4:5", "[::1]", "host", "fe80::1%eth0", "-1", long_text};
+    case Type::Prefix:
+      return {"10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/-1", "10/8",
+              "::/129",     "x",           "10.0.0.0/",   long_text};
+    case Type::Listen:
+      return {"23999",          "1.2.3.4",      ":65536",       ":-1",  ":x",
+              "1.2.3.4:",       "host:1",       "[::1]",        "[::1", "::1:",
+              "1.2.3.4%eth0:5", "[fe80::1%]:5", ":" + long_text};
+    case Type::Host:
+      return {":1",
+              "[]:1",
+              "h:0",
+              "h:65536",
+              "h:-1",
+              "h:",
+              "[::1",
+              "[::1]1",
+              "[host]:1",
+              "a b",
+              "-h",
+              "a/b",
+              "[::1]:",
+              "1::2::3",
+              "[x::]:1",
+              "user@host",
+              long_text,
+              std::string("h\0", 2),
+              std::string(254, 'h')};
+  }
+  return {};
+}
+
+TEST(Value, no_option_accepts_an_empty_value) {
+  for (const Option& row : options()) EXPECT_FALSE(parse_value(row, "")) << row.name;
+}
+
+TEST(Value, every_option_refuses_what_is_wrong_for_its_type) {
+  for (const Option& row : options())
+    for (const std::string& text : never_right(row.type))
+      EXPECT_FALSE(parse_value(row, text)) << row.name << " '" << text.substr(0, 40) << "'";
+}
+
+TEST(Value, every_number_has_bounds_that_hold) {
+  for (const Option& row : options()) {
+    if (row.type != Type::Integer) continue;
+    EXPECT_TRUE(parse_value(row, std::to_string(row.minimum))) << row.name;
+    EXPECT_TRUE(parse_value(row, std::to_string(row.maximum))) << row.name;
+    if (row.minimum == 0) continue;  // the whole of 64 bits
+    EXPECT_EQ(parse_value(row, std::to_string(row.minimum - 1)).error().text, "is too small");
+    EXPECT_EQ(parse_value(row, std::to_string(row.maximum + 1)).error().text, "is too large");
+  }
+}
+
+TEST(Value, every_duration_has_bounds_that_hold) {
+  for (const Option& row : options()) {
+    if (row.type != Type::Duration) continue;
+    EXPECT_TRUE(parse_value(row, std::to_string(row.minimum) + "ns")) << row.name;
+    EXPECT_TRUE(parse_value(row, std::to_string(row.maximum) + "ns")) << row.name;
+    EXPECT_EQ(parse_value(row, std::to_string(row.minimum - 1) + "ns").error().text,
+              "is too short");
+    EXPECT_EQ(parse_value(row, std::to_string(row.maximum + 1) + "ns").error().text, "is too long");
+  }
+}
+
+TEST(Value, every_default_is_allowed) {
+  for (const Option& row : options())
+    EXPECT_TRUE(row.fallback.empty() || parse_value(row, row.fallback)) << row.name;
+}
+
+TEST(Value, a_wrong_choice_names_the_nearest) {
+  EXPECT_EQ(parse_value(option(Key::Stamps), "kernal").error().text,
+            "is not known; did you mean 'kernel'?");
+}
+
+TEST(Value, a_code_point_goes_by_number_or_name) {
+  const auto dscp = [](std::string_view text) {
+    return std::get<std::uint64_t>(*parse_value(option(Key::Dscp), text));
+  };
+  EXPECT_EQ(dscp("46"), 46U);
+  EXPECT_EQ(dscp("EF"), 46U);
+  EXPECT_EQ(dscp("af41"), 34U);
+  EXPECT_EQ(dscp("CS6"), 48U);
+  EXPECT_EQ(dscp("le"), 1U);
+}
+
+TEST(Value, a_host_may_have_a_port_and_an_ipv6_address_brackets_and_a_zone) {
+  const auto same = [](std::string_view text, const HostPort& wanted) {
+    const auto parsed = parse_host_port(text);
+    ASSERT_TRUE(parsed) << text << " " << parsed.error().text;
+    EXPECT_EQ(*parsed, wanted) << text;
+  };
+  same("example.net", {"example.net", std::nullopt});
+  same("example.net:862", {"example.net", 862});
+  same("192.0.2.1:65535", {"192.0.2.1", 65535});
+  same("2001:db8::1", {"2001:db8::1", std::nullopt});
+  same("[2001:db8::1]", {"2001:db8::1", std::nullopt});
+  same("[2001:db8::1]:1", {"2001:db8::1", 1});
+  same("fe80::1%eth0", {"fe80::1%eth0", std::nullopt});
+  same("[fe80::1%eth0]:23999", {"fe80::1%eth0", 23999});
+}
+
+TEST(Value, a_listen_address_may_be_any_one_family_or_one_address) {
+  EXPECT_EQ(*parse_listen(":0"), (ListenAddress{std::nullopt, "", 0}));
+  EXPECT_EQ(*parse_listen("*:5"), (ListenAddress{std::nullopt, "", 5}));
+  EXPECT_EQ(*parse_listen("192.0.2.1:5"),
+            (ListenAddress{*packet::IpAddress::parse("192.0.2.1"), "", 5}));
+  EXPECT_EQ(*parse_listen("[::]:5"), (ListenAddress{*packet::IpAddress::parse("::"), "", 5}));
+  EXPECT_EQ(*parse_listen("[fe80::1%eth0]:5"),
+            (ListenAddress{*packet::IpAddress::parse("fe80::1"), "eth0", 5}));
+}
+
+TEST(Value, a_bare_number_to_listen_on_is_advised_to_take_a_colon) {
+  EXPECT_EQ(parse_listen("23999").error().text, "has no ':'; did you mean ':23999'?");
+}
+
+}  // namespace
+}  // namespace wirestamp::config
