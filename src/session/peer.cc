@@ -8,6 +8,7 @@ namespace wirestamp::session {
 namespace {
 constexpr std::size_t kMaxRefusals = 1'024;
 constexpr std::size_t kMaxClosures = 64;
+constexpr std::size_t kMaxUndated = 64;
 // A foreign reflector whose counter falls back by more than this has restarted.
 constexpr std::uint64_t kRestartDistance = 64;
 }  // namespace
@@ -16,49 +17,66 @@ std::uint64_t Peer::unwrap_reflector(std::uint32_t wire) const {
   return unwrap(wire, view_.newest().value_or(wire));
 }
 
-bool Peer::on_reply(const Reply& reply, std::uint64_t reflector_sequence,
-                    std::uint64_t sender_sequence) {
-  bool restarted = false;
-  if (reply.state) {
-    stateless_ = reply.state->stateless;
-    stateful_ = !stateless_;
-    restarted = ever_replied_ && epoch_id_ && *epoch_id_ != reply.state->epoch;
-    epoch_id_ = reply.state->epoch;
-  } else if (!stateful_) {
-    stateful_ = reply.reflector_sequence != reply.sender_sequence;
+bool Peer::detect_restart(const Reply& reply, std::uint64_t reflector_sequence,
+                          std::uint64_t sender_sequence) {
+  if (reply.state) return epoch_id_ && *epoch_id_ != reply.state->epoch;
+  // A foreign reflector: its counter fell back while ours went on.
+  return !epoch_id_ && stateful_ && view_.newest() && view_.newest_request() &&
+         reflector_sequence + kRestartDistance < *view_.newest() &&
+         sender_sequence > *view_.newest_request();
+}
+
+void Peer::note_numbers(const Reply& reply, std::uint64_t reflector_sequence,
+                        std::uint64_t sender_sequence) {
+  if (epoch_id_ && !reply.state) {
+    if (undated_.size() < kMaxUndated) undated_.emplace_back(reply.reflector_sequence, sender_sequence);
+    return;
   }
-  if (!reply.state && stateful_ && view_.newest() && view_.newest_request()) {
-    restarted = reflector_sequence + kRestartDistance < *view_.newest() &&
-                sender_sequence > *view_.newest_request();
-  }
-  if (restarted) start_epoch(reply, sender_sequence);
-  if (!view_.newest() && !reply.state && reply.reflector_sequence > sender_sequence)
-    view_.start_at(reply.reflector_sequence);
-  ever_replied_ = true;
-  follow_up_capable_ |= reply.follow_up_capable;
-  view_.note(restarted ? reply.reflector_sequence : reflector_sequence, sender_sequence);
+  view_.note(reflector_sequence, sender_sequence);
   for (std::size_t i = 0; i < reply.true_transmit_count; ++i) {
     const TrueTransmit& earlier = reply.true_transmits[i];
     if (!earlier.sender_sequence) continue;
     view_.note(unwrap_reflector(earlier.reflector_sequence),
                unwrap(*earlier.sender_sequence, sender_sequence));
   }
+  for (const auto& [number, request] : undated_)
+    if (request >= first_request_) view_.note(unwrap_reflector(number), request);
+  undated_.clear();
+}
+
+bool Peer::on_reply(const Reply& reply, std::uint64_t reflector_sequence,
+                    std::uint64_t sender_sequence) {
+  const bool restarted = detect_restart(reply, reflector_sequence, sender_sequence);
+  if (restarted) {
+    start_epoch(reply, sender_sequence);
+    reflector_sequence = reply.reflector_sequence;
+  }
+  if (reply.state) {
+    stateless_ = reply.state->stateless;
+    stateful_ = !stateless_;
+    if (stateful_) epoch_id_ = reply.state->epoch;
+  } else if (!stateful_) {
+    stateful_ = reply.reflector_sequence != reply.sender_sequence;
+  }
+  if (!view_.newest() && !reply.state && reply.reflector_sequence > sender_sequence)
+    view_.start_at(reply.reflector_sequence);
+  ever_replied_ = true;
+  follow_up_capable_ |= reply.follow_up_capable;
+  note_numbers(reply, reflector_sequence, sender_sequence);
   if (reply.state) note_refusals(*reply.state, sender_sequence);
-  for (Closure& closure : closures_)
-    if (sender_sequence > closure.first)
-      closure.reopened = std::min(closure.reopened.value_or(sender_sequence), sender_sequence);
+  for (Closure& closure : closures_) closure.reopened |= sender_sequence > closure.first;
   return restarted;
 }
 
 void Peer::start_epoch(const Reply& reply, std::uint64_t sender_sequence) {
   missing_before_ += view_.missing();
   before_ = std::move(view_);
-  view_ = ReflectorView();
   have_before_ = true;
   first_request_ = sender_sequence;
   for (std::size_t i = 0; i < reply.true_transmit_count; ++i)
     if (const auto& earlier = reply.true_transmits[i].sender_sequence)
       first_request_ = std::min(first_request_, unwrap(*earlier, sender_sequence));
+  view_ = ReflectorView(first_request_);
   ++epoch_index_;
   dropped_.reset();
 }
@@ -78,9 +96,10 @@ void Peer::note_refusals(const ReflectorState& state, std::uint64_t sender_seque
 void Peer::on_port_unreachable(std::uint64_t sequence) {
   if (!closures_.empty() && !closures_.back().reopened) {
     closures_.back().first = std::min(closures_.back().first, sequence);
+    closures_.back().last = std::max(closures_.back().last, sequence);
     return;
   }
-  closures_.push_back({sequence, std::nullopt});
+  closures_.push_back({sequence, sequence, false});
   if (closures_.size() > kMaxClosures) closures_.pop_front();
 }
 
@@ -92,7 +111,7 @@ bool Peer::was_refused(std::uint64_t sequence) const {
 
 bool Peer::was_closed(std::uint64_t sequence) const {
   return std::ranges::any_of(closures_, [&](const Closure& closure) {
-    return sequence >= closure.first && (!closure.reopened || sequence < *closure.reopened);
+    return sequence >= closure.first && sequence <= closure.last;
   });
 }
 

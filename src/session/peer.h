@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "session/reflector_view.h"
 #include "session/reply.h"
@@ -45,12 +47,17 @@ class Peer {
     std::uint64_t after, until;  // requests in [after, until)
     std::uint64_t count;
   };
-  // The peer's port was closed from request `first` on, until `reopened` was answered.
+  // Port unreachables quoted the requests `first` to `last` and some in between, and none of them was
+  // answered. Hosts limit how often they say so, hence the others in between met the closed port too.
   struct Closure {
-    std::uint64_t first;
-    std::optional<std::uint64_t> reopened;
+    std::uint64_t first, last;
+    bool reopened;
   };
+  bool detect_restart(const Reply& reply, std::uint64_t reflector_sequence,
+                      std::uint64_t sender_sequence);
   void start_epoch(const Reply& reply, std::uint64_t sender_sequence);
+  void note_numbers(const Reply& reply, std::uint64_t reflector_sequence,
+                    std::uint64_t sender_sequence);
   void note_refusals(const ReflectorState& state, std::uint64_t sender_sequence);
   bool was_refused(std::uint64_t sequence) const;
   bool was_closed(std::uint64_t sequence) const;
@@ -59,6 +66,8 @@ class Peer {
   std::uint64_t first_request_ = 0;  // of this epoch
   bool have_before_ = false;
   std::optional<std::uint64_t> epoch_id_;
+  // Replies to bare probes do not tell their epoch: their numbers wait for the next one that does.
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> undated_;
   std::uint32_t epoch_index_ = 0;
   bool ever_replied_ = false, follow_up_capable_ = false, stateful_ = false, stateless_ = false;
   std::uint64_t missing_before_ = 0;

@@ -35,7 +35,8 @@ bool ReflectorView::note(std::uint64_t reflector_sequence, std::uint64_t sender_
 
 Reached ReflectorView::reached(std::uint64_t sender_sequence) const {
   if (reply_by_request_.contains(sender_sequence)) return Reached::Yes;
-  if (!newest_request_ || *newest_request_ < sender_sequence) return Reached::Unknown;
+  if (!newest_request_ || *newest_request_ < sender_sequence || sender_sequence < first_request_)
+    return Reached::Unknown;
   if (missing_forgotten_ > 0) return Reached::InHole;
   // Walk the holes: runs of missing numbers with the known replies on both sides.
   for (auto hole = missing_.begin(); hole != missing_.end();) {
@@ -78,8 +79,9 @@ void ReflectorView::forget_oldest() {
 }
 
 void ReflectorView::forget_before(std::uint64_t sender_sequence) {
-  while (!request_by_reply_.empty() && request_by_reply_.size() > 1 &&
-         request_by_reply_.begin()->second + kReorderSlack < sender_sequence) {
+  // The last reply before a hole is its edge: it stays as long as the hole matters.
+  while (request_by_reply_.size() > 1 &&
+         std::next(request_by_reply_.begin())->second + kReorderSlack < sender_sequence) {
     forget_oldest();
   }
   // Missing numbers below what is remembered stay counted, but no longer blur later probes.

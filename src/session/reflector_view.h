@@ -27,6 +27,10 @@ enum class Reached : std::uint8_t {
 
 class ReflectorView {
  public:
+  ReflectorView() = default;
+  // A state that began at or before this request: of earlier ones it knows nothing.
+  explicit ReflectorView(std::uint64_t first_request) : first_request_(first_request) {}
+
   // Reply `reflector_sequence` answered request `sender_sequence` (both unwrapped). Idempotent. Returns
   // false when that reply number is known to have answered another request (a broken or forged reply).
   bool note(std::uint64_t reflector_sequence, std::uint64_t sender_sequence);
@@ -60,6 +64,7 @@ class ReflectorView {
   std::uint64_t missing_forgotten_ = 0;  // too many to remember
   std::uint64_t missing_settled_ = 0;    // below all that is remembered
   std::optional<std::uint64_t> newest_request_;
+  std::uint64_t first_request_ = 0;
   std::uint64_t next_reply_ = 0;  // one above the newest known
 };
 

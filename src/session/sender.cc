@@ -232,9 +232,9 @@ bool Sender::on_path_error(const packet::PathError& error) {
       // The kernel drops all that waited for this neighbour, but limits how often it says so. What has no
       // transmit stamp by now was in that queue.
       ledger_.for_each([&](Probe& probe) {
-        const bool in_queue = expects_stamps() ? !probe.departed
-                                               : error.noticed - probe.handed_over < kStampWait;
-        if (in_queue && probe.handed_over <= error.noticed)
+        const Duration age = error.noticed - probe.handed_over;
+        const bool stamped = expects_stamps() && probe.departed;
+        if (!stamped && age >= Duration() && age < kStampWait)
           judge(probe, Outcome::Unsent, UnsentCause::NeighbourUnresolved);
       });
       break;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "net/linux/send_status.h"
+#include "net/linux/socket.h"
+#include "net/linux/stamp_ids.h"
+#include "net/packet_io.h"
+#include "platform/system_clock.h"
+
+namespace wirestamp::net_linux {
+
+// Buffers of one batch, shared by all ports of a thread. Pages that no datagram needed are never touched.
+class BatchBuffers {
+ public:
+  static constexpr std::size_t kPayload = 65'536, kControl = 512, kQuoted = 512;
+
+  BatchBuffers();
+
+  std::array<mmsghdr, packet::kMaxBatch> messages{};
+  std::array<iovec, packet::kMaxBatch> vectors{};
+  std::array<sockaddr_storage, packet::kMaxBatch> addresses{};
+
+  std::span<std::byte> payload(std::size_t i) { return {&payloads_[i * kPayload], kPayload}; }
+  std::span<std::byte> control(std::size_t i) { return {&controls_[i * kControl], kControl}; }
+  // Every message ready to receive, `room` octets of payload each.
+  void prepare_receive(std::size_t room);
+
+ private:
+  std::unique_ptr<std::byte[]> payloads_;
+  std::unique_ptr<std::byte[]> controls_;
+};
+
+// One port: its sockets, its stamp ids, and the ways in and out. Knows its own id only to tell the sink.
+class Port {
+ public:
+  Port(net::PortId id, const net::PortOptions& options, Sockets sockets);
+
+  const packet::Endpoint& local() const { return sockets_.local; }
+  const net::PortStamping& stamping() const { return sockets_.stamping; }
+  int receive_fd() const { return sockets_.receive.get(); }
+  int transmit_fd() const {
+    return sockets_.transmit ? sockets_.transmit.get() : sockets_.receive.get();
+  }
+  bool has_pair() const { return static_cast<bool>(sockets_.transmit); }
+  void use_scheduler_stamps();
+
+  void send(std::span<const packet::OutgoingDatagram> batch, std::span<packet::SendResult> results,
+            BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
+  // At most two batches per call; true when more may be there.
+  bool receive(BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
+  // Both error queues: transmit stamps and ICMP errors.
+  void drain_errors(BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
+
+ private:
+  void prepare_send(std::span<const packet::OutgoingDatagram> batch, BatchBuffers& buffers,
+                    std::size_t first);
+  void write_control(const packet::OutgoingDatagram& datagram, std::size_t i,
+                     BatchBuffers& buffers, std::uint32_t id);
+  bool drain_one(int fd, BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
+  void deliver_error(const msghdr& message, std::size_t size, BatchBuffers& buffers, std::size_t i,
+                     platform::SystemClock& clock, net::PacketSink& sink);
+  void clear_pending_error();
+  void watch_budget(int fd, net::PacketSink& sink);
+
+  net::PortId id_;
+  net::PortOptions options_;
+  Sockets sockets_;
+  StampIds ids_;
+  SendDiagnosis diagnosis_;
+  std::uint32_t transmit_flags_ = 0;
+};
+
+}  // namespace wirestamp::net_linux

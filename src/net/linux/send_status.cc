@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/linux/send_status.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "platform/route.h"
+
+namespace wirestamp::net_linux {
+
+using packet::SendStatus;
+
+namespace {
+
+// A reflector answers thousands; only a sender's few destinations are worth remembering.
+constexpr std::size_t kMaxDestinations = 16;
+
+bool is_local(const packet::IpAddress& address) {
+  const auto local = platform::local_addresses();
+  if (!local) return true;  // not known: do not accuse the address
+  return std::ranges::any_of(*local, [&](const platform::LocalAddress& one) {
+    return one.address == address;
+  });
+}
+
+}  // namespace
+
+void SendDiagnosis::succeeded(const packet::OutgoingDatagram& datagram,
+                              const net::PortOptions& options) {
+  if (interface_to_.size() >= kMaxDestinations ||
+      interface_to_.contains(datagram.destination.address))
+    return;
+  const auto route = platform::route_to(datagram.destination.address, datagram.source,
+                                        options.device, datagram.traffic_class);
+  interface_to_[datagram.destination.address] = route ? route->interface : 0;
+}
+
+SendStatus SendDiagnosis::unreachable(const packet::OutgoingDatagram& datagram,
+                                      const net::PortOptions& options) const {
+  const auto source = datagram.source ? datagram.source : options.address;
+  if (source && !source->is_any() && !is_local(*source)) return SendStatus::AddressGone;
+  if (!options.device.empty()) {
+    const auto device = platform::interface_by_name(options.device);
+    if (!device || !device->up) return SendStatus::InterfaceDown;
+  }
+  const auto known = interface_to_.find(datagram.destination.address);
+  if (known != interface_to_.end() && known->second != 0) {
+    const auto interface = platform::interface_by_index(known->second);
+    if (!interface || !interface->up) return SendStatus::InterfaceDown;
+  }
+  return SendStatus::NoRoute;
+}
+
+packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagram& datagram,
+                                         const net::PortOptions& options) const {
+  packet::SendResult result;
+  result.os_error = error;
+  switch (error) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EINVAL:  // a blackhole route; kernels of old for a removed source address
+    case ENODEV:
+    case ENXIO: result.status = unreachable(datagram, options); break;
+    case EADDRNOTAVAIL: result.status = SendStatus::AddressGone; break;
+    case ENETDOWN: result.status = SendStatus::InterfaceDown; break;
+    case EPERM:   // a filter
+    case EACCES:  // a prohibit route
+      result.status = SendStatus::RefusedLocally;
+      break;
+    case ENOBUFS:
+    case ENOMEM:
+    case EAGAIN: result.status = SendStatus::DroppedLocally; break;
+    case EMSGSIZE: {
+      result.status = SendStatus::TooBig;
+      const auto route = platform::route_to(datagram.destination.address, datagram.source,
+                                            options.device, datagram.traffic_class);
+      if (route && route->mtu != 0) result.mtu = route->mtu;
+      break;
+    }
+    default: result.status = SendStatus::Invalid; break;
+  }
+  return result;
+}
+
+}  // namespace wirestamp::net_linux

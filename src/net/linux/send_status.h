@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "net/packet_io.h"
+
+namespace wirestamp::net_linux {
+
+// Names the cause of a refused send. The errno alone does not tell a vanished route from an interface that was
+// set down or an address that was removed (all ENETUNREACH), so the system is asked; only after errors.
+class SendDiagnosis {
+ public:
+  // A datagram left: remember by which interface, for the day it does not.
+  void succeeded(const packet::OutgoingDatagram& datagram, const net::PortOptions& options);
+  packet::SendResult failed(int error, const packet::OutgoingDatagram& datagram,
+                            const net::PortOptions& options) const;
+
+ private:
+  packet::SendStatus unreachable(const packet::OutgoingDatagram& datagram,
+                                 const net::PortOptions& options) const;
+  std::map<packet::IpAddress, std::uint32_t> interface_to_;
+};
+
+}  // namespace wirestamp::net_linux

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every backend must do, run on each of them over loopback, IPv4 and IPv6. A test says which backend
+// and features it ran on by its name.
+#include "net/packet_io.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace wirestamp::net {
+namespace {
+
+using packet::Endpoint;
+using packet::Family;
+using packet::IpAddress;
+using packet::OutgoingDatagram;
+using packet::SendResult;
+using packet::SendStatus;
+
+struct Backend {
+  const char* name;
+  Options options;
+  Family family;
+  bool kernel_stamps;
+};
+
+void PrintTo(const Backend& backend, std::ostream* out) { *out << backend.name; }
+
+struct Arrived {
+  std::vector<std::byte> payload;
+  packet::ReceivedDatagram datagram;
+};
+
+class Recorder final : public PacketSink {
+ public:
+  void on_datagram(PortId, const packet::ReceivedDatagram& datagram) override {
+    arrived.push_back({{datagram.payload.begin(), datagram.payload.end()}, datagram});
+  }
+  void on_transmit_stamp(PortId, const packet::TransmitStamp& stamp) override {
+    stamps[stamp.token] = stamp.stamp;
+    ++stamp_count;
+  }
+  void on_path_error(PortId, const packet::PathError& error) override {
+    errors.push_back(error);
+    quoted.emplace_back(error.quoted.begin(), error.quoted.end());
+  }
+  void on_stamps_unreliable(PortId) override { ++unreliable; }
+
+  std::vector<Arrived> arrived;
+  std::map<packet::Token, Timestamp> stamps;
+  std::size_t stamp_count = 0;
+  std::vector<packet::PathError> errors;
+  std::vector<std::vector<std::byte>> quoted;
+  int unreliable = 0;
+};
+
+class PacketIoContract : public ::testing::TestWithParam<Backend> {
+ protected:
+  void SetUp() override {
+    auto made = make_packet_io(GetParam().options);
+    ASSERT_TRUE(made) << made.error().text;
+    io_ = std::move(*made);
+  }
+
+  PortId open(bool separate = false, StampChoice stamps = StampChoice::Auto) {
+    PortOptions options;
+    options.family = GetParam().family;
+    options.address = IpAddress::loopback(GetParam().family);
+    options.separate_transmit = separate;
+    options.stamps = stamps;
+    const auto port = io_->open(options);
+    EXPECT_TRUE(port) << port.error().text;
+    return port.value_or(0);
+  }
+
+  SendResult send(PortId from, const Endpoint& to, std::size_t size, packet::Token token,
+                  std::uint8_t traffic_class = 0) {
+    std::vector<std::byte> octets(size);
+    for (std::size_t i = 0; i < size; ++i) octets[i] = static_cast<std::byte>(i + token);
+    const std::array<OutgoingDatagram, 1> batch{{{.payload = octets,
+                                                  .destination = to,
+                                                  .traffic_class = traffic_class,
+                                                  .hop_limit = 77,
+                                                  .token = token}}};
+    std::array<SendResult, 1> results;
+    io_->send(from, batch, results, sink_);
+    return results[0];
+  }
+
+  // Polls until `done` or one second is over.
+  template <typename Done>
+  void poll_until(Done done) {
+    const MonoTime end = io_->clock().mono_now() + Duration::seconds(1);
+    while (!done() && io_->clock().mono_now() < end) ASSERT_TRUE(io_->poll(end, sink_));
+  }
+
+  Endpoint closed_endpoint() {
+    const PortId port = open();
+    const Endpoint endpoint = io_->local_endpoint(port);
+    io_->close(port);
+    return endpoint;
+  }
+
+  std::unique_ptr<PacketIo> io_;
+  Recorder sink_;
+};
+
+TEST_P(PacketIoContract, ADatagramArrivesWithAllItsMarks) {
+  const PortId a = open(), b = open();
+  ASSERT_EQ(send(a, io_->local_endpoint(b), 44, 5, 0xb8).status, SendStatus::Accepted);
+  poll_until([&] { return !sink_.arrived.empty(); });
+  ASSERT_EQ(sink_.arrived.size(), 1U);
+  const packet::ReceivedDatagram& got = sink_.arrived[0].datagram;
+  EXPECT_EQ(got.source, io_->local_endpoint(a));
+  EXPECT_EQ(got.destination, io_->local_endpoint(b));
+  EXPECT_EQ(got.traffic_class, 0xb8);
+  EXPECT_EQ(got.hop_limit, 77);
+  EXPECT_NE(got.interface, 0U);
+  EXPECT_FALSE(got.truncated);
+  EXPECT_EQ(sink_.arrived[0].payload[3], std::byte{8});
+}
+
+TEST_P(PacketIoContract, EveryTrafficClassGoesThrough) {
+  const PortId a = open(), b = open();
+  for (unsigned value = 0; value < 256; ++value) {
+    sink_.arrived.clear();
+    send(a, io_->local_endpoint(b), 44, value, static_cast<std::uint8_t>(value));
+    poll_until([&] { return !sink_.arrived.empty(); });
+    ASSERT_EQ(sink_.arrived.size(), 1U);
+    EXPECT_EQ(sink_.arrived[0].datagram.traffic_class, value);
+  }
+}
+
+TEST_P(PacketIoContract, PayloadsOfEverySizeArriveWhole) {
+  const PortId a = open(), b = open();
+  for (const std::size_t size : {0UL, 1UL, 44UL, 1'472UL, 9'000UL, 65'000UL}) {
+    sink_.arrived.clear();
+    ASSERT_EQ(send(a, io_->local_endpoint(b), size, 1).status, SendStatus::Accepted) << size;
+    poll_until([&] { return !sink_.arrived.empty(); });
+    ASSERT_EQ(sink_.arrived.size(), 1U);
+    EXPECT_EQ(sink_.arrived[0].payload.size(), size);
+  }
+}
+
+TEST_P(PacketIoContract, WhatIsLargerThanTheInterfaceTakesIsTooBig) {
+  const PortId a = open(), b = open();
+  EXPECT_EQ(send(a, io_->local_endpoint(b), 65'600, 1).status, SendStatus::TooBig);
+}
+
+TEST_P(PacketIoContract, StampsAreOfTheSourceThePortPromises) {
+  const PortId a = open(), b = open(true);
+  send(a, io_->local_endpoint(b), 44, 9);
+  poll_until([&] { return !sink_.arrived.empty(); });
+  ASSERT_EQ(sink_.arrived.size(), 1U);
+  const StampSource promised = GetParam().kernel_stamps ? StampSource::Kernel : StampSource::User;
+  EXPECT_EQ(io_->stamping(a).transmit, promised);
+  EXPECT_EQ(io_->stamping(b).receive, promised);
+  EXPECT_EQ(sink_.arrived[0].datagram.arrival.source, promised);
+  EXPECT_EQ(sink_.stamps.contains(9), GetParam().kernel_stamps);
+}
+
+TEST_P(PacketIoContract, EachTokenGetsItsOwnStampInTheOrderOfDepartureAndArrival) {
+  if (!GetParam().kernel_stamps) return;  // nothing to map
+  for (const bool separate : {false, true}) {
+    sink_ = Recorder();
+    const PortId a = open(separate), b = open(true);
+    std::vector<std::byte> octets(44);
+    std::vector<OutgoingDatagram> batch(32);
+    std::array<SendResult, 32> results;
+    for (packet::Token token = 0; token < 320; token += 32) {
+      for (packet::Token i = 0; i < 32; ++i)
+        batch[i] = {.payload = octets, .destination = io_->local_endpoint(b), .token = 1'000 + token + i};
+      io_->send(a, batch, results, sink_);
+    }
+    poll_until([&] { return sink_.arrived.size() >= 320 && sink_.stamps.size() >= 320; });
+    ASSERT_EQ(sink_.stamps.size(), 320U);
+    EXPECT_EQ(sink_.stamp_count, 320U);
+    Timestamp before = sink_.stamps.begin()->second;
+    std::size_t n = 0;
+    for (const auto& [token, stamp] : sink_.stamps) {
+      EXPECT_GE(*stamp.mono, *before.mono);
+      EXPECT_GE(sink_.arrived[n].datagram.arrival.wall, stamp.wall);
+      before = stamp;
+      ++n;
+    }
+  }
+}
+
+TEST_P(PacketIoContract, TokensAreMappedWhenSomeDatagramsOfABatchAreRefused) {
+  if (!GetParam().kernel_stamps) return;
+  const PortId a = open(), b = open();
+  std::vector<std::byte> small(44), huge(65'600);
+  std::vector<OutgoingDatagram> batch;
+  for (packet::Token token = 0; token < 30; ++token)
+    batch.push_back({.payload = token % 3 == 1 ? huge : small,
+                     .destination = io_->local_endpoint(b),
+                     .token = token});
+  std::array<SendResult, 32> results;
+  io_->send(a, batch, results, sink_);
+  poll_until([&] { return sink_.stamps.size() >= 20; });
+  for (packet::Token token = 0; token < 30; ++token) {
+    EXPECT_EQ(results[token].status, token % 3 == 1 ? SendStatus::TooBig : SendStatus::Accepted);
+    EXPECT_EQ(sink_.stamps.contains(token), token % 3 != 1) << token;
+  }
+}
+
+TEST_P(PacketIoContract, AClosedPeerIsNeverChargedToAHealthyOne) {
+  const PortId a = open(), b = open();
+  const Endpoint closed = closed_endpoint(), healthy = io_->local_endpoint(b);
+  for (packet::Token token = 0; token < 1'000; ++token) {
+    EXPECT_EQ(send(a, closed, 44, 2 * token).status, SendStatus::Accepted);
+    EXPECT_EQ(send(a, healthy, 44, 2 * token + 1).status, SendStatus::Accepted);
+    if (token % 16 == 0) ASSERT_TRUE(io_->poll(io_->clock().mono_now(), sink_));
+  }
+  poll_until([&] { return sink_.arrived.size() >= 1'000; });
+  EXPECT_EQ(sink_.arrived.size(), 1'000U);
+  for (const packet::PathError& error : sink_.errors) {
+    EXPECT_EQ(error.kind, packet::PathErrorKind::PortUnreachable);
+    EXPECT_EQ(error.destination, closed);
+  }
+}
+
+TEST_P(PacketIoContract, APortUnreachableQuotesTheDatagramItIsAbout) {
+  if (GetParam().options.portable) return;  // has no error queue, and says so
+  const PortId a = open();
+  send(a, closed_endpoint(), 44, 3);
+  poll_until([&] { return !sink_.errors.empty(); });
+  ASSERT_EQ(sink_.errors.size(), 1U);
+  ASSERT_GE(sink_.quoted[0].size(), 16U);
+  EXPECT_EQ(sink_.quoted[0][0], std::byte{3});
+}
+
+TEST_P(PacketIoContract, ATakenPortIsRefusedWithAdvice) {
+  for (const bool separate : {false, true}) {
+    const PortId first = open(separate);
+    PortOptions options;
+    options.family = GetParam().family;
+    options.address = IpAddress::loopback(GetParam().family);
+    options.port = io_->local_endpoint(first).port;
+    options.separate_transmit = separate;
+    const auto second = io_->open(options);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().os_error, EADDRINUSE);
+    EXPECT_NE(second.error().text.find("in use"), std::string::npos);
+  }
+}
+
+TEST_P(PacketIoContract, AMissingDeviceIsRefusedByName) {
+  PortOptions options;
+  options.family = GetParam().family;
+  options.device = "no-such-dev0";
+  const auto port = io_->open(options);
+  ASSERT_FALSE(port);
+  EXPECT_NE(port.error().text.find("no-such-dev0"), std::string::npos);
+}
+
+TEST_P(PacketIoContract, AForeignAddressIsRefused) {
+  PortOptions options;
+  options.family = GetParam().family;
+  options.address = IpAddress::parse(GetParam().family == Family::V4 ? "192.0.2.1" : "2001:db8::1").value();
+  EXPECT_FALSE(io_->open(options));
+}
+
+TEST_P(PacketIoContract, UserStampsAskedForAreUserStamps) {
+  const PortId a = open(false, StampChoice::User), b = open(false, StampChoice::User);
+  EXPECT_EQ(io_->stamping(a).transmit, StampSource::User);
+  const SendResult result = send(a, io_->local_endpoint(b), 44, 1);
+  EXPECT_EQ(result.handed_over.source, StampSource::User);
+  poll_until([&] { return !sink_.arrived.empty(); });
+  ASSERT_EQ(sink_.arrived.size(), 1U);
+  EXPECT_EQ(sink_.arrived[0].datagram.arrival.source, StampSource::User);
+  EXPECT_GE(*sink_.arrived[0].datagram.arrival.mono, *result.handed_over.mono);
+  EXPECT_TRUE(sink_.stamps.empty());
+}
+
+TEST_P(PacketIoContract, KernelStampsAskedForAreGivenOrRefused) {
+  PortOptions options;
+  options.family = GetParam().family;
+  options.stamps = StampChoice::Kernel;
+  EXPECT_EQ(io_->open(options).has_value(), GetParam().kernel_stamps);
+}
+
+TEST_P(PacketIoContract, HardwareStampsThatAreNotThereAreRefused) {
+  PortOptions options;
+  options.family = GetParam().family;
+  options.stamps = StampChoice::Hardware;
+  EXPECT_FALSE(io_->open(options));
+}
+
+TEST_P(PacketIoContract, WakeEndsAPollWithoutDeadline) {
+  open();
+  std::jthread waker([this] { io_->wake(); });
+  EXPECT_TRUE(io_->poll(std::nullopt, sink_));
+}
+
+TEST_P(PacketIoContract, PollDoesNotEndBeforeItsDeadline) {
+  open();
+  const MonoTime deadline = io_->clock().mono_now() + Duration::milliseconds(5);
+  ASSERT_TRUE(io_->poll(deadline, sink_));
+  // The waiting runs on the slewed clock, the deadline on the raw one: 500 ppm at most apart.
+  EXPECT_GE(io_->clock().mono_now(), deadline - Duration::microseconds(10));
+}
+
+TEST_P(PacketIoContract, AClosedPortGivesItsNumberBack) {
+  const PortId first = open(true);
+  const std::uint16_t number = io_->local_endpoint(first).port;
+  io_->close(first);
+  PortOptions options;
+  options.family = GetParam().family;
+  options.address = IpAddress::loopback(GetParam().family);
+  options.port = number;
+  EXPECT_TRUE(io_->open(options));
+}
+
+constexpr Options kFull{};
+constexpr Options kDebian12{.portable = false, .features = KernelFeatures::Debian12};
+constexpr Options kPortable{.portable = true};
+
+INSTANTIATE_TEST_SUITE_P(
+    Backends, PacketIoContract,
+    ::testing::Values(Backend{"linux_v4", kFull, Family::V4, true},
+                      Backend{"linux_v6", kFull, Family::V6, true},
+                      Backend{"debian12_v4", kDebian12, Family::V4, true},
+                      Backend{"debian12_v6", kDebian12, Family::V6, true},
+                      Backend{"portable_v4", kPortable, Family::V4, false},
+                      Backend{"portable_v6", kPortable, Family::V6, false}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+}  // namespace
+}  // namespace wirestamp::net
