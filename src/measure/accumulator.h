@@ -12,9 +12,9 @@ struct AccumulatorOptions {
   Duration interval = Duration::milliseconds(500);  // of the probes: MOS wants it
 };
 
-// Streams samples into figures with bounded memory. Samples may come in any order of decision; the ones
-// that need send or arrival order use Sample::probe and Sample::arrival_index within a bounded window.
-// One thread.
+// Streams samples into figures with bounded memory. Samples may come in any order of decision; the
+// ones that need send or arrival order use Sample::probe and Sample::arrival_index within a bounded
+// window. One thread.
 class Accumulator {
  public:
   explicit Accumulator(const AccumulatorOptions& options);
@@ -23,10 +23,15 @@ class Accumulator {
   Accumulator& operator=(Accumulator&&) noexcept;
 
   void add(const Sample& sample);
-  // Of the samples added as LostUnknown, so many are known by the reflector's counters to be lost forward
-  // and backward, although not which ones (protocols.md 2.6).
+  // Of the samples added as LostUnknown, so many are known by the reflector's counters to be lost
+  // forward and backward, although not which ones (protocols.md 2.6).
   void resolve_unknown(std::uint64_t forward, std::uint64_t backward);
 
+  // No more samples will come: what was kept back for the sake of order is counted too.
+  void finish();
+
+  // Before finish() the figures that depend on order leave out the samples that wait for earlier
+  // ones.
   Summary summary() const;
 
  private:

@@ -8,13 +8,14 @@
 #include "time/duration.h"
 #include "time/timestamp.h"
 
-// The currency of the program: everything that is known about one probe. Absent is absent, never zero.
+// The currency of the program: everything that is known about one probe. Absent is absent, never
+// zero.
 namespace wirestamp::measure {
 
 // What became of a probe (design.md 6). "Unsent" and "lost" are never mixed.
 enum class Outcome : std::uint8_t {
   Delivered,
-  Late,           // replied after the loss threshold; counted lost, the delay is kept
+  Late,  // replied after the loss threshold; counted lost, the delay is kept
   LostForward,
   LostBackward,
   LostUnknown,    // sent, no reply, direction not known; see Sample::departure_unconfirmed
@@ -38,30 +39,48 @@ enum class UnsentCause : std::uint8_t {
 
 constexpr std::string_view name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::Delivered: return "delivered";
-    case Outcome::Late: return "late";
-    case Outcome::LostForward: return "lost_forward";
-    case Outcome::LostBackward: return "lost_backward";
-    case Outcome::LostUnknown: return "lost_unknown";
-    case Outcome::Unsent: return "unsent";
-    case Outcome::Withheld: return "withheld";
-    case Outcome::LateSchedule: return "late_schedule";
-    case Outcome::PeerClosed: return "peer_closed";
-    case Outcome::TooBig: return "too_big";
-    case Outcome::RefusedByPeer: return "refused_by_peer";
+    case Outcome::Delivered:
+      return "delivered";
+    case Outcome::Late:
+      return "late";
+    case Outcome::LostForward:
+      return "lost_forward";
+    case Outcome::LostBackward:
+      return "lost_backward";
+    case Outcome::LostUnknown:
+      return "lost_unknown";
+    case Outcome::Unsent:
+      return "unsent";
+    case Outcome::Withheld:
+      return "withheld";
+    case Outcome::LateSchedule:
+      return "late_schedule";
+    case Outcome::PeerClosed:
+      return "peer_closed";
+    case Outcome::TooBig:
+      return "too_big";
+    case Outcome::RefusedByPeer:
+      return "refused_by_peer";
   }
   return "lost_unknown";
 }
 
 constexpr std::string_view name(UnsentCause cause) {
   switch (cause) {
-    case UnsentCause::NeighbourUnresolved: return "neighbour_unresolved";
-    case UnsentCause::NoRoute: return "no_route";
-    case UnsentCause::InterfaceDown: return "interface_down";
-    case UnsentCause::AddressGone: return "address_gone";
-    case UnsentCause::RefusedLocally: return "refused_locally";
-    case UnsentCause::DroppedLocally: return "dropped_locally";
-    case UnsentCause::None: break;
+    case UnsentCause::NeighbourUnresolved:
+      return "neighbour_unresolved";
+    case UnsentCause::NoRoute:
+      return "no_route";
+    case UnsentCause::InterfaceDown:
+      return "interface_down";
+    case UnsentCause::AddressGone:
+      return "address_gone";
+    case UnsentCause::RefusedLocally:
+      return "refused_locally";
+    case UnsentCause::DroppedLocally:
+      return "dropped_locally";
+    case UnsentCause::None:
+      break;
   }
   return "none";
 }
@@ -82,13 +101,16 @@ struct Sample {
   std::uint64_t probe = 0;     // continuous over flows, from 0
   std::uint32_t sequence = 0;  // STAMP sequence number on the wire
   std::optional<std::uint32_t> reflector_sequence;
+  std::uint32_t reflector_epoch = 0;  // counts the restarts of the reflector's numbers seen so far
 
   MonoTime scheduled;
   WallTime scheduled_wall;
   std::uint32_t size = 0;  // octets of UDP payload
-  bool burst = false;      // one of the five of S17: counted in reordering, duplication, burst loss only
+  bool burst =
+      false;  // one of the five of S17: counted in reordering, duplication, burst loss only
 
-  // The four stamps. sender_tx falls back to the user clock when no better one came; its source says so.
+  // The four stamps. sender_tx falls back to the user clock when no better one came; its source
+  // says so.
   std::optional<Timestamp> sender_tx, reflector_rx, reflector_tx, sender_rx;
   // Inner stamps of this host, where known.
   std::optional<Timestamp> sender_user, sender_scheduler;
@@ -96,20 +118,21 @@ struct Sample {
   std::optional<Duration> sender_clock_error, reflector_clock_error;
   // Rate of this host's clock while the probe was in flight (ClockState::rate_ppb and its error).
   std::int64_t rate_ppb = 0, rate_error_ppb = 0;
-  // The wall clock was stepped, or the host slept, between sender_tx and sender_rx: no one-way values.
+  // The wall clock was stepped, or the host slept, between sender_tx and sender_rx: no one-way
+  // values.
   bool clock_step = false;
   // T3 before T2: reflector stamps are not believed; the round trip includes the reflector's time.
   bool bad_reflector_stamps = false;
 
-  Marks sent;                         // as sent
+  Marks sent;                                      // as sent
   std::optional<std::uint8_t> seen_traffic_class;  // by the reflector (Class of Service TLV)
   std::optional<std::uint8_t> seen_hop_limit;      // by the reflector (Session-Sender TTL)
-  std::optional<Marks> returned;      // on the reply
-  std::uint32_t interface = 0;        // egress, else where the reply came in; 0: unknown
+  std::optional<Marks> returned;                   // on the reply
+  std::uint32_t interface = 0;  // egress, else where the reply came in; 0: unknown
 
   Outcome outcome = Outcome::LostUnknown;
   UnsentCause cause = UnsentCause::None;
-  bool departure_unconfirmed = false;  // no transmit stamp, and its absence proves nothing
+  bool departure_unconfirmed = false;     // no transmit stamp, and its absence proves nothing
   std::uint16_t duplicates_forward = 0;   // extra copies the reflector answered
   std::uint16_t duplicates_backward = 0;  // extra copies of one reply
   std::uint16_t duplicates_unknown = 0;   // extra replies of a stateless reflector

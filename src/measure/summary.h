@@ -8,8 +8,8 @@
 #include "measure/sample.h"
 #include "time/duration.h"
 
-// The figures of one measurement or window. docs/measurement.md defines each of them. A figure that is
-// undefined for want of samples is absent.
+// The figures of one measurement or window. docs/measurement.md defines each of them. A figure that
+// is undefined for want of samples is absent.
 namespace wirestamp::measure {
 
 struct Distribution {
@@ -27,22 +27,26 @@ struct Variation {
 };
 
 struct StampCounts {
-  std::array<std::uint64_t, 5> by_source{};   // indexed by StampSource
-  std::optional<StampSource> weakest;         // among the probes that have this stamp
+  std::array<std::uint64_t, 5> by_source{};  // indexed by StampSource
+  std::optional<StampSource> weakest;        // among the probes that have this stamp
 };
 
+// The largest n that is told apart in n-reordering; one more place counts what is beyond.
+inline constexpr std::size_t kMostReordering = 17;
+
 struct Reordering {
-  std::uint64_t reordered = 0, received = 0;
+  std::uint64_t reordered = 0, received = 0;  // packets, duplicates not counted
   std::optional<double> ratio;
-  std::uint64_t max_extent = 0;                 // RFC 4737 4.2, in packets
-  std::array<std::uint64_t, 17> n_reordered{};  // [n] packets that are n-reordered, [16]: n > 15... see docs
+  std::uint64_t max_extent = 0;  // RFC 4737 4.2, in packets
+  // RFC 4737 5: [n] packets that are n-reordered, for n up to 16; [17]: those with n > 16.
+  std::array<std::uint64_t, kMostReordering + 1> n_reordered{};
 };
 
 struct Mos {
-  double value = 0;         // 1 to 4.5
-  double r = 0;             // E-model rating
+  double value = 0;  // 1 to 4.5
+  double r = 0;      // E-model rating
   bool forward_is_worse = false;
-  Duration one_way_delay;   // half the median net round trip: labelled, not measured
+  Duration one_way_delay;  // half the median net round trip: labelled, not measured
 };
 
 struct LossSums {
@@ -55,7 +59,7 @@ struct Summary {
   std::uint64_t received = 0;   // delivered + late
   std::uint64_t delivered = 0, late = 0;
   std::uint64_t duplicates_forward = 0, duplicates_backward = 0, duplicates_unknown = 0;
-  LossSums lost;                // late ones not included
+  LossSums lost;  // late ones not included
   std::uint64_t peer_closed = 0, too_big = 0, refused_by_peer = 0;
   std::uint64_t withheld = 0, late_schedule = 0, departure_unconfirmed = 0;
   std::uint64_t unsent_total = 0;
@@ -65,16 +69,19 @@ struct Summary {
   std::uint64_t burst_sent = 0, burst_received = 0;
   std::optional<double> burst_loss;
 
-  Distribution rtt;      // net of the reflector, of the strongest stamp class seen; rtt_class tells which
+  Distribution
+      rtt;  // net of the reflector, of the strongest stamp class seen; rtt_class tells which
   std::optional<StampSource> rtt_class;  // weakest stamp in each sample of `rtt`
   std::uint64_t rtt_other_class = 0;     // samples with other stamps, counted beside
-  Distribution forward_delay, backward_delay;  // one way, raw; believed only within the errors below
-  std::optional<Duration> one_way_error;       // largest sum of both clocks' bounds
+  std::optional<Duration> rtt_error_mean, rtt_error_max;  // bounds of the error of the round trips
+  Distribution forward_delay,
+      backward_delay;                     // one way, raw; believed only within the errors below
+  std::optional<Duration> one_way_error;  // largest sum of both clocks' bounds
   std::uint64_t clock_step_samples = 0, bad_reflector_stamps = 0;
-  Distribution reflector_residence;            // T3 - T2
+  Distribution reflector_residence;  // T3 - T2
 
   Variation rtt_variation, forward_variation, backward_variation;
-  std::optional<Duration> jitter_rfc3550;      // RFC 3550 6.4.1 over round-trip transit, arrival order
+  std::optional<Duration> jitter_rfc3550;  // RFC 3550 6.4.1 over round-trip transit, arrival order
   std::optional<Duration> jitter_consecutive;  // mean |IPDV| of the round trip
 
   Reordering round_trip_order, forward_order, backward_order;

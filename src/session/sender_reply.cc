@@ -64,7 +64,8 @@ void Sender::accept_first(Probe& probe, const Reply& reply,
   probe.reflector_sequence = peer_.unwrap_reflector(reply.reflector_sequence);
   probe.epoch = peer_.epoch();
   measure::Sample& sample = probe.sample;
-  sample.reflector_sequence = reply.reflector_sequence;
+  if (peer_.stateful()) sample.reflector_sequence = reply.reflector_sequence;
+  sample.reflector_epoch = probe.epoch;
   sample.reflector_rx = reply.received;
   sample.reflector_tx = reply.transmitted;
   if (reply.transmitted) probe.written_reflector_tx = reply.transmitted->wall;

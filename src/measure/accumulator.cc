@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/accumulator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <queue>
+
+#include "measure/delay.h"
+#include "measure/emodel.h"
+#include "measure/in_turn.h"
+#include "measure/order.h"
+#include "measure/series.h"
+
+// Samples come in the order of their decision: an answered probe after the loss threshold, an
+// unanswered one ten seconds after it left. What depends on send order (variation, loss periods) or
+// on the order of arrival (reordering, RFC 3550 jitter) waits in a window until its turn comes.
+namespace wirestamp::measure {
+
+namespace {
+
+// Replies are sorted by the reflector's numbers within a window of so many arrivals.
+constexpr std::size_t kReflectorWindow = 1'024;
+constexpr std::uint64_t kFewestForMos = 50;
+// From this interval down losses are close enough together to see bursts of speech packets.
+constexpr Duration kBurstRatioInterval = Duration::milliseconds(40);
+
+// What one probe tells in send order.
+struct Sent {
+  bool on_path = false;  // left, or would have but for the neighbour
+  bool lost = false;
+  bool skip = false;  // of a burst
+  std::optional<ClassedDelay> rtt, forward, backward;
+};
+
+struct Arrival {
+  std::uint64_t probe = 0;
+  std::optional<std::uint64_t> reflector_number;  // epoch << 32 | sequence number, unwrapped
+  std::optional<ClassedDelay> transit;            // of probes that count for jitter
+};
+
+bool lost_on_the_way(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::Late:
+    case Outcome::LostForward:
+    case Outcome::LostBackward:
+    case Outcome::LostUnknown:
+    case Outcome::PeerClosed:
+    case Outcome::TooBig:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool left_this_host(Outcome outcome) {
+  return outcome == Outcome::Delivered || outcome == Outcome::RefusedByPeer ||
+         lost_on_the_way(outcome);
+}
+
+std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return std::nullopt;
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// RFC 3550 6.4.1, in nanoseconds.
+struct RtpJitter {
+  std::optional<ClassedDelay> previous;
+  double value = 0;
+  std::uint64_t pairs = 0;
+
+  void add(const ClassedDelay& transit) {
+    if (previous && previous->stamps == transit.stamps) {
+      const auto change = static_cast<double>(abs(transit.value - previous->value).ns());
+      value += (change - value) / 16;
+      ++pairs;
+    }
+    previous = transit;
+  }
+};
+
+// RFC 3357 loss periods.
+struct LossPeriods {
+  std::uint64_t count = 0, longest = 0, current = 0, lost = 0;
+
+  void add(bool is_lost) {
+    if (!is_lost) {
+      current = 0;
+      return;
+    }
+    ++lost;
+    if (current++ == 0) ++count;
+    longest = std::max(longest, current);
+  }
+};
+
+}  // namespace
+
+struct Accumulator::State {
+  explicit State(const AccumulatorOptions& given) : options(given) {}
+
+  void count(const Sample& sample);
+  void count_stamps(const Sample& sample);
+  void count_marks(const Sample& sample);
+  void add_delays(const Sample& sample, Sent& sent);
+  void take_sent(const std::optional<Sent>& sent);
+  void take_arrival(const Arrival& arrival);
+  void take_reflected();
+  std::optional<Mos> mos() const;
+
+  AccumulatorOptions options;
+  Summary counts;  // the counters only; summary() adds the rest
+  DelaySeries rtt, forward, backward;
+  Quantiles residence, schedule_error;
+  double rtt_error_sum = 0;
+  std::uint64_t rtt_errors = 0;
+
+  InTurn<Sent> sent{0};
+  InTurn<Arrival> arrivals{1};
+  LossPeriods loss_periods;
+  RtpJitter jitter;
+  OrderTracker round_trip_order, forward_order, backward_order;
+  // (reflector number, probe), smallest number first.
+  std::priority_queue<std::pair<std::uint64_t, std::uint64_t>,
+                      std::vector<std::pair<std::uint64_t, std::uint64_t>>, std::greater<>>
+      by_reflector;
+  std::uint32_t reflector_epoch = 0;
+  std::uint64_t newest_reflector_number = 0;
+
+  std::uint64_t unwrap(std::uint32_t epoch, std::uint32_t number);
+};
+
+Accumulator::Accumulator(const AccumulatorOptions& options)
+    : state_(std::make_unique<State>(options)) {}
+Accumulator::~Accumulator() = default;
+Accumulator::Accumulator(Accumulator&&) noexcept = default;
+Accumulator& Accumulator::operator=(Accumulator&&) noexcept = default;
+
+// --- counts
+// ---------------------------------------------------------------------------------------
+
+void Accumulator::State::count(const Sample& sample) {
+  ++counts.scheduled;
+  if (left_this_host(sample.outcome)) ++counts.sent;
+  if (sample.departure_unconfirmed) ++counts.departure_unconfirmed;
+  switch (sample.outcome) {
+    case Outcome::Delivered:
+      ++counts.delivered, ++counts.received;
+      break;
+    case Outcome::Late:
+      ++counts.late, ++counts.received;
+      break;
+    case Outcome::LostForward:
+      ++counts.lost.forward;
+      break;
+    case Outcome::LostBackward:
+      ++counts.lost.backward;
+      break;
+    case Outcome::LostUnknown:
+      ++counts.lost.unknown;
+      break;
+    case Outcome::PeerClosed:
+      ++counts.peer_closed;
+      break;
+    case Outcome::TooBig:
+      ++counts.too_big;
+      break;
+    case Outcome::RefusedByPeer:
+      ++counts.refused_by_peer;
+      break;
+    case Outcome::Withheld:
+      ++counts.withheld;
+      break;
+    case Outcome::LateSchedule:
+      ++counts.late_schedule;
+      break;
+    case Outcome::Unsent:
+      ++counts.unsent_total;
+      ++counts.unsent_by_cause[static_cast<std::size_t>(sample.cause)];
+      break;
+  }
+}
+
+void Accumulator::State::count_stamps(const Sample& sample) {
+  const auto count_one = [](StampCounts& to, const std::optional<Timestamp>& stamp) {
+    if (!stamp) return;
+    ++to.by_source[static_cast<std::size_t>(stamp->source)];
+    to.weakest = to.weakest ? std::min(*to.weakest, stamp->source) : stamp->source;
+  };
+  if (!left_this_host(sample.outcome)) return;
+  count_one(counts.sender_tx, sample.sender_tx);
+  count_one(counts.reflector_rx, sample.reflector_rx);
+  count_one(counts.reflector_tx, sample.reflector_tx);
+  count_one(counts.sender_rx, sample.sender_rx);
+  if (sample.clock_step) ++counts.clock_step_samples;
+  if (sample.bad_reflector_stamps) ++counts.bad_reflector_stamps;
+}
+
+void Accumulator::State::count_marks(const Sample& sample) {
+  if (sample.seen_traffic_class) {
+    ++counts.forward_marks_known;
+    ++counts.forward_traffic_class[*sample.seen_traffic_class];
+  }
+  if (sample.returned) {
+    ++counts.backward_marks_known;
+    ++counts.backward_traffic_class[sample.returned->traffic_class];
+  }
+}
+
+// --- delays
+// ---------------------------------------------------------------------------------------
+
+void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
+  if (sample.sender_user && sample.sender_user->mono)
+    schedule_error.add(*sample.sender_user->mono - sample.scheduled);
+  if (sample.outcome != Outcome::Delivered) return;
+  const auto put = [](std::optional<Duration> delay, StampSource stamps, DelaySeries& series,
+                      std::optional<ClassedDelay>& slot) {
+    if (!delay) return;
+    slot = ClassedDelay{*delay, stamps};
+    series.add(*slot);
+  };
+  put(round_trip(sample), round_trip_class(sample), rtt, one.rtt);
+  put(forward_delay(sample), weakest(sample.sender_tx, sample.reflector_rx), forward, one.forward);
+  put(backward_delay(sample), weakest(sample.reflector_tx, sample.sender_rx), backward,
+      one.backward);
+  if (const auto stay = reflector_residence(sample)) residence.add(*stay);
+  if (const auto error = round_trip_error(sample)) {
+    ++rtt_errors;
+    rtt_error_sum += static_cast<double>(error->ns());
+    counts.rtt_error_max = std::max(counts.rtt_error_max.value_or(*error), *error);
+  }
+  if (sample.sender_clock_error && sample.reflector_clock_error) {
+    const Duration error = *sample.sender_clock_error + *sample.reflector_clock_error;
+    counts.one_way_error = std::max(counts.one_way_error.value_or(error), error);
+  }
+}
+
+void Accumulator::State::take_sent(const std::optional<Sent>& one) {
+  if (one && one->skip) return;
+  if (!one || !one->on_path) {
+    rtt.break_order();
+    forward.break_order();
+    backward.break_order();
+    return;
+  }
+  loss_periods.add(one->lost);
+  rtt.add_in_order(one->rtt);
+  forward.add_in_order(one->forward);
+  backward.add_in_order(one->backward);
+}
+
+// --- order
+// ----------------------------------------------------------------------------------------
+
+// Numbers of a restarted reflector follow those of the one before.
+std::uint64_t Accumulator::State::unwrap(std::uint32_t epoch, std::uint32_t number) {
+  constexpr unsigned kEpochShift = 40;
+  constexpr std::uint64_t kStart = std::uint64_t{1}
+                                   << 32U;  // room for numbers before the first seen
+  if (newest_reflector_number == 0 || epoch > reflector_epoch) {
+    reflector_epoch = epoch;
+    newest_reflector_number = (std::uint64_t{epoch} << kEpochShift) + kStart + number;
+    return newest_reflector_number;
+  }
+  if (epoch < reflector_epoch) return (std::uint64_t{epoch} << kEpochShift) + kStart + number;
+  const auto step =
+      static_cast<std::int32_t>(number - static_cast<std::uint32_t>(newest_reflector_number));
+  const std::uint64_t unwrapped =
+      newest_reflector_number + static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
+  newest_reflector_number = std::max(newest_reflector_number, unwrapped);
+  return unwrapped;
+}
+
+void Accumulator::State::take_arrival(const Arrival& arrival) {
+  round_trip_order.add(arrival.probe);
+  if (arrival.transit) jitter.add(*arrival.transit);
+  if (!arrival.reflector_number) return;
+  const std::uint64_t number = unwrap(static_cast<std::uint32_t>(*arrival.reflector_number >> 32U),
+                                      static_cast<std::uint32_t>(*arrival.reflector_number));
+  backward_order.add(number);
+  by_reflector.emplace(number, arrival.probe);
+  if (by_reflector.size() > kReflectorWindow) take_reflected();
+}
+
+void Accumulator::State::take_reflected() {
+  forward_order.add(by_reflector.top().second);
+  by_reflector.pop();
+}
+
+// --- the interface
+// --------------------------------------------------------------------------------
+
+void Accumulator::add(const Sample& sample) {
+  State& s = *state_;
+  s.counts.duplicates_forward += sample.duplicates_forward;
+  s.counts.duplicates_backward += sample.duplicates_backward;
+  s.counts.duplicates_unknown += sample.duplicates_unknown;
+  Sent one;
+  if (sample.burst) {
+    one.skip = true;
+    if (left_this_host(sample.outcome)) ++s.counts.burst_sent;
+    if (sample.outcome == Outcome::Delivered) ++s.counts.burst_received;
+  } else {
+    s.count(sample);
+    s.count_stamps(sample);
+    s.count_marks(sample);
+    s.add_delays(sample, one);
+    const bool neighbour =
+        sample.outcome == Outcome::Unsent && sample.cause == UnsentCause::NeighbourUnresolved;
+    one.on_path = left_this_host(sample.outcome) || neighbour;
+    one.lost = lost_on_the_way(sample.outcome) || neighbour;
+  }
+  if (sample.arrival_index > 0) {
+    Arrival arrival{.probe = sample.probe, .reflector_number = {}, .transit = one.rtt};
+    if (sample.reflector_sequence)
+      arrival.reflector_number =
+          std::uint64_t{sample.reflector_epoch} << 32U | *sample.reflector_sequence;
+    s.arrivals.put(sample.arrival_index, arrival, [&](const std::optional<Arrival>& next) {
+      if (next) s.take_arrival(*next);
+    });
+  }
+  s.sent.put(sample.probe, one, [&](const std::optional<Sent>& next) { s.take_sent(next); });
+}
+
+void Accumulator::finish() {
+  State& s = *state_;
+  s.sent.finish([&](const std::optional<Sent>& next) { s.take_sent(next); });
+  s.arrivals.finish([&](const std::optional<Arrival>& next) {
+    if (next) s.take_arrival(*next);
+  });
+  while (!s.by_reflector.empty()) s.take_reflected();
+}
+
+void Accumulator::resolve_unknown(std::uint64_t forward, std::uint64_t backward) {
+  LossSums& lost = state_->counts.lost;
+  forward = std::min(forward, lost.unknown);
+  backward = std::min(backward, lost.unknown - forward);
+  lost.unknown -= forward + backward;
+  lost.forward += forward;
+  lost.backward += backward;
+}
+
+// Design: the worse direction; the delay of one direction is half the round trip, because no clock
+// says better; the play-out buffer holds the 95th percentile of the variation. Losses of unknown
+// direction count in both.
+std::optional<Mos> Accumulator::State::mos() const {
+  const Quantiles* delays = rtt.fullest();
+  if (delays == nullptr || counts.sent < kFewestForMos) return std::nullopt;
+  const Duration one_way = std::max(*delays->percentile(500'000), Duration()) / 2;
+  double burst_ratio = 1;
+  const double all_lost = static_cast<double>(loss_periods.lost) / static_cast<double>(counts.sent);
+  if (options.interval <= kBurstRatioInterval && loss_periods.count > 0)
+    burst_ratio = std::max(1.0, static_cast<double>(loss_periods.lost) /
+                                    static_cast<double>(loss_periods.count) * (1 - all_lost));
+  const auto quality = [&](std::uint64_t lost, std::uint64_t offered, const DelaySeries& series) {
+    const Duration buffer = series.variation().pdv_p95.value_or(Duration());
+    const double delay_ms = static_cast<double>((one_way + buffer).ns()) * 1e-6;
+    const double loss = ratio(std::min(lost, offered), offered).value_or(0);
+    return speech_quality({.delay_ms = delay_ms + kG711PacketisationMs,
+                           .loss_percent = 100 * loss,
+                           .burst_ratio = burst_ratio});
+  };
+  const std::uint64_t forward_lost = counts.lost.forward + counts.lost.unknown;
+  const std::uint64_t backward_lost = counts.lost.backward + counts.lost.unknown + counts.late;
+  const SpeechQuality there = quality(forward_lost, counts.sent, forward);
+  const SpeechQuality back = quality(backward_lost, counts.sent - counts.lost.forward, backward);
+  const SpeechQuality& worse = there.r < back.r ? there : back;
+  return Mos{.value = worse.mos,
+             .r = worse.r,
+             .forward_is_worse = there.r < back.r,
+             .one_way_delay = one_way};
+}
+
+Summary Accumulator::summary() const {
+  const State& s = *state_;
+  Summary summary = s.counts;
+  const std::uint64_t neighbour =
+      summary.unsent_by_cause[static_cast<std::size_t>(UnsentCause::NeighbourUnresolved)];
+  const std::uint64_t lost = summary.lost.forward + summary.lost.backward + summary.lost.unknown +
+                             summary.peer_closed + summary.too_big + summary.late;
+  summary.loss_ratio = ratio(lost + neighbour, summary.sent + neighbour);
+  summary.network_loss_ratio = ratio(lost, summary.sent);
+  const std::uint64_t due = summary.scheduled - summary.withheld - summary.late_schedule;
+  if (const auto reached = ratio(summary.delivered, due)) summary.unreachable_ratio = 1 - *reached;
+  summary.burst_loss = ratio(summary.burst_sent - summary.burst_received, summary.burst_sent);
+
+  const auto distribution = [](const DelaySeries& series) {
+    const Quantiles* values = series.fullest();
+    return values != nullptr ? values->distribution() : Distribution{};
+  };
+  summary.rtt = distribution(s.rtt);
+  summary.rtt_class = s.rtt.fullest_class();
+  summary.rtt_other_class = s.rtt.others();
+  if (s.rtt_errors > 0)
+    summary.rtt_error_mean =
+        Duration::nanoseconds(std::llround(s.rtt_error_sum / static_cast<double>(s.rtt_errors)));
+  summary.forward_delay = distribution(s.forward);
+  summary.backward_delay = distribution(s.backward);
+  summary.reflector_residence = s.residence.distribution();
+  summary.schedule_error = s.schedule_error.distribution();
+  summary.rtt_variation = s.rtt.variation();
+  summary.forward_variation = s.forward.variation();
+  summary.backward_variation = s.backward.variation();
+  if (s.jitter.pairs > 0)
+    summary.jitter_rfc3550 = Duration::nanoseconds(std::llround(s.jitter.value));
+  summary.jitter_consecutive = summary.rtt_variation.ipdv_mean_abs;
+  summary.round_trip_order = s.round_trip_order.figures();
+  summary.forward_order = s.forward_order.figures();
+  summary.backward_order = s.backward_order.figures();
+  summary.loss_periods = s.loss_periods.count;
+  summary.longest_loss_period = s.loss_periods.longest;
+  summary.mos = s.mos();
+  return summary;
+}
+
+}  // namespace wirestamp::measure

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/series.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wirestamp::measure {
+
+namespace {
+
+std::optional<Duration> nanoseconds(std::optional<std::int64_t> value) {
+  if (!value) return std::nullopt;
+  return Duration::nanoseconds(*value);
+}
+
+constexpr std::uint32_t kP5 = 50'000, kP10 = 100'000, kP50 = 500'000, kP90 = 900'000,
+                        kP95 = 950'000, kP99 = 990'000, kP999 = 999'000;
+
+}  // namespace
+
+void Quantiles::add(Duration value) {
+  const std::int64_t ns = value.ns();
+  if (count_ == 0) min_ = max_ = first_ = ns;
+  min_ = std::min(min_, ns);
+  max_ = std::max(max_, ns);
+  ++count_;
+  const auto distance = static_cast<double>(ns - first_);
+  const double step = distance - mean_;
+  mean_ += step / static_cast<double>(count_);
+  squares_ += step * (distance - mean_);
+
+  if (spilled_) {
+    absolute_.add(ns);
+    above_base_.add(ns - base_);
+    return;
+  }
+  values_.push_back(ns);
+  if (values_.size() > kExactValues) spill();
+}
+
+void Quantiles::spill() {
+  base_ = min_;
+  for (const std::int64_t value : values_) {
+    absolute_.add(value);
+    above_base_.add(value - base_);
+  }
+  values_ = {};
+  spilled_ = true;
+}
+
+std::optional<Duration> Quantiles::min() const {
+  return count_ == 0 ? std::nullopt : nanoseconds(min_);
+}
+std::optional<Duration> Quantiles::max() const {
+  return count_ == 0 ? std::nullopt : nanoseconds(max_);
+}
+std::optional<Duration> Quantiles::mean() const {
+  if (count_ == 0) return std::nullopt;
+  return Duration::nanoseconds(first_ + std::llround(mean_));
+}
+std::optional<Duration> Quantiles::stddev() const {
+  if (count_ < 2) return std::nullopt;
+  return Duration::nanoseconds(std::llround(std::sqrt(squares_ / static_cast<double>(count_ - 1))));
+}
+
+// RFC 2330 11.3: the smallest value with at least that share of all values at or below it.
+std::int64_t Quantiles::exact(std::uint32_t ppm) const {
+  if (sorted_ != values_.size()) {
+    std::ranges::sort(values_);
+    sorted_ = values_.size();
+  }
+  const std::uint64_t rank = (std::uint64_t{ppm} * values_.size() + 999'999) / 1'000'000;
+  return values_[std::max<std::uint64_t>(rank, 1) - 1];
+}
+
+std::optional<Duration> Quantiles::percentile(std::uint32_t ppm) const {
+  if (count_ == 0) return std::nullopt;
+  if (!spilled_) return nanoseconds(exact(ppm));
+  return nanoseconds(std::clamp(*absolute_.percentile(ppm), min_, max_));
+}
+
+std::optional<Duration> Quantiles::percentile_above_minimum(std::uint32_t ppm) const {
+  if (count_ == 0) return std::nullopt;
+  if (!spilled_) return nanoseconds(exact(ppm) - min_);
+  return nanoseconds(std::clamp(base_ + *above_base_.percentile(ppm), min_, max_) - min_);
+}
+
+Distribution Quantiles::distribution() const {
+  return {.count = count_,
+          .min = min(),
+          .p10 = percentile(kP10),
+          .p50 = percentile(kP50),
+          .p90 = percentile(kP90),
+          .p95 = percentile(kP95),
+          .p99 = percentile(kP99),
+          .max = max(),
+          .mean = mean(),
+          .stddev = stddev()};
+}
+
+void DelaySeries::add(const ClassedDelay& delay) {
+  auto& quantiles = by_class_[static_cast<std::size_t>(delay.stamps)];
+  if (!quantiles) quantiles = std::make_unique<Quantiles>();
+  quantiles->add(delay.value);
+}
+
+void DelaySeries::add_in_order(const std::optional<ClassedDelay>& delay) {
+  if (!at_start_) {
+    if (delay && previous_ && delay->stamps == previous_->stamps) {
+      const Duration variation = delay->value - previous_->value;
+      ipdv_.add(variation);
+      ipdv_abs_sum_ += static_cast<double>(abs(variation).ns());
+    } else {
+      ++ipdv_undefined_;
+    }
+  }
+  at_start_ = false;
+  previous_ = delay;
+}
+
+std::optional<StampSource> DelaySeries::fullest_class() const {
+  std::optional<std::size_t> best;
+  for (std::size_t i = by_class_.size(); i-- > 0;)
+    if (by_class_[i] && (!best || by_class_[i]->count() > by_class_[*best]->count())) best = i;
+  if (!best) return std::nullopt;
+  return static_cast<StampSource>(*best);
+}
+
+const Quantiles* DelaySeries::fullest() const {
+  const auto best = fullest_class();
+  return best ? by_class_[static_cast<std::size_t>(*best)].get() : nullptr;
+}
+
+std::uint64_t DelaySeries::others() const {
+  std::uint64_t all = 0;
+  for (const auto& one : by_class_)
+    if (one) all += one->count();
+  const Quantiles* best = fullest();
+  return best != nullptr ? all - best->count() : 0;
+}
+
+Variation DelaySeries::variation() const {
+  Variation variation;
+  if (const Quantiles* delays = fullest()) {
+    variation.pdv_p50 = delays->percentile_above_minimum(kP50);
+    variation.pdv_p95 = delays->percentile_above_minimum(kP95);
+    variation.pdv_p99 = delays->percentile_above_minimum(kP99);
+    variation.pdv_p999 = delays->percentile_above_minimum(kP999);
+  }
+  variation.ipdv_p5 = ipdv_.percentile(kP5);
+  variation.ipdv_p95 = ipdv_.percentile(kP95);
+  variation.ipdv_count = ipdv_.count();
+  variation.ipdv_undefined = ipdv_undefined_;
+  if (ipdv_.count() > 0)
+    variation.ipdv_mean_abs =
+        Duration::nanoseconds(std::llround(ipdv_abs_sum_ / static_cast<double>(ipdv_.count())));
+  return variation;
+}
+
+}  // namespace wirestamp::measure

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "measure/histogram.h"
+#include "measure/summary.h"
+#include "time/duration.h"
+#include "time/timestamp.h"
+
+namespace wirestamp::measure {
+
+// Percentiles of a stream of durations: exact for the first kExactValues, from histograms after
+// that (error at most Histogram::kRelativeError of the value; of its distance from the smallest of
+// the first values for percentile_above_minimum()). Extremes, mean and standard deviation stay
+// exact.
+class Quantiles {
+ public:
+  static constexpr std::size_t kExactValues = 10'000;
+
+  void add(Duration value);
+
+  std::uint64_t count() const { return count_; }
+  std::optional<Duration> min() const;
+  std::optional<Duration> max() const;
+  std::optional<Duration> mean() const;
+  std::optional<Duration> stddev() const;  // divisor n - 1; absent below two values
+  std::optional<Duration> percentile(std::uint32_t ppm) const;
+  // Percentile minus minimum: packet delay variation (RFC 5481 4.2).
+  std::optional<Duration> percentile_above_minimum(std::uint32_t ppm) const;
+  Distribution distribution() const;
+
+ private:
+  void spill();
+  std::int64_t exact(std::uint32_t ppm) const;
+
+  mutable std::vector<std::int64_t> values_;  // sorted up to sorted_
+  mutable std::size_t sorted_ = 0;
+  bool spilled_ = false;
+  std::int64_t base_ = 0;  // the smallest of the first values
+  Histogram absolute_, above_base_;
+  std::uint64_t count_ = 0;
+  std::int64_t min_ = 0, max_ = 0, first_ = 0;
+  double mean_ = 0, squares_ = 0;  // Welford, of the distance from the first value
+};
+
+// A delay with the weakest stamp it is made of.
+struct ClassedDelay {
+  Duration value;
+  StampSource stamps = StampSource::Unknown;
+};
+
+// Delays of one direction (or of the round trip): distributions per stamp class, of which the
+// fullest is told, and the variation between consecutive probes (RFC 3393), pairs of one class
+// only.
+class DelaySeries {
+ public:
+  // In any order.
+  void add(const ClassedDelay& delay);
+  // In send order, a call per probe: its delay, or none when it was lost.
+  void add_in_order(const std::optional<ClassedDelay>& delay);
+  // The next probe has no predecessor: the one before it was never sent.
+  void break_order() { previous_.reset(), at_start_ = true; }
+
+  // The class with most values, the strongest of equals.
+  const Quantiles* fullest() const;
+  std::optional<StampSource> fullest_class() const;
+  std::uint64_t others() const;  // values of the other classes
+  Variation variation() const;
+
+ private:
+  std::array<std::unique_ptr<Quantiles>, 5> by_class_;
+  Quantiles ipdv_;
+  double ipdv_abs_sum_ = 0;
+  std::uint64_t ipdv_undefined_ = 0;
+  std::optional<ClassedDelay> previous_;
+  bool at_start_ = true;
+};
+
+}  // namespace wirestamp::measure

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "measure/summary.h"
+#include "packet/address.h"
+#include "time/duration.h"
+#include "time/timestamp.h"
+
+namespace wirestamp::publish {
+
+// One finished measurement, as the document and the text summary tell it.
+struct Report {
+  struct Setting {
+    std::string_view name;
+    std::string value, origin;
+  };
+
+  std::string_view version;  // of the program
+  std::string host;          // as the user named it
+  packet::Endpoint remote, local;
+  std::string interface_name;                                             // "" when not known
+  StampSource transmit = StampSource::User, receive = StampSource::User;  // what this host gives
+  bool own_ids = false;
+  std::string stamping_reason;  // why that is less than asked; "" otherwise
+  std::uint32_t size = 0;       // octets of UDP payload
+  std::uint8_t dscp = 0;
+  Duration interval;
+
+  std::vector<Setting> settings;
+  std::vector<std::pair<std::string_view, std::uint64_t>> counters;
+  std::vector<std::string> notes;
+  WallTime began, ended;
+  bool interrupted = false;
+  std::optional<std::string> requirement_failed;
+
+  measure::Summary summary;
+};
+
+}  // namespace wirestamp::publish
