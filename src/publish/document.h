@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "publish/report.h"
+
+namespace wirestamp::publish {
+
+// Counts up when a field changes its meaning or goes; new fields do not count.
+inline constexpr unsigned kSchema = 1;
+
+// The JSON document of docs/reference/output.md, with a line end.
+std::string json_document(const Report& report);
+
+// "2026-01-31T12:00:00.000000001Z".
+std::string rfc3339(WallTime time);
+
+}  // namespace wirestamp::publish

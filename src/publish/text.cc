@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "publish/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
+#include "measure/delay.h"
+
+namespace wirestamp::publish {
+
+namespace {
+
+using measure::Distribution;
+using measure::StampCounts;
+using measure::Summary;
+using measure::UnsentCause;
+
+// A clock error beyond this says nothing about a one-way delay.
+constexpr Duration kUselessClock = Duration::seconds(1);
+
+std::string human(std::optional<Duration> duration) {
+  return duration ? publish::human(*duration) : std::string("-");
+}
+
+template <typename... Args>
+void line(std::string& out, std::string_view name, fmt::format_string<Args...> text,
+          Args&&... args) {
+  fmt::format_to(std::back_inserter(out), "  {:<12}", name);
+  fmt::format_to(std::back_inserter(out), text, std::forward<Args>(args)...);
+  out += '\n';
+}
+
+std::string words(std::string_view name) {
+  std::string text(name);
+  std::ranges::replace(text, '_', ' ');
+  return text;
+}
+
+void append_counts(std::string& out, const Summary& s) {
+  line(out, "sent", "{}, received {}, late {}, duplicates {}, reordered {}", s.sent, s.received,
+       s.late, s.duplicates_forward + s.duplicates_backward + s.duplicates_unknown,
+       s.round_trip_order.reordered);
+  const std::uint64_t lost =
+      s.lost.forward + s.lost.backward + s.lost.unknown + s.peer_closed + s.too_big + s.late;
+  std::string text = fmt::format("{}", lost);
+  if (s.network_loss_ratio) text += fmt::format(" ({})", human_percent(*s.network_loss_ratio));
+  if (lost > 0) {
+    text += fmt::format(": on the way there {}, on the way back {}, direction unknown {}",
+                        s.lost.forward, s.lost.backward, s.lost.unknown);
+    if (s.late > 0) text += fmt::format(", late {}", s.late);
+    if (s.peer_closed > 0) text += fmt::format(", peer closed {}", s.peer_closed);
+    if (s.too_big > 0) text += fmt::format(", too big {}", s.too_big);
+  }
+  line(out, "lost", "{}", text);
+  text = fmt::format("{}", s.unsent_total);
+  const char* separator = ": ";
+  for (std::size_t i = 1; i < s.unsent_by_cause.size(); ++i) {
+    if (s.unsent_by_cause[i] == 0) continue;
+    text += fmt::format("{}{} {}", separator, words(name(static_cast<UnsentCause>(i))),
+                        s.unsent_by_cause[i]);
+    separator = ", ";
+  }
+  line(out, "unsent", "{}", text);
+  if (s.refused_by_peer > 0)
+    line(out, "refused", "{} by the reflector's policy: not lost", s.refused_by_peer);
+  if (s.withheld > 0) line(out, "withheld", "{} by rule", s.withheld);
+  if (s.late_schedule > 0)
+    line(out, "not sent", "{}: this host was too late to send them", s.late_schedule);
+  if (s.loss_ratio && s.loss_ratio != s.network_loss_ratio)
+    line(out, "loss", "{} with the probes that found no neighbour", human_percent(*s.loss_ratio));
+  if (s.departure_unconfirmed > 0)
+    line(out, "unconfirmed", "{} of the lost may never have left this host",
+         s.departure_unconfirmed);
+  if (s.loss_periods > 0)
+    line(out, "loss periods", "{}, the longest {} probes", s.loss_periods, s.longest_loss_period);
+  if (s.burst_sent > 0)
+    line(out, "bursts", "{} extra probes, {} answered", s.burst_sent, s.burst_received);
+}
+
+void append_one_way(std::string& out, const Summary& s) {
+  if (s.forward_delay.count == 0 && s.backward_delay.count == 0) return;
+  if (!s.one_way_error || *s.one_way_error > kUselessClock)
+    return line(out, "one way", "not told: the clocks of both ends are not known to agree");
+  line(out, "one way", "there p50 {}, back p50 {}, both +-{} (the clocks' error)",
+       human(s.forward_delay.p50), human(s.backward_delay.p50), human(s.one_way_error));
+}
+
+void append_delays(std::string& out, const Summary& s) {
+  if (s.rtt.count == 0) return;
+  line(out, "round trip", "min {}, p50 {}, p90 {}, p99 {}, max {}", human(s.rtt.min),
+       human(s.rtt.p50), human(s.rtt.p90), human(s.rtt.p99), human(s.rtt.max));
+  std::string note = "net of the reflector";
+  if (s.reflector_residence.count > 0)
+    note += fmt::format(" (p50 {})", human(s.reflector_residence.p50));
+  if (s.rtt_error_max)
+    note += fmt::format(", error of the stamps at most {}", human(s.rtt_error_max));
+  line(out, "", "{}", note);
+  if (s.rtt_other_class > 0)
+    line(out, "", "{} more with other stamps than these, not mixed in", s.rtt_other_class);
+  if (s.jitter_consecutive)
+    line(out, "jitter", "{} between neighbours, {} by RFC 3550", human(s.jitter_consecutive),
+         human(s.jitter_rfc3550));
+  if (s.rtt_variation.pdv_p95)
+    line(out, "variation", "95 % within {} of the minimum; there {}, back {}",
+         human(s.rtt_variation.pdv_p95), human(s.forward_variation.pdv_p95),
+         human(s.backward_variation.pdv_p95));
+  append_one_way(out, s);
+  if (s.mos)
+    line(out, "speech", "MOS {:.2f} (R {:.1f}), {} the worse way", s.mos->value, s.mos->r,
+         s.mos->forward_is_worse ? "there" : "back");
+}
+
+std::string dscp_list(const std::array<std::uint64_t, 256>& traffic_classes) {
+  std::array<std::uint64_t, 64> dscp{};
+  for (std::size_t value = 0; value < traffic_classes.size(); ++value)
+    dscp[value >> 2U] += traffic_classes[value];
+  std::string text;
+  for (std::size_t value = 0; value < dscp.size(); ++value)
+    if (dscp[value] > 0)
+      text += fmt::format("{}{} ({} times)", text.empty() ? "" : ", ", value, dscp[value]);
+  return text.empty() ? "not known" : text;
+}
+
+std::string stamp_list(const StampCounts& counts) {
+  std::string text;
+  for (std::size_t i = counts.by_source.size(); i-- > 0;)
+    if (counts.by_source[i] > 0)
+      text += fmt::format("{}{} {}", text.empty() ? "" : " + ", name(static_cast<StampSource>(i)),
+                          counts.by_source[i]);
+  return text.empty() ? "none" : text;
+}
+
+void append_packets(std::string& out, const Report& report) {
+  const Summary& s = report.summary;
+  if (s.received > 0)
+    line(out, "DSCP", "sent {}; seen there {}; on the replies {}", report.dscp,
+         dscp_list(s.forward_traffic_class), dscp_list(s.backward_traffic_class));
+  line(out, "stamps", "T1 here {}; T2 there {}; T3 there {}; T4 here {}", stamp_list(s.sender_tx),
+       stamp_list(s.reflector_rx), stamp_list(s.reflector_tx), stamp_list(s.sender_rx));
+  if (s.clock_step_samples > 0)
+    line(out, "clock", "{} probes across a step of the clock: no one-way values",
+         s.clock_step_samples);
+  if (s.bad_reflector_stamps > 0)
+    line(out, "reflector", "{} replies with T3 before T2: their round trips include the reflector",
+         s.bad_reflector_stamps);
+}
+
+}  // namespace
+
+std::string human(Duration duration) {
+  const double ns = static_cast<double>(duration.ns());
+  const double size = std::fabs(ns);
+  struct Unit {
+    double ns;
+    std::string_view name;
+  };
+  constexpr std::array<Unit, 4> kUnits{{{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}}};
+  for (const Unit& unit : kUnits) {
+    // 999.5 us would round to 1000 us: that is the next unit's.
+    if (size < unit.ns * 0.9995 && unit.ns > 1) continue;
+    const double value = ns / unit.ns;
+    if (unit.ns == 1) return fmt::format("{} ns", duration.ns());
+    const int digits = std::fabs(value) < 9.995 ? 2 : std::fabs(value) < 99.95 ? 1 : 0;
+    return fmt::format("{:.{}f} {}", value, digits, unit.name);
+  }
+  return "0 ns";
+}
+
+std::string human_percent(double ratio) { return fmt::format("{:.3g} %", ratio * 100); }
+
+std::string headline(const Report& start) {
+  std::string text = fmt::format("measuring {}", packet::to_string(start.remote));
+  if (start.host != packet::to_string(start.remote.address))
+    text += fmt::format(" ({})", start.host);
+  text += fmt::format(" from {}", packet::to_string(start.local));
+  if (!start.interface_name.empty()) text += fmt::format(" on {}", start.interface_name);
+  text += fmt::format(": {} octets every {}, stamps here: {} when sent, {} when received",
+                      start.size, human(start.interval), name(start.transmit), name(start.receive));
+  if (!start.stamping_reason.empty()) text += fmt::format(" ({})", start.stamping_reason);
+  return text + '\n';
+}
+
+std::string live_line(const Summary& s, const measure::Sample* last, std::size_t columns) {
+  std::string text = fmt::format("{} sent, {} received", s.sent, s.received);
+  const std::uint64_t lost =
+      s.lost.forward + s.lost.backward + s.lost.unknown + s.peer_closed + s.too_big + s.late;
+  text += fmt::format(", {} lost", lost);
+  if (s.unsent_total > 0) text += fmt::format(", {} unsent", s.unsent_total);
+  if (last != nullptr)
+    if (const auto now = measure::round_trip(*last)) text += fmt::format(" | now {}", human(*now));
+  if (s.rtt.count > 0)
+    text += fmt::format(" | p50 {} p99 {} max {}", human(s.rtt.p50), human(s.rtt.p99),
+                        human(s.rtt.max));
+  if (s.rtt_class) text += fmt::format(" | {} stamps", name(*s.rtt_class));
+  if (text.size() > columns) text.resize(columns);
+  return text;
+}
+
+std::string text_summary(const Report& report) {
+  std::string out = fmt::format("{}{}: {} probes in {}\n", packet::to_string(report.remote),
+                                report.interrupted ? " (interrupted)" : "",
+                                report.summary.scheduled, human(report.ended - report.began));
+  append_counts(out, report.summary);
+  append_delays(out, report.summary);
+  append_packets(out, report);
+  return out;
+}
+
+}  // namespace wirestamp::publish
