@@ -129,6 +129,7 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
     TRY_VOID(engine.turn(std::nullopt));
     show_progress(false);
   }
+  accumulator_.finish();
   show_progress(true);
   return PingResult{.start = start_,
                     .summary = accumulator_.summary(),

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "config/settings.h"
+
+namespace wirestamp::cli {
+
+inline constexpr std::string_view kVersion = WIRESTAMP_VERSION;
+
+using Words = std::span<const std::string_view>;
+
+int run_ping(const config::Settings& settings);
+int run_reflect(const config::Settings& settings);
+// `words`: what stands behind `wirestamp config`.
+int run_config(Words words);
+
+// Settings of a command from its words, the environment and the defaults; absent when help was
+// asked for.
+Result<std::optional<config::Settings>> read_settings(config::Command command, Words words);
+
+std::string command_help(config::Command command);
+
+// Prints `wirestamp: TEXT` to standard error.
+void complain(std::string_view text);
+
+}  // namespace wirestamp::cli

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/main.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "config/help.h"
+#include "config/nearest.h"
+#include "platform/process.h"
+
+namespace wirestamp::cli {
+
+namespace {
+
+constexpr std::string_view kHelp =
+    R"(wirestamp measures the network between two points with stamped UDP probes.
+
+usage: wirestamp ping HOST[:PORT] [FLAGS]     measure now; Ctrl-C ends with the summary
+       wirestamp reflect [FLAGS]              be the far end
+       wirestamp config ping|reflect [FLAGS]  print the value of each option and where it comes from
+       wirestamp config reference             print the reference page of all options
+       wirestamp help [COMMAND]
+       wirestamp --version
+
+A first measurement, on one machine:
+  wirestamp reflect &
+  wirestamp ping 127.0.0.1 -c 10
+
+Each flag is an environment variable too: --loss-after is WIRESTAMP_LOSS_AFTER.
+)";
+
+int print(std::string_view text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (written) return kMeasured;
+  complain("cannot write to standard output");
+  return kRefused;
+}
+
+std::optional<config::Command> command_of(std::string_view word) {
+  for (const config::Command command : config::kCommands)
+    if (config::name(command) == word) return command;
+  return std::nullopt;
+}
+
+int usage(const std::string& text) {
+  complain(text);
+  return kUsage;
+}
+
+int unknown_command(std::string_view word) {
+  const std::vector<std::string> known{"ping", "reflect", "config", "help"};
+  return usage(fmt::format("unknown command '{}'{}; `wirestamp help` lists them", word,
+                           config::did_you_mean(word, known)));
+}
+
+int help(Words words) {
+  if (words.empty()) return print(kHelp);
+  if (words.size() > 1) return usage("help takes one command");
+  if (const auto command = command_of(words[0])) return print(command_help(*command));
+  if (words[0] == "config") return print(kHelp);
+  return unknown_command(words[0]);
+}
+
+int run_command(config::Command command, Words words) {
+  auto settings = read_settings(command, words);
+  if (!settings)
+    return usage(fmt::format("{}\n  `wirestamp help {}` explains every option",
+                             settings.error().text, config::name(command)));
+  if (!*settings) return print(command_help(command));
+  platform::ignore_broken_pipes();
+  return command == config::Command::Ping ? run_ping(**settings) : run_reflect(**settings);
+}
+
+int dispatch(Words words) {
+  if (words.empty()) {
+    std::fwrite(kHelp.data(), 1, kHelp.size(), stderr);
+    return kUsage;
+  }
+  const std::string_view word = words[0];
+  const Words rest = words.subspan(1);
+  if (word == "help") return help(rest);
+  if (word == "-h" || word == "--help") return print(kHelp);
+  if (word == "--version" || word == "version")
+    return print(fmt::format("wirestamp {}\n", kVersion));
+  if (word == "config") return run_config(rest);
+  if (const auto command = command_of(word)) return run_command(*command, rest);
+  return unknown_command(word);
+}
+
+}  // namespace
+
+void complain(std::string_view text) { fmt::print(stderr, "wirestamp: {}\n", text); }
+
+std::string command_help(config::Command command) {
+  const bool ping = command == config::Command::Ping;
+  return fmt::format(
+      "usage: wirestamp {}\n\n{}\n{}", ping ? "ping HOST[:PORT] [FLAGS]" : "reflect [FLAGS]",
+      ping ? "Measures the path to a reflector: round trip net of the reflector, loss with its\n"
+             "direction and cause, jitter, reordering. Ctrl-C ends with the summary.\n"
+           : "Answers probes until Ctrl-C. Answers loopback, private, link-local and connected\n"
+             "networks; others need --allow.\n",
+      config::option_help(command));
+}
+
+Result<std::optional<config::Settings>> read_settings(config::Command command, Words words) {
+  config::Arguments arguments = TRY(config::read_arguments(command, words));
+  if (arguments.help) return std::optional<config::Settings>();
+  const config::Source environment = TRY(config::read_environment(platform::environment()));
+  const std::vector<config::Source> sources{arguments.source, environment};
+  return std::optional(TRY(config::resolve(command, sources)));
+}
+
+int main(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + std::min(argc, 1), argv + argc);
+  try {
+    return dispatch(words);
+  } catch (const std::exception& exception) {
+    complain(exception.what());
+    return kRefused;
+  }
+}
+
+}  // namespace wirestamp::cli

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/option_values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "platform/route.h"
+
+namespace wirestamp::cli {
+
+namespace {
+
+using config::Key;
+using config::Settings;
+
+net::StampChoice stamps_of(const Settings& settings) {
+  const std::string choice = settings.text(Key::Stamps);
+  if (choice == "hardware") return net::StampChoice::Hardware;
+  if (choice == "kernel") return net::StampChoice::Kernel;
+  if (choice == "user") return net::StampChoice::User;
+  return net::StampChoice::Auto;
+}
+
+std::optional<StampSource> source_of(const Settings& settings, Key key) {
+  const std::string choice = settings.text(key);
+  if (choice == "hardware") return StampSource::Hardware;
+  if (choice == "kernel") return StampSource::Kernel;
+  return std::nullopt;
+}
+
+net::KernelFeatures features_of(const Settings& settings) {
+  return settings.text(Key::KernelFeatures) == "debian12" ? net::KernelFeatures::Debian12
+                                                          : net::KernelFeatures::Full;
+}
+
+bool wants_portable(const Settings& settings) { return settings.text(Key::Backend) == "portable"; }
+
+// A zone is the name of an interface or its number (RFC 4007 11).
+Result<std::uint32_t> interface_of(const std::string& zone) {
+  if (zone.empty()) return 0U;
+  if (const auto found = platform::interface_by_name(zone)) return found->index;
+  std::uint32_t index = 0;
+  const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), index);
+  if (error == std::errc() && end == zone.data() + zone.size() &&
+      platform::interface_by_index(index))
+    return index;
+  return fail(fmt::format("there is no interface '{}' on this host", zone));
+}
+
+}  // namespace
+
+Result<agent::PingOptions> ping_options(const Settings& settings) {
+  const auto host = settings.get<config::HostPort>(Key::Host);
+  if (!host) return fail("no host given: `wirestamp ping HOST[:PORT]`");
+  agent::PingOptions options;
+  options.host = host->host;
+  if (host->port) options.port = *host->port;
+  const std::string family = settings.text(Key::Family);
+  if (family == "ipv4") options.family = packet::Family::V4;
+  if (family == "ipv6") options.family = packet::Family::V6;
+  options.count = settings.get<std::uint64_t>(Key::Count);
+  options.duration = settings.get<Duration>(Key::Duration);
+  options.interval = *settings.get<Duration>(Key::Interval);
+  options.schedule = settings.text(Key::Schedule) == "poisson" ? agent::Schedule::Poisson
+                                                               : agent::Schedule::Periodic;
+  if (const auto size = settings.get<std::uint64_t>(Key::Size))
+    options.size = static_cast<std::uint32_t>(*size);
+  options.dscp = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Dscp));
+  options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
+  options.source = settings.get<packet::IpAddress>(Key::Source);
+  options.device = settings.text(Key::Device);
+  if (const auto port = settings.get<std::uint64_t>(Key::SourcePort))
+    options.source_port = static_cast<std::uint16_t>(*port);
+  options.stamps = stamps_of(settings);
+  options.require = source_of(settings, Key::Require);
+  options.require_peer = source_of(settings, Key::RequirePeer);
+  options.loss_after = *settings.get<Duration>(Key::LossAfter);
+  options.time_format =
+      settings.text(Key::TimeFormat) == "ptp" ? agent::TimeFormat::Ptp : agent::TimeFormat::Ntp;
+  options.portable = wants_portable(settings);
+  options.features = features_of(settings);
+  options.seed = settings.get<std::uint64_t>(Key::Seed);
+  return options;
+}
+
+Result<agent::ReflectOptions> reflect_options(const Settings& settings) {
+  // 0 on the command line is no limit; the policy wants a number that is never reached.
+  const auto limit = [](std::uint64_t rate) {
+    return rate == 0 ? UINT32_MAX
+                     : static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
+  };
+  agent::ReflectOptions options;
+  for (const config::ListenAddress& one : settings.all<config::ListenAddress>(Key::Listen))
+    options.listen.push_back(
+        {.address = one.address, .port = one.port, .interface = TRY(interface_of(one.zone))});
+  options.allow = settings.all<packet::Prefix>(Key::Allow);
+  const std::uint64_t rate = *settings.get<std::uint64_t>(Key::Rate);
+  options.rate = limit(rate);
+  options.total_rate = limit(*settings.get<std::uint64_t>(Key::TotalRate));
+  // Who raises the rate of one address does not want the default of the total to be in the way.
+  if (settings.given(Key::Rate) && !settings.given(Key::TotalRate))
+    options.total_rate = rate == 0 ? UINT32_MAX : std::max(options.total_rate, limit(10 * rate));
+  options.device = settings.text(Key::Device);
+  options.stamps = stamps_of(settings);
+  options.require = source_of(settings, Key::Require);
+  options.portable = wants_portable(settings);
+  options.features = features_of(settings);
+  return options;
+}
+
+std::vector<publish::Report::Setting> told_settings(const Settings& settings,
+                                                    config::Command command) {
+  std::vector<publish::Report::Setting> told;
+  for (const config::Option& row : config::options())
+    if (config::applies(row, command))
+      for (const config::Value& value : settings.values(row.key))
+        told.push_back({.name = row.name, .value = value.text, .origin = value.origin});
+  return told;
+}
+
+}  // namespace wirestamp::cli

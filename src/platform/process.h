@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wirestamp::platform {
+
+// The environment variables, in the system's order.
+std::vector<std::pair<std::string, std::string>> environment();
+
+// Calls `handler` at the first SIGINT, SIGTERM or SIGHUP, from a signal handler: it may only do
+// what is async-signal-safe. The second one ends the process as if nothing had been installed.
+void on_stop_signal(void (*handler)() noexcept);
+
+// A write to a pipe that nobody reads fails instead of ending the process.
+void ignore_broken_pipes();
+
+}  // namespace wirestamp::platform
