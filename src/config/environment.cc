@@ -48,7 +48,7 @@ Result<Source> read_environment(std::span<const std::pair<std::string, std::stri
       std::vector<std::string> known;
       for (const Option& one : options()) known.push_back(variable(one));
       return fail(
-          fmt::format("the environment variable {} is no option{} ('wirestamp config list' "
+          fmt::format("the environment variable {} is no option{} ('wirestamp config reference' "
                       "lists them)",
                       name, did_you_mean(name, known)));
     }

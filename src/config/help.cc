@@ -129,7 +129,7 @@ std::string option_reference() {
       "`1m`, `100us`. A value that is not allowed, an unknown flag, an unknown `WIRESTAMP_` "
       "variable "
       "and a flag given twice are errors (exit code 2) that say what is allowed. "
-      "`wirestamp config list` prints each option's value and where it comes from.\n\n"
+      "`wirestamp config ping` (or `reflect`) prints each option's value and where it comes from.\n\n"
       "Not options, and ignored: `WIRESTAMP_DEV_*`, `WIRESTAMP_RIG_*`, `WIRESTAMP_TEST_*`, "
       "`WIRESTAMP_BIN`, `WIRESTAMP_EMULATOR`, `WIRESTAMP_NO_RIG` (tests), and "
       "`WIRESTAMP_SERVICE_*`, "

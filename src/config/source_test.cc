@@ -114,7 +114,7 @@ TEST(Environment, an_unknown_variable_is_an_error_that_names_the_nearest) {
   EXPECT_EQ(
       read_environment(variables).error().text,
       "the environment variable WIRESTAMP_STAMP is no option; did you mean 'WIRESTAMP_STAMPS'? "
-      "('wirestamp config list' lists them)");
+      "('wirestamp config reference' lists them)");
 }
 
 TEST(Environment, variables_of_others_and_of_the_tests_are_ignored) {
