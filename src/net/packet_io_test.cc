@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every backend must do, run on each of them over loopback, IPv4 and IPv6. A test says which backend
-// and features it ran on by its name.
+// What every backend must do, run on each of them over loopback, IPv4 and IPv6. A test says which
+// backend and features it ran on by its name.
 #include "net/packet_io.h"
 
 #include <gtest/gtest.h>
@@ -173,7 +173,8 @@ TEST_P(PacketIoContract, EachTokenGetsItsOwnStampInTheOrderOfDepartureAndArrival
     std::array<SendResult, 32> results;
     for (packet::Token token = 0; token < 320; token += 32) {
       for (packet::Token i = 0; i < 32; ++i)
-        batch[i] = {.payload = octets, .destination = io_->local_endpoint(b), .token = 1'000 + token + i};
+        batch[i] = {
+            .payload = octets, .destination = io_->local_endpoint(b), .token = 1'000 + token + i};
       io_->send(a, batch, results, sink_);
     }
     poll_until([&] { return sink_.arrived.size() >= 320 && sink_.stamps.size() >= 320; });
@@ -214,7 +215,9 @@ TEST_P(PacketIoContract, AClosedPeerIsNeverChargedToAHealthyOne) {
   for (packet::Token token = 0; token < 1'000; ++token) {
     EXPECT_EQ(send(a, closed, 44, 2 * token).status, SendStatus::Accepted);
     EXPECT_EQ(send(a, healthy, 44, 2 * token + 1).status, SendStatus::Accepted);
-    if (token % 16 == 0) ASSERT_TRUE(io_->poll(io_->clock().mono_now(), sink_));
+    if (token % 16 == 0) {
+      ASSERT_TRUE(io_->poll(io_->clock().mono_now(), sink_));
+    }
   }
   poll_until([&] { return sink_.arrived.size() >= 1'000; });
   EXPECT_EQ(sink_.arrived.size(), 1'000U);
@@ -261,7 +264,8 @@ TEST_P(PacketIoContract, AMissingDeviceIsRefusedByName) {
 TEST_P(PacketIoContract, AForeignAddressIsRefused) {
   PortOptions options;
   options.family = GetParam().family;
-  options.address = IpAddress::parse(GetParam().family == Family::V4 ? "192.0.2.1" : "2001:db8::1").value();
+  options.address =
+      IpAddress::parse(GetParam().family == Family::V4 ? "192.0.2.1" : "2001:db8::1").value();
   EXPECT_FALSE(io_->open(options));
 }
 
@@ -320,15 +324,14 @@ constexpr Options kFull{};
 constexpr Options kDebian12{.portable = false, .features = KernelFeatures::Debian12};
 constexpr Options kPortable{.portable = true};
 
-INSTANTIATE_TEST_SUITE_P(
-    Backends, PacketIoContract,
-    ::testing::Values(Backend{"linux_v4", kFull, Family::V4, true},
-                      Backend{"linux_v6", kFull, Family::V6, true},
-                      Backend{"debian12_v4", kDebian12, Family::V4, true},
-                      Backend{"debian12_v6", kDebian12, Family::V6, true},
-                      Backend{"portable_v4", kPortable, Family::V4, false},
-                      Backend{"portable_v6", kPortable, Family::V6, false}),
-    [](const auto& param) { return std::string(param.param.name); });
+INSTANTIATE_TEST_SUITE_P(Backends, PacketIoContract,
+                         ::testing::Values(Backend{"linux_v4", kFull, Family::V4, true},
+                                           Backend{"linux_v6", kFull, Family::V6, true},
+                                           Backend{"debian12_v4", kDebian12, Family::V4, true},
+                                           Backend{"debian12_v6", kDebian12, Family::V6, true},
+                                           Backend{"portable_v4", kPortable, Family::V4, false},
+                                           Backend{"portable_v6", kPortable, Family::V6, false}),
+                         [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace
 }  // namespace wirestamp::net

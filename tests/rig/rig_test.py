@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import bad_input  # noqa: E402
 import emulator_itself  # noqa: E402
 import local_causes  # noqa: E402
 import no_privilege  # noqa: E402
@@ -23,7 +24,7 @@ import scenario  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (emulator_itself, local_causes, no_privilege):
+    for module in (bad_input, emulator_itself, local_causes, no_privilege):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found
