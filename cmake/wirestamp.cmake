@@ -11,7 +11,8 @@ target_compile_options(wirestamp_flags INTERFACE
   -Werror -fno-strict-aliasing -fstack-protector-strong)
 if(WIRESTAMP_SANITIZE)
   target_compile_options(wirestamp_flags INTERFACE -fsanitize=${WIRESTAMP_SANITIZE} -fno-sanitize-recover=all
-    -fno-omit-frame-pointer)
+    -fno-omit-frame-pointer
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # g++ sees ghosts in the code that the sanitizers add
   target_link_options(wirestamp_flags INTERFACE -fsanitize=${WIRESTAMP_SANITIZE})
 endif()
 
