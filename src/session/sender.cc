@@ -225,7 +225,9 @@ bool Sender::on_path_error(const packet::PathError& error) {
   }
   ++counters_.path_errors;
   const auto judge = [](Probe& probe, Outcome outcome, UnsentCause cause) {
-    if (!probe.replied && probe.accepted && !probe.verdict) probe.verdict = Verdict{outcome, cause};
+    // The error may come before the send call that caused it is back.
+    const bool may_have_left = probe.accepted || !probe.handed_to_system;
+    if (!probe.replied && may_have_left && !probe.verdict) probe.verdict = Verdict{outcome, cause};
   };
   switch (error.kind) {
     case PathErrorKind::NeighbourUnresolved:

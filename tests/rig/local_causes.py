@@ -24,23 +24,28 @@ def cause_sum(measured, cause):
     return measured.summary["unsent"]["by_cause"].get(cause, 0)
 
 
-def broken_for_a_while(rig, breaking, mending, wanted, *flags, target=f"{REFLECTOR_V4}:{PORT}"):
-    started = rig.start_ping("-c", "300", "-i", "10ms", "--loss-after", "1s", *flags, target=target)
+def broken_for_a_while(rig, breaking, mending, wanted, *flags, target=f"{REFLECTOR_V4}:{PORT}", seconds=0.5,
+                       before_it_is_noticed=()):
+    """`before_it_is_noticed`: outcomes of the probes that the kernel still took for sent."""
+    probes = int(250 + 100 * seconds + (200 if before_it_is_noticed else 0))
+    started = rig.start_ping("-c", str(probes), "-i", "10ms", "--loss-after", "1s", *flags, target=target)
     time.sleep(1)
     breaking()
-    time.sleep(0.5)
+    time.sleep(seconds)
     mending()
     measured = rig.finish_ping(started)
     outcomes = measured.outcomes()
     print(f"  {outcomes}")
-    check(set(outcomes) <= {"delivered", wanted}, f"outcomes {outcomes}, wanted only delivered and {wanted}")
+    allowed = {"delivered", wanted, *before_it_is_noticed}
+    check(set(outcomes) <= allowed, f"outcomes {outcomes}, wanted only {sorted(allowed)}")
     check(outcomes.get(wanted, 0) >= 20, f"outcomes {outcomes}: hardly any {wanted}")
-    check_equal(sum(outcomes.values()), 300, "probes")
+    check_equal(sum(outcomes.values()), probes, "probes")
     check_equal([measured.probes[i]["outcome"] for i in (0, -1)], ["delivered"] * 2, "first and last probe")
     if wanted.startswith("unsent:"):
         check_equal(cause_sum(measured, wanted[7:]), outcomes[wanted], f"summary.unsent.by_cause.{wanted[7:]}")
-        check_equal(measured.summary["sent"], outcomes["delivered"], "summary.sent")
-        check_equal(measured.summary["network_loss_ratio"], 0, "summary.network_loss_ratio")
+        check_equal(measured.summary["sent"], probes - outcomes[wanted], "summary.sent")
+        if not before_it_is_noticed:
+            check_equal(measured.summary["network_loss_ratio"], 0, "summary.network_loss_ratio")
     return measured
 
 
@@ -85,7 +90,9 @@ def host_died_after_it_was_known():
         rig.ip("sender", "ntable change name arp_cache dev s0 delay_probe 1000")
         started = rig.start_ping("-c", "400", "-i", "20ms", "--loss-after", "1s")
         time.sleep(0.5)
-        rig.nft("reflector", "table netdev dead { chain in { type filter hook ingress device r0 priority 0; drop; } }")
+        # A dead host asks nothing either: its own ARP request would bring the entry back to life.
+        rig.nft("reflector", "table netdev dead { chain in { type filter hook ingress device r0 priority 0; drop; } "
+                             "chain out { type filter hook egress device r0 priority 0; drop; } }")
         rig.ip("sender", f"neigh change {REFLECTOR_V4} dev s0 nud stale")
         measured = rig.finish_ping(started)
         outcomes = measured.outcomes()
@@ -133,12 +140,14 @@ def carrier_lost():
 
 
 def carrier_lost_behind_a_queue():
-    """The send succeeds, nothing is reported; the missing stamp is the only sign."""
+    """The send succeeds, nothing is reported; the missing stamp is the only sign. The kernel looks at its links
+    once a second: until then the driver goes on taking packets, and stamps them."""
     with Rig(emulated=False) as rig:
         rig.reflect()
         rig.run_in("sender", "tc", "qdisc", "add", "dev", "s0", "root", "pfifo", "limit", "1000")
         broken_for_a_while(rig, lambda: rig.ip("reflector", "link set r0 down"),
-                           lambda: rig.ip("reflector", "link set r0 up"), "unsent:dropped_locally")
+                           lambda: rig.ip("reflector", "link set r0 up"), "unsent:dropped_locally",
+                           seconds=2.5, before_it_is_noticed=["lost_forward"])
 
 
 def source_address_gone():
@@ -193,7 +202,10 @@ def queue_full():
         outcomes = measured.outcomes()
         print(f"  {outcomes}, the queue dropped {queue['drops']}")
         check_equal(set(outcomes), {"delivered", "unsent:dropped_locally"}, "kinds of outcomes")
-        check_equal(outcomes["unsent:dropped_locally"], queue["drops"], "drops, against the queue's own counter")
+        # The unmeasured probes at the end of a run may be among the dropped.
+        unmeasured = measured.document["counters"]["unmeasured"]
+        check(0 <= queue["drops"] - outcomes["unsent:dropped_locally"] <= unmeasured,
+              f"the queue dropped {queue['drops']} packets, {unmeasured} unmeasured ones perhaps among them")
         longest = measured.summary["rtt_ns"]["max"]
         check(longest < 20_000_000, f"the shaper's wait shows as a round trip of {longest / 1e6:.0f} ms")
 

@@ -125,7 +125,14 @@ def compare_counts(measured, truth, probes):
     """Every probe and every sum against the log."""
     summary = measured.summary
     check_equal(len(measured.probes), probes, "lines in the JSON lines file")
+    # A machine that is too busy to send in time says so; such a probe must not be in the log.
+    starved = [probe for probe in measured.probes if probe["outcome"] == "late_schedule"]
+    check(len(starved) < probes / 4, f"{len(starved)} of {probes} probes were not sent in time")
+    check_equal(summary["late_schedule"], len(starved), "summary.late_schedule")
+    measured.probes = [probe for probe in measured.probes if probe["outcome"] != "late_schedule"]
+    probes -= len(starved)
     check_equal(summary["sent"], probes, "summary.sent")
+    check_equal(len(truth.probes) - measured.document["counters"]["unmeasured"], probes, "probes in the log")
     undecidable = truth.undecidable()
     wrong, wanted = [], {"lost_forward": 0, "lost_backward": 0, "delivered": 0, "late": 0}
     for probe in measured.probes:
@@ -182,9 +189,10 @@ class DelayErrors:
             sizes = [abs(value) for value in values]
             p50, p99 = percentile(sizes, 0.5), percentile(sizes, 0.99)
             texts.append(f"{name} p50 {p50 / 1e3:.1f} p99 {p99 / 1e3:.1f} max {max(sizes) / 1e3:.1f}")
-            wrong |= p50 > TOLERANCE_P50_NS or p99 > TOLERANCE_P99_NS
+            passages = 2 if name == "rtt" else 1
+            wrong |= p50 > passages * TOLERANCE_P50_NS or p99 > passages * TOLERANCE_P99_NS
         text = "error against the log in us: " + ", ".join(texts)
-        check(not wrong, f"{text}; tolerance 5 at p50, 20 at p99")
+        check(not wrong, f"{text}; tolerance 5 at p50, 20 at p99 for each passage of the emulator")
         return text
 
 
