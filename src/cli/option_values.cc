@@ -86,10 +86,8 @@ Result<agent::PingOptions> ping_options(const Settings& settings) {
 }
 
 Result<agent::ReflectOptions> reflect_options(const Settings& settings) {
-  // 0 on the command line is no limit; the policy wants a number that is never reached.
   const auto limit = [](std::uint64_t rate) {
-    return rate == 0 ? UINT32_MAX
-                     : static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
   };
   agent::ReflectOptions options;
   for (const config::ListenAddress& one : settings.all<config::ListenAddress>(Key::Listen))
@@ -101,7 +99,7 @@ Result<agent::ReflectOptions> reflect_options(const Settings& settings) {
   options.total_rate = limit(*settings.get<std::uint64_t>(Key::TotalRate));
   // Who raises the rate of one address does not want the default of the total to be in the way.
   if (settings.given(Key::Rate) && !settings.given(Key::TotalRate))
-    options.total_rate = rate == 0 ? UINT32_MAX : std::max(options.total_rate, limit(10 * rate));
+    options.total_rate = rate == 0 ? 0 : std::max(options.total_rate, limit(10 * rate));
   options.device = settings.text(Key::Device);
   options.stamps = stamps_of(settings);
   options.require = source_of(settings, Key::Require);

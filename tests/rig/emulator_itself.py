@@ -15,14 +15,14 @@ SO_TIMESTAMPING, RX_SOFTWARE, SOFTWARE = 37, 1 << 3, 1 << 4
 CLONE_NEWNET = 0x40000000
 
 
-def socket_in(namespace, family):
-    """A UDP socket of another namespace: a socket keeps the namespace it was made in."""
+def socket_in(namespace, family, kind=socket.SOCK_DGRAM, protocol=0):
+    """A socket of another namespace: a socket keeps the namespace it was made in."""
     # setns() entered Python in 3.12.
     import ctypes
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/proc/self/ns/net", encoding="ascii") as home, open(f"/run/netns/{namespace}", encoding="ascii") as there:
         check(libc.setns(there.fileno(), CLONE_NEWNET) == 0, "cannot enter", namespace, os.strerror(ctypes.get_errno()))
-        made = socket.socket(family, socket.SOCK_DGRAM)
+        made = socket.socket(family, kind, protocol)
         check(libc.setns(home.fileno(), CLONE_NEWNET) == 0, "cannot come back")
     return made
 

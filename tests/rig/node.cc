@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One host of the tests that need more than `ping` and `reflect` give: any number of flows on one
+// port, with or without a reflector on the same port.
+//
+//   rig_node LISTEN reflect|only_send COUNT INTERVAL_US [PEER...]     LISTEN and PEER as
+//   ADDRESS:PORT
+//
+// Prints `ready`, runs until every flow is decided (for ever without peers), then one JSON line per
+// flow with its outcomes, and one for the reflector.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/engine.h"
+#include "platform/entropy.h"
+#include "platform/process.h"
+#include "wire/request_layout.h"
+
+namespace wirestamp {
+namespace {
+
+net::PacketIo* running = nullptr;
+volatile bool stopped = false;
+
+void stop() noexcept {
+  stopped = true;
+  if (running != nullptr) running->wake();
+}
+
+Result<packet::Endpoint> endpoint(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return fail(text + ": no port");
+  packet::Endpoint found;
+  found.address = TRY(packet::IpAddress::parse(text.substr(0, colon)));
+  std::from_chars(text.data() + colon + 1, text.data() + text.size(), found.port);
+  return found;
+}
+
+class Outcomes final : public agent::FlowObserver {
+ public:
+  void on_sample(const measure::Sample& sample) override {
+    std::string key(name(sample.outcome));
+    if (sample.outcome == measure::Outcome::Unsent) key += ":" + std::string(name(sample.cause));
+    ++counts_[key];
+    copies_ += sample.duplicates_forward + sample.duplicates_backward;
+  }
+  void on_reply(const measure::Sample&) override {}
+  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_note(const std::string& note) override { fmt::print(stderr, "{}\n", note); }
+
+  void print(const std::string& peer, const session::SenderCounters& counters) const {
+    fmt::print("{{\"peer\":\"{}\",\"copies\":{},\"outcomes\":{{", peer, copies_);
+    const char* comma = "";
+    for (const auto& [key, count] : counts_) {
+      fmt::print("{}\"{}\":{}", comma, key, count);
+      comma = ",";
+    }
+    fmt::print("}},\"unmeasured\":{},\"foreign\":{}}}\n", counters.unmeasured,
+               counters.other_address + counters.other_ssid + counters.mismatched_echo +
+                   counters.expired + counters.future_sequence);
+  }
+
+ private:
+  std::map<std::string, std::uint64_t> counts_;
+  std::uint64_t copies_ = 0;
+};
+
+Result<void> run(const std::vector<std::string>& words) {
+  const packet::Endpoint listen = TRY(endpoint(words[0]));
+  auto io = TRY(net::make_packet_io({}));
+  running = io.get();
+  net::PortOptions options;
+  options.family = listen.address.family();
+  options.address = listen.address;
+  options.port = listen.port;
+  options.separate_transmit = true;
+  const net::PortId port = TRY(io->open(options));
+  session::Reflector reflector(
+      {.policy = {.rate = 0, .total_rate = 0},
+       .random = platform::random_bits,
+       .note = [](const std::string& note) { fmt::print(stderr, "{}\n", note); }});
+  agent::Engine engine(*io, words[1] == "reflect" ? &reflector : nullptr);
+  std::vector<std::unique_ptr<Outcomes>> outcomes;
+  std::vector<session::Sender*> senders;
+  for (std::size_t i = 4; i < words.size(); ++i) {
+    session::SenderOptions sender;
+    sender.remote = TRY(endpoint(words[i]));
+    sender.ssid =
+        static_cast<std::uint16_t>(i + 100 * (listen.address.octets()[3] == std::byte{1}));
+    sender.schedule = {.interval = Duration::microseconds(std::stol(words[3])),
+                       .at_once = true,
+                       .count = std::stoull(words[2])};
+    sender.loss_after = Duration::seconds(1);
+    sender.transmit_stamps = io->stamping(port).transmit;
+    sender.may_send_bare = false;
+    sender.seed = i;
+    outcomes.push_back(std::make_unique<Outcomes>());
+    senders.push_back(&engine.add_flow(port, sender, TRY(wire::plan_request({})), *outcomes.back(),
+                                       io->clock().mono_now()));
+  }
+  fmt::print("ready\n");
+  std::fflush(stdout);
+  while (!stopped && (senders.empty() || words[1] == "reflect" || !engine.flows_finished()))
+    TRY_VOID(engine.turn(io->clock().mono_now() + Duration::milliseconds(100)));
+  for (std::size_t i = 0; i < senders.size(); ++i)
+    outcomes[i]->print(words[4 + i], senders[i]->counters());
+  const session::ReflectorCounters counters = reflector.counters();
+  fmt::print("{{\"reflector\":{},\"replies_ignored\":{}}}\n", counters.replies,
+             counters.replies_ignored);
+  return {};
+}
+
+}  // namespace
+}  // namespace wirestamp
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() < 4) return 2;
+  wirestamp::platform::on_stop_signal(wirestamp::stop);
+  const auto result = wirestamp::run(words);
+  if (!result) fmt::print(stderr, "{}\n", result.error().text);
+  return result ? 0 : 1;
+}
