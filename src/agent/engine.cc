@@ -14,8 +14,8 @@ namespace {
 // A token names the owner (0: the reflector, else the flow) and the datagram within the owner.
 constexpr unsigned kOwnerShift = 44;
 constexpr packet::Token kWithinOwner = (packet::Token{1} << kOwnerShift) - 1;
-// Datagrams waiting for the next flush. The backend bounds what one poll delivers; beyond this number
-// replies are dropped and counted.
+// Datagrams waiting for the next flush. The backend bounds what one poll delivers; beyond this
+// number replies are dropped and counted.
 constexpr std::size_t kMaxQueued = 1'024;
 
 }  // namespace
@@ -37,7 +37,8 @@ class Engine::Flow final : public session::SenderOutput {
   void run(const Timestamp& now, const ClockState& clock) {
     const bool scheduler_before = sender_.wants_scheduler_stamps();
     sender_.on_time(now, clock);
-    if (!scheduler_before && sender_.wants_scheduler_stamps()) engine_.io_.use_scheduler_stamps(port_);
+    if (!scheduler_before && sender_.wants_scheduler_stamps())
+      engine_.io_.use_scheduler_stamps(port_);
   }
 
   void send(const packet::OutgoingDatagram& datagram) override {
@@ -104,14 +105,18 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   return {};
 }
 
-// --- what comes in -------------------------------------------------------------------------------------
+// --- what comes in
+// -------------------------------------------------------------------------------------
 
 void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datagram) {
   switch (wire::classify(datagram.payload)) {
     case wire::Kind::TooShort:
-    case wire::Kind::Request: return reflect(port, datagram);
-    case wire::Kind::Reply: return take_reply(port, datagram);
-    case wire::Kind::Ambiguous: break;
+    case wire::Kind::Request:
+      return reflect(port, datagram);
+    case wire::Kind::Reply:
+      return take_reply(port, datagram);
+    case wire::Kind::Ambiguous:
+      break;
   }
   // Random padding or broken stamps: a reply if one of our flows talks to that end with that SSID.
   Flow* flow = flow_of(port, datagram);
@@ -127,8 +132,8 @@ void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply)
   if (reflector_ != nullptr) reflector_->ignore_reply();
 }
 
-// The flow a reply belongs to: by remote end and SSID, then by either of them so that the sender can
-// count what is wrong with it.
+// The flow a reply belongs to: by remote end and SSID, then by either of them so that the sender
+// can count what is wrong with it.
 Engine::Flow* Engine::flow_of(net::PortId port, const packet::ReceivedDatagram& reply) const {
   Flow* best = nullptr;
   int best_score = 0;
@@ -137,8 +142,8 @@ Engine::Flow* Engine::flow_of(net::PortId port, const packet::ReceivedDatagram& 
   for (const auto& flow : flows_) {
     if (flow->port() != port || flow->sender().finished()) continue;
     const session::SenderOptions& options = flow->sender().options();
-    const bool remote = options.remote.address == reply.source.address &&
-                        options.remote.port == reply.source.port;
+    const bool remote =
+        options.remote.address == reply.source.address && options.remote.port == reply.source.port;
     const int score = (remote ? 2 : 0) + (options.ssid == ssid ? 2 : 0) + 1;
     if (score > best_score) {
       best_score = score;
@@ -180,7 +185,8 @@ void Engine::on_stamps_unreliable(net::PortId port) {
     if (flow->port() == port) flow->sender().on_stamps_unreliable();
 }
 
-// --- what goes out -------------------------------------------------------------------------------------
+// --- what goes out
+// -------------------------------------------------------------------------------------
 
 Engine::Queued* Engine::next_slot(std::size_t octets) {
   if (queued_ == queue_.size()) return nullptr;

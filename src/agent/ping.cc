@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/ping.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "agent/engine.h"
 #include "measure/accumulator.h"
@@ -24,24 +24,25 @@ constexpr Duration kHighRate = Duration::milliseconds(2);
 // Bursts (S17) make sense for runs of a minute and more at intervals up to a second.
 constexpr Duration kBurstRun = Duration::minutes(1);
 constexpr Duration kBurstInterval = Duration::seconds(1);
-// A true transmit stamp of the peer may be lost with a reply; so many misses in a row mean there is none.
+// A true transmit stamp of the peer may be lost with a reply; so many misses in a row mean there is
+// none.
 constexpr unsigned kMissedPeerStamps = 8;
 
 bool runs_long_enough_for_bursts(const PingOptions& options) {
   if (options.interval > kBurstInterval) return false;
   if (options.duration && *options.duration < kBurstRun) return false;
   if (options.count &&
-      Duration::nanoseconds(static_cast<std::int64_t>(
-          std::min<double>(static_cast<double>(*options.count) *
-                               static_cast<double>(options.interval.ns()), 9e18))) < kBurstRun)
+      Duration::nanoseconds(static_cast<std::int64_t>(std::min<double>(
+          static_cast<double>(*options.count) * static_cast<double>(options.interval.ns()),
+          9e18))) < kBurstRun)
     return false;
   return true;
 }
 
 class PingRun final : public Ping, private FlowObserver {
  public:
-  PingRun(PingOptions options, std::unique_ptr<net::PacketIo> io, net::PortId port,
-          PingStart start, wire::RequestLayout layout, std::uint32_t route_interface)
+  PingRun(PingOptions options, std::unique_ptr<net::PacketIo> io, net::PortId port, PingStart start,
+          wire::RequestLayout layout, std::uint32_t route_interface)
       : options_(std::move(options)),
         io_(std::move(io)),
         port_(port),
@@ -91,8 +92,8 @@ session::SenderOptions PingRun::sender_options() const {
   options.remote = start_.remote;
   options.source = options_.source;
   options.route_interface = route_interface_;
-  options.format = options_.time_format == TimeFormat::Ptp ? wire::TimeFormat::Ptp
-                                                           : wire::TimeFormat::Ntp;
+  options.format =
+      options_.time_format == TimeFormat::Ptp ? wire::TimeFormat::Ptp : wire::TimeFormat::Ntp;
   options.traffic_class = static_cast<std::uint8_t>(options_.dscp << 2U);
   options.hop_limit = options_.ttl;
   options.schedule = {.kind = options_.schedule == Schedule::Poisson
@@ -155,14 +156,14 @@ void PingRun::on_note(const std::string& note) {
   observer_->on_note(note);
 }
 
-// --require and --require-peer: a weaker stamp ends the run, because what follows is not what was asked.
+// --require and --require-peer: a weaker stamp ends the run, because what follows is not what was
+// asked.
 void PingRun::check_requirements(const measure::Sample& sample) {
   if (sample.outcome != measure::Outcome::Delivered || requirement_failed_) return;
   const auto refuse = [&](std::string_view whose, std::string_view which, StampSource got,
                           StampSource asked) {
-    requirement_failed_ =
-        fmt::format("{} stamp {} of probe {} is '{}', '{}' was required", whose, which,
-                    sample.probe, name(got), name(asked));
+    requirement_failed_ = fmt::format("{} stamp {} of probe {} is '{}', '{}' was required", whose,
+                                      which, sample.probe, name(got), name(asked));
   };
   const auto source = [](const std::optional<Timestamp>& stamp) {
     return stamp ? stamp->source : StampSource::Unknown;
@@ -217,8 +218,9 @@ Result<packet::Endpoint> choose_remote(const PingOptions& options, PingStart& st
     return endpoint.address.family() != found[chosen].address.family();
   });
   if (both)
-    start.notes.push_back(fmt::format("{} has IPv4 and IPv6 addresses: measuring {} (choose with -4 or -6)",
-                                      options.host, packet::to_string(found[chosen].address)));
+    start.notes.push_back(
+        fmt::format("{} has IPv4 and IPv6 addresses: measuring {} (choose with -4 or -6)",
+                    options.host, packet::to_string(found[chosen].address)));
   return found[chosen];
 }
 
@@ -227,10 +229,10 @@ Result<void> check_stamping(const PingOptions& options, const net::PortStamping&
   if (!options.require) return {};
   const StampSource got = std::min(stamping.transmit, stamping.receive);
   if (got >= *options.require) return {};
-  return fail(fmt::format("--require {}: this host gives '{}' stamps here{}{}; "
-                          "leave --require out to measure with them",
-                          name(*options.require), name(got), stamping.reason.empty() ? "" : ": ",
-                          stamping.reason));
+  return fail(fmt::format(
+      "--require {}: this host gives '{}' stamps here{}{}; "
+      "leave --require out to measure with them",
+      name(*options.require), name(got), stamping.reason.empty() ? "" : ": ", stamping.reason));
 }
 
 }  // namespace
@@ -257,9 +259,8 @@ Result<std::unique_ptr<Ping>> Ping::create(const PingOptions& options) {
   start.local = io->local_endpoint(port);
 
   std::uint32_t route_interface = 0;
-  const auto route =
-      platform::route_to(start.remote.address, options.source, options.device,
-                         static_cast<std::uint8_t>(options.dscp << 2U));
+  const auto route = platform::route_to(start.remote.address, options.source, options.device,
+                                        static_cast<std::uint8_t>(options.dscp << 2U));
   if (route) {
     route_interface = route->interface;
     start.interface_name = route->interface_name;

@@ -25,11 +25,11 @@ struct PingOptions {
   std::string host;
   std::uint16_t port = 23999;
   std::optional<packet::Family> family;
-  std::optional<std::uint64_t> count;     // absent with `duration` absent: until interrupted
+  std::optional<std::uint64_t> count;  // absent with `duration` absent: until interrupted
   std::optional<Duration> duration;
   Duration interval = Duration::milliseconds(500);
   Schedule schedule = Schedule::Periodic;
-  std::optional<std::uint32_t> size;      // UDP payload; absent: base + CoS + Follow-Up + WSTP
+  std::optional<std::uint32_t> size;  // UDP payload; absent: base + CoS + Follow-Up + WSTP
   std::uint8_t dscp = 0;
   std::uint8_t ttl = 255;
   std::optional<packet::IpAddress> source;
@@ -42,7 +42,7 @@ struct PingOptions {
   TimeFormat time_format = TimeFormat::Ntp;
   bool portable = false;
   net::KernelFeatures features = net::KernelFeatures::Full;
-  std::optional<std::uint64_t> seed;        // of schedule and SSID; absent: from the system
+  std::optional<std::uint64_t> seed;  // of schedule and SSID; absent: from the system
 };
 
 // What was decided before the first probe left.
@@ -52,7 +52,8 @@ struct PingStart {
   std::string interface_name;
   net::PortStamping stamping;
   std::uint32_t size = 0;
-  std::vector<std::string> notes;  // "no room for the WSTP TLV in 100 octets: left out" and the like
+  std::vector<std::string>
+      notes;  // "no room for the WSTP TLV in 100 octets: left out" and the like
 };
 
 struct PingResult {
@@ -74,7 +75,7 @@ class PingObserver {
   virtual void on_sample(const measure::Sample&) {}  // once per probe, when all is known about it
   virtual void on_progress(const measure::Summary&, const measure::Sample* last) {
     (void)last;
-  }                                                   // about once per second, and at replies
+  }  // about once per second, and at replies
   virtual void on_note(const std::string&) {}
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/reflect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "agent/engine.h"
 #include "platform/entropy.h"
@@ -23,9 +23,9 @@ class ReflectRun final : public Reflect {
 
   Result<session::ReflectorCounters> run(ReflectObserver& observer) override {
     session::Reflector reflector(
-        {.policy = policy_,
-         .random = platform::random_bits,
-         .note = [&](const std::string& note) { observer.on_note(note); }});
+        {.policy = policy_, .random = platform::random_bits, .note = [&](const std::string& note) {
+           observer.on_note(note);
+         }});
     Engine engine(*io_, &reflector);
     observer.on_start(start_);
     while (!stop_.load(std::memory_order_relaxed)) TRY_VOID(engine.turn(std::nullopt));
@@ -51,8 +51,8 @@ Result<void> open_port(net::PacketIo& io, const ReflectOptions& options,
   const StampSource got = std::min(stamping.transmit, stamping.receive);
   if (options.require && got < *options.require)
     return fail(fmt::format("--require {}: this host gives '{}' stamps here{}{}",
-                            name(*options.require), name(got),
-                            stamping.reason.empty() ? "" : ": ", stamping.reason));
+                            name(*options.require), name(got), stamping.reason.empty() ? "" : ": ",
+                            stamping.reason));
   start.ports.push_back({io.local_endpoint(port), stamping});
   return {};
 }
@@ -76,7 +76,8 @@ Result<void> open_listen(net::PacketIo& io, const ReflectOptions& options, const
   port_options.port = start.ports.back().local.port;
   port_options.family = packet::Family::V6;
   if (auto v6 = open_port(io, options, port_options, start); !v6) {
-    const bool missing = v6.error().os_error == EAFNOSUPPORT || v6.error().os_error == EADDRNOTAVAIL;
+    const bool missing =
+        v6.error().os_error == EAFNOSUPPORT || v6.error().os_error == EADDRNOTAVAIL;
     if (!missing) return std::unexpected(v6.error());
     start.notes.push_back("no IPv6 on this host: answering IPv4 only");
   }
@@ -100,8 +101,9 @@ Result<std::unique_ptr<Reflect>> Reflect::create(const ReflectOptions& options) 
     for (const platform::LocalAddress& address : *local)
       policy.connected.push_back(address.network);
   } else {
-    start.notes.push_back("cannot read this host's networks: answering loopback, private and "
-                          "link-local sources and those of --allow");
+    start.notes.push_back(
+        "cannot read this host's networks: answering loopback, private and "
+        "link-local sources and those of --allow");
   }
   return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(policy));
 }

@@ -18,14 +18,14 @@ namespace wirestamp::agent {
 struct Listen {
   std::optional<packet::IpAddress> address;  // absent: every address, both families
   std::uint16_t port = 23999;
-  std::uint32_t interface = 0;               // for link-local addresses
+  std::uint32_t interface = 0;  // for link-local addresses
 };
 
 struct ReflectOptions {
-  std::vector<Listen> listen;                // empty: one Listen{}
-  std::vector<packet::Prefix> allow;         // beyond the policy `open` of design.md 5
-  std::uint32_t rate = 2'000;                // requests per second from one address
-  std::uint32_t total_rate = 20'000;         // from all unlisted addresses together
+  std::vector<Listen> listen;         // empty: one Listen{}
+  std::vector<packet::Prefix> allow;  // beyond the policy `open` of design.md 5
+  std::uint32_t rate = 2'000;         // requests per second from one address
+  std::uint32_t total_rate = 20'000;  // from all unlisted addresses together
   std::string device;
   net::StampChoice stamps = net::StampChoice::Auto;
   std::optional<StampSource> require;

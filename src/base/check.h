@@ -9,6 +9,5 @@ namespace wirestamp::base {
 }  // namespace wirestamp::base
 
 // For our own bugs only: always on, aborts. Never on what the network or a user sent.
-#define CHECK(condition)       \
-  ((condition) ? void(0)       \
-               : ::wirestamp::base::check_failed(#condition, __FILE__, __LINE__))
+#define CHECK(condition) \
+  ((condition) ? void(0) : ::wirestamp::base::check_failed(#condition, __FILE__, __LINE__))

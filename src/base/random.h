@@ -5,8 +5,9 @@
 
 namespace wirestamp::base {
 
-// A small, seedable generator (SplitMix64): the same seed gives the same run, which is what simulations
-// and schedules need. Not for secrets: tokens and SSIDs are seeded from the operating system's randomness.
+// A small, seedable generator (SplitMix64): the same seed gives the same run, which is what
+// simulations and schedules need. Not for secrets: tokens and SSIDs are seeded from the operating
+// system's randomness.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}

@@ -14,10 +14,10 @@
 
 // The packet I/O contract: what a backend does for one measuring thread. Knows no STAMP.
 //
-// A PacketIo owns any number of ports (a UDP socket or a socket pair each) and waits on all of them at
-// once. It is used by one thread; only wake() may be called from others and from signal handlers.
-// Backends: net/linux (kernel stamps), net/portable (user-space stamps, plain sockets). Every backend
-// passes the same contract tests (net/packet_io_test.cc).
+// A PacketIo owns any number of ports (a UDP socket or a socket pair each) and waits on all of them
+// at once. It is used by one thread; only wake() may be called from others and from signal
+// handlers. Backends: net/linux (kernel stamps), net/portable (user-space stamps, plain sockets).
+// Every backend passes the same contract tests (net/packet_io_test.cc).
 namespace wirestamp::net {
 
 enum class StampChoice : std::uint8_t { Auto, Hardware, Kernel, User };
@@ -29,14 +29,15 @@ struct PortOptions {
   std::optional<packet::IpAddress> address;  // bound address; absent: any
   std::uint16_t port = 0;                    // 0: the system picks one
   std::uint32_t interface = 0;               // of a link-local bound address; 0 otherwise
-  std::string device;                        // egress and ingress restricted to it; empty: by routing
+  std::string device;  // egress and ingress restricted to it; empty: by routing
   StampChoice stamps = StampChoice::Auto;
-  // True for reflectors and high rates: a socket of its own for sending, so that a full receive queue
-  // cannot push out transmit stamps. False for a sender at low rate.
+  // True for reflectors and high rates: a socket of its own for sending, so that a full receive
+  // queue cannot push out transmit stamps. False for a sender at low rate.
   bool separate_transmit = false;
 };
 
-// What a port can give, found by trying at open(). `reason` says in words why it is less than asked.
+// What a port can give, found by trying at open(). `reason` says in words why it is less than
+// asked.
 struct PortStamping {
   StampSource transmit = StampSource::User;
   StampSource receive = StampSource::User;
@@ -44,16 +45,16 @@ struct PortStamping {
   std::string reason;
 };
 
-// Receives what poll() found. Calls come from within poll() and send() of the same thread, in the order
-// in which the system delivered them; spans are valid during the call.
+// Receives what poll() found. Calls come from within poll() and send() of the same thread, in the
+// order in which the system delivered them; spans are valid during the call.
 class PacketSink {
  public:
   virtual ~PacketSink() = default;
   virtual void on_datagram(PortId port, const packet::ReceivedDatagram& datagram) = 0;
   virtual void on_transmit_stamp(PortId port, const packet::TransmitStamp& stamp) = 0;
   virtual void on_path_error(PortId port, const packet::PathError& error) = 0;
-  // Stamps of this port may have been lost: its error queue or receive budget was near full. Missing
-  // stamps around now are no evidence.
+  // Stamps of this port may have been lost: its error queue or receive budget was near full.
+  // Missing stamps around now are no evidence.
   virtual void on_stamps_unreliable(PortId port) = 0;
 };
 
@@ -70,16 +71,16 @@ class PacketIo {
   // Ask for scheduler stamps from now on: the driver gives no other (design.md 6).
   virtual void use_scheduler_stamps(PortId port) = 0;
 
-  // Sends the batch in order; at most kMaxBatch datagrams; results.size() >= batch.size(). Never blocks,
-  // never fails as a whole: each datagram has its own result. A pending error of the socket is cleared
-  // and reported to `sink` as the PathError it is; it never fails a datagram of this batch. Transmit
-  // stamps that are already there are delivered to `sink` before it returns.
+  // Sends the batch in order; at most kMaxBatch datagrams; results.size() >= batch.size(). Never
+  // blocks, never fails as a whole: each datagram has its own result. A pending error of the socket
+  // is cleared and reported to `sink` as the PathError it is; it never fails a datagram of this
+  // batch. Transmit stamps that are already there are delivered to `sink` before it returns.
   virtual void send(PortId port, std::span<const packet::OutgoingDatagram> batch,
                     std::span<packet::SendResult> results, PacketSink& sink) = 0;
 
-  // Waits until `deadline` (nullopt: for ever) or until something is there or wake() was called, then
-  // delivers what is there, bounded per call so that no source starves the schedule. Returns an error
-  // only when waiting itself is impossible.
+  // Waits until `deadline` (nullopt: for ever) or until something is there or wake() was called,
+  // then delivers what is there, bounded per call so that no source starves the schedule. Returns
+  // an error only when waiting itself is impossible.
   virtual Result<void> poll(std::optional<MonoTime> deadline, PacketSink& sink) = 0;
 
   // Ends a current or the next poll(). Async-signal-safe, any thread.

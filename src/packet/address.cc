@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packet/address.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -75,7 +75,8 @@ class V6Parser {
       return true;
     }
     unsigned value = 0;
-    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    const auto [stop, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     if (error != std::errc() || stop != digits.data() + digits.size() || digits.size() > 4 ||
         count_ > 14)
       return false;
@@ -189,7 +190,7 @@ bool IpAddress::is_private() const {
   if (family_ == Family::V6) return (octet(*this, 0) & 0xfeU) == 0xfc;  // RFC 4193
   const unsigned first = octet(*this, 0), second = octet(*this, 1);
   return first == 10 || (first == 172 && (second & 0xf0U) == 16) ||
-         (first == 192 && second == 168) ||        // RFC 1918
+         (first == 192 && second == 168) ||         // RFC 1918
          (first == 100 && (second & 0xc0U) == 64);  // RFC 6598
 }
 
@@ -266,8 +267,7 @@ std::size_t IpAddressHash::operator()(const IpAddress& address) const noexcept {
 
 std::size_t EndpointHash::operator()(const Endpoint& endpoint) const noexcept {
   const std::uint64_t rest = (std::uint64_t{endpoint.interface} << 16U) | endpoint.port;
-  const std::uint64_t mixed =
-      (IpAddressHash()(endpoint.address) ^ rest) * 0xc4ce'b9fe'1a85'ec53U;
+  const std::uint64_t mixed = (IpAddressHash()(endpoint.address) ^ rest) * 0xc4ce'b9fe'1a85'ec53U;
   return mixed ^ (mixed >> 29U);
 }
 

@@ -15,8 +15,8 @@ namespace wirestamp::packet {
 
 enum class Family : std::uint8_t { V4, V6 };
 
-// An IP address in network order; an IPv4 address uses the first 4 octets and leaves the rest zero. An
-// IPv4-mapped IPv6 address is not normalised here: backends hand out real IPv4 addresses.
+// An IP address in network order; an IPv4 address uses the first 4 octets and leaves the rest zero.
+// An IPv4-mapped IPv6 address is not normalised here: backends hand out real IPv4 addresses.
 class IpAddress {
  public:
   constexpr IpAddress() = default;  // 0.0.0.0
@@ -35,7 +35,7 @@ class IpAddress {
   bool is_loopback() const;
   bool is_link_local() const;
   bool is_multicast() const;
-  bool is_private() const;  // RFC 1918, 100.64/10 and IPv6 ULA
+  bool is_private() const;    // RFC 1918, 100.64/10 and IPv6 ULA
   bool is_broadcast() const;  // 255.255.255.255
 
   auto operator<=>(const IpAddress&) const = default;

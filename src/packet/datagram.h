@@ -10,15 +10,15 @@
 #include "time/duration.h"
 #include "time/timestamp.h"
 
-// Where session (no I/O) and net (no STAMP) meet: what goes out, what comes in, and what the system says
-// about it. Spans point into buffers of the giver and are valid during the call only.
+// Where session (no I/O) and net (no STAMP) meet: what goes out, what comes in, and what the system
+// says about it. Spans point into buffers of the giver and are valid during the call only.
 namespace wirestamp::packet {
 
 inline constexpr std::size_t kMaxPayload = 65'507;  // UDP over IPv4
 inline constexpr std::size_t kMaxBatch = 32;        // datagrams per system call (kernel.md B)
 
-// Handed back with everything that is later learned about one datagram. Unique among the datagrams in
-// flight of one port; the engine puts the owner in it.
+// Handed back with everything that is later learned about one datagram. Unique among the datagrams
+// in flight of one port; the engine puts the owner in it.
 using Token = std::uint64_t;
 
 struct OutgoingDatagram {
@@ -60,8 +60,9 @@ struct ReceivedDatagram {
   bool truncated = false;
 };
 
-// A transmit stamp that came back for `token`. Several may come, from different sources, in any order;
-// one source reports once (the first Kernel or Hardware stamp, the last Scheduler stamp seen).
+// A transmit stamp that came back for `token`. Several may come, from different sources, in any
+// order; one source reports once (the first Kernel or Hardware stamp, the last Scheduler stamp
+// seen).
 struct TransmitStamp {
   Token token = 0;
   Timestamp stamp;
@@ -72,22 +73,22 @@ enum class PathErrorKind : std::uint8_t {
   PortUnreachable,      // the peer's host is up, nobody listens
   HostUnreachable,
   NetworkUnreachable,
-  Prohibited,           // a filter on the path said so
-  RejectedLocally,      // a filter on this host said so (reject in output)
+  Prohibited,       // a filter on the path said so
+  RejectedLocally,  // a filter on this host said so (reject in output)
   TooBig,
   TimeExceeded,
   Other,
 };
 
-// An ICMP error or its local equivalent. It belongs to the datagram quoted in it, never to the one being
-// sent when it was noticed.
+// An ICMP error or its local equivalent. It belongs to the datagram quoted in it, never to the one
+// being sent when it was noticed.
 struct PathError {
   PathErrorKind kind = PathErrorKind::Other;
-  Endpoint destination;              // of the quoted datagram
-  std::optional<IpAddress> offender; // who sent the error
-  std::uint32_t mtu = 0;             // with TooBig
-  std::uint32_t interface = 0;       // the error came in by
-  base::Bytes quoted;                // start of the quoted UDP payload; may be empty
+  Endpoint destination;               // of the quoted datagram
+  std::optional<IpAddress> offender;  // who sent the error
+  std::uint32_t mtu = 0;              // with TooBig
+  std::uint32_t interface = 0;        // the error came in by
+  base::Bytes quoted;                 // start of the quoted UDP payload; may be empty
   MonoTime noticed;
   std::uint8_t icmp_type = 0;
   std::uint8_t icmp_code = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/resolve.h"
 
+#include <fmt/format.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -10,8 +11,6 @@
 #include <array>
 #include <cstring>
 #include <memory>
-
-#include <fmt/format.h>
 
 namespace wirestamp::platform {
 
@@ -39,11 +38,15 @@ packet::Endpoint endpoint_from(const sockaddr* address, std::uint16_t port) {
 
 std::string reason(int error) {
   switch (error) {
-    case EAI_NONAME: return "no such host name";
-    case EAI_AGAIN: return "the name server did not answer; try again, or give an IP address";
+    case EAI_NONAME:
+      return "no such host name";
+    case EAI_AGAIN:
+      return "the name server did not answer; try again, or give an IP address";
     case EAI_ADDRFAMILY:
-    case EAI_NODATA: return "it has no address of the wanted family; try without -4 or -6";
-    default: return ::gai_strerror(error);
+    case EAI_NODATA:
+      return "it has no address of the wanted family; try without -4 or -6";
+    default:
+      return ::gai_strerror(error);
   }
 }
 
@@ -53,7 +56,8 @@ Result<std::vector<packet::Endpoint>> resolve(const std::string& host, std::uint
                                               std::optional<packet::Family> family) {
   if (const std::size_t zone = host.find('%'); zone != std::string::npos) {
     const std::string name = host.substr(zone + 1);
-    const bool number = !name.empty() && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        !name.empty() && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
     if (!number && ::if_nametoindex(name.c_str()) == 0)
       return fail(fmt::format("cannot reach '{}': there is no interface '{}'", host, name));
   }
@@ -71,7 +75,8 @@ Result<std::vector<packet::Endpoint>> resolve(const std::string& host, std::uint
     found.push_back(endpoint);
   }
   for (const packet::Endpoint& endpoint : found) {
-    const bool link_local = endpoint.address.family() == packet::Family::V6 && endpoint.address.is_link_local();
+    const bool link_local =
+        endpoint.address.family() == packet::Family::V6 && endpoint.address.is_link_local();
     if (link_local && endpoint.interface == 0)
       return fail(fmt::format("{} is a link-local address: name the interface, as in {}%eth0",
                               packet::to_string(endpoint.address),

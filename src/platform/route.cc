@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/route.h"
 
+#include <fmt/format.h>
 #include <ifaddrs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -15,8 +16,6 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
-
-#include <fmt/format.h>
 
 namespace wirestamp::platform {
 
@@ -69,10 +68,17 @@ struct RouteRequest {
 void read_attribute(const rtattr& attribute, const std::byte* data, packet::Family family,
                     Route& route) {
   switch (attribute.rta_type) {
-    case RTA_OIF: std::memcpy(&route.interface, data, sizeof route.interface); break;
-    case RTA_PREFSRC: route.source = address_from(data, family); break;
-    case RTA_GATEWAY: route.gateway = address_from(data, family); break;
-    default: break;
+    case RTA_OIF:
+      std::memcpy(&route.interface, data, sizeof route.interface);
+      break;
+    case RTA_PREFSRC:
+      route.source = address_from(data, family);
+      break;
+    case RTA_GATEWAY:
+      route.gateway = address_from(data, family);
+      break;
+    default:
+      break;
   }
 }
 
@@ -106,8 +112,7 @@ Result<Route> route_to(const packet::IpAddress& destination,
   request.route.rtm_dst_len = static_cast<unsigned char>(octets_of(family) * 8);
   request.route.rtm_tos = family == packet::Family::V4 ? traffic_class & 0x1cU : 0;
   request.add(RTA_DST, destination.octets().data(), octets_of(family));
-  if (source && !source->is_any())
-    request.add(RTA_SRC, source->octets().data(), octets_of(family));
+  if (source && !source->is_any()) request.add(RTA_SRC, source->octets().data(), octets_of(family));
   if (source && !source->is_any())
     request.route.rtm_src_len = static_cast<unsigned char>(octets_of(family) * 8);
   if (!device.empty()) {
@@ -117,7 +122,8 @@ Result<Route> route_to(const packet::IpAddress& destination,
   }
   request.header.nlmsg_type = RTM_GETROUTE;
   request.header.nlmsg_flags = NLM_F_REQUEST;
-  request.header.nlmsg_len = static_cast<std::uint32_t>(sizeof(nlmsghdr) + sizeof(rtmsg) + request.used);
+  request.header.nlmsg_len =
+      static_cast<std::uint32_t>(sizeof(nlmsghdr) + sizeof(rtmsg) + request.used);
   if (::send(socket.get(), &request, request.header.nlmsg_len, 0) < 0)
     return fail("cannot ask the kernel for routes", errno);
 
@@ -130,7 +136,8 @@ Result<Route> route_to(const packet::IpAddress& destination,
   if (header.nlmsg_type == NLMSG_ERROR) {
     nlmsgerr error{};
     std::memcpy(&error, answer.data() + NLMSG_HDRLEN, sizeof error);
-    return fail(fmt::format("no route to {}: {}", target, std::strerror(-error.error)), -error.error);
+    return fail(fmt::format("no route to {}: {}", target, std::strerror(-error.error)),
+                -error.error);
   }
   Route route;
   std::size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(rtmsg));
@@ -171,12 +178,16 @@ Result<std::vector<LocalAddress>> local_addresses() {
     const int family = entry->ifa_addr->sa_family;
     if (family != AF_INET && family != AF_INET6) continue;
     const bool v4 = family == AF_INET;
-    const std::size_t offset = v4 ? offsetof(sockaddr_in, sin_addr) : offsetof(sockaddr_in6, sin6_addr);
+    const std::size_t offset =
+        v4 ? offsetof(sockaddr_in, sin_addr) : offsetof(sockaddr_in6, sin6_addr);
     const std::size_t size = v4 ? 4 : 16;
     std::array<unsigned char, 16> octets{}, mask{};
     // NOLINTBEGIN(cppcoreguidelines-pro-bounds-pointer-arithmetic)
-    std::memcpy(octets.data(), static_cast<const char*>(static_cast<const void*>(entry->ifa_addr)) + offset, size);
-    std::memcpy(mask.data(), static_cast<const char*>(static_cast<const void*>(entry->ifa_netmask)) + offset, size);
+    std::memcpy(octets.data(),
+                static_cast<const char*>(static_cast<const void*>(entry->ifa_addr)) + offset, size);
+    std::memcpy(mask.data(),
+                static_cast<const char*>(static_cast<const void*>(entry->ifa_netmask)) + offset,
+                size);
     // NOLINTEND(cppcoreguidelines-pro-bounds-pointer-arithmetic)
     LocalAddress local;
     const packet::Family kind = v4 ? packet::Family::V4 : packet::Family::V6;

@@ -9,8 +9,8 @@
 #include "base/result.h"
 #include "packet/address.h"
 
-// What the system knows about interfaces, addresses and routes. Reads only, no privilege. Not for the
-// packet path: each call asks the kernel.
+// What the system knows about interfaces, addresses and routes. Reads only, no privilege. Not for
+// the packet path: each call asks the kernel.
 namespace wirestamp::platform {
 
 struct Route {
@@ -21,8 +21,8 @@ struct Route {
   std::uint32_t mtu = 0;  // of the interface or route; 0: unknown
 };
 
-// The route the system would take to `destination` now; `source` and `device` ("" for none) narrow it as
-// they would narrow the datagram.
+// The route the system would take to `destination` now; `source` and `device` ("" for none) narrow
+// it as they would narrow the datagram.
 Result<Route> route_to(const packet::IpAddress& destination,
                        const std::optional<packet::IpAddress>& source, const std::string& device,
                        std::uint8_t traffic_class);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One bracket is: raw clock, real-time clock, raw clock again. The real-time reading lies somewhere between
-// the two raw ones, so half their distance bounds the error; pre-emption in between widens it. The best of
-// five is 6 ns wide at worst where one is off by up to 282 us.
+// One bracket is: raw clock, real-time clock, raw clock again. The real-time reading lies somewhere
+// between the two raw ones, so half their distance bounds the error; pre-emption in between widens
+// it. The best of five is 6 ns wide at worst where one is off by up to 282 us.
 #include "platform/system_clock.h"
 
 #include <sys/timerfd.h>
@@ -37,8 +37,7 @@ std::int64_t read_ns(clockid_t clock) {
 }  // namespace
 
 SystemClock::SystemClock() {
-  boot_ahead_ =
-      Duration::nanoseconds(read_ns(CLOCK_BOOTTIME) - read_ns(CLOCK_MONOTONIC));
+  boot_ahead_ = Duration::nanoseconds(read_ns(CLOCK_BOOTTIME) - read_ns(CLOCK_MONOTONIC));
   refresh();
   before_step_ = bracket_;
   step_fd_ = ::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -82,14 +81,15 @@ Timestamp SystemClock::now() {
 Timestamp SystemClock::tie(WallTime stamp, Duration own_error, StampSource source) const {
   Duration since = stamp - bracket_.wall;
   const Bracket* used = &bracket_;
-  // A stamp from after "now" was taken before the wall clock was set back; the bracket of then fits it.
+  // A stamp from after "now" was taken before the wall clock was set back; the bracket of then fits
+  // it.
   if (since > Duration::milliseconds(1) && before_step_.mono != bracket_.mono) {
     used = &before_step_;
     since = stamp - before_step_.wall;
   }
-  const Duration drift = Duration::nanoseconds(abs(since).ns() / 1'000'000'000 * kMostSlewPpb +
-                                               abs(since).ns() % 1'000'000'000 * kMostSlewPpb /
-                                                   1'000'000'000);
+  const Duration drift =
+      Duration::nanoseconds(abs(since).ns() / 1'000'000'000 * kMostSlewPpb +
+                            abs(since).ns() % 1'000'000'000 * kMostSlewPpb / 1'000'000'000);
   return {.wall = stamp,
           .mono = used->mono + since,
           .error = own_error + used->width / 2 + drift,
@@ -116,8 +116,7 @@ void SystemClock::on_step_event() {
 }
 
 void SystemClock::check_suspend() {
-  const Duration ahead =
-      Duration::nanoseconds(read_ns(CLOCK_BOOTTIME) - read_ns(CLOCK_MONOTONIC));
+  const Duration ahead = Duration::nanoseconds(read_ns(CLOCK_BOOTTIME) - read_ns(CLOCK_MONOTONIC));
   if (ahead - boot_ahead_ > kSuspendNoticed) state_.suspended += ahead - boot_ahead_;
   boot_ahead_ = ahead;
 }
@@ -132,8 +131,8 @@ ClockState SystemClock::state() {
   state_.synchronised = (query.status & STA_UNSYNC) == 0;
   state_.error = Duration::microseconds(query.maxerror);
   // freq is in units of 2^-16 ppm; tick in microseconds per 10 ms.
-  state_.rate_ppb = std::int64_t{query.freq} * 1'000 / 65'536 +
-                    (std::int64_t{query.tick} - 10'000) * 100'000;
+  state_.rate_ppb =
+      std::int64_t{query.freq} * 1'000 / 65'536 + (std::int64_t{query.tick} - 10'000) * 100'000;
   state_.rate_error_ppb = state_.synchronised ? kSynchronisedRateErrorPpb : kFreeRateErrorPpb;
   state_.tai_minus_utc_s = query.tai != 0 ? query.tai : kTaiMinusUtc;
   return state_;

@@ -11,9 +11,9 @@
 
 namespace wirestamp::session {
 
-// The probes whose sample is not out yet, by sequence number, with one wake-up time each. Sequence numbers
-// are dense, so it is a window that slides: finished probes in the middle are empty places until the
-// oldest one is finished.
+// The probes whose sample is not out yet, by sequence number, with one wake-up time each. Sequence
+// numbers are dense, so it is a window that slides: finished probes in the middle are empty places
+// until the oldest one is finished.
 class Ledger {
  public:
   std::uint64_t next_sequence() const { return base_ + places_.size(); }
@@ -21,8 +21,8 @@ class Ledger {
   bool empty() const { return alive_ == 0; }
   bool full() const;
 
-  Probe& append(MonoTime wake);          // the caller has made room
-  Probe* find(std::uint64_t sequence);   // nullptr: finished, forgotten or not sent yet
+  Probe& append(MonoTime wake);         // the caller has made room
+  Probe* find(std::uint64_t sequence);  // nullptr: finished, forgotten or not sent yet
   Probe* oldest();
   void erase(std::uint64_t sequence);
 

@@ -9,7 +9,8 @@
 // Every bound of the session layer in one place. Reaching one is counted or said, never silent.
 namespace wirestamp::session {
 
-// --- sender -------------------------------------------------------------------------------------------
+// --- sender
+// -------------------------------------------------------------------------------------------
 // Probes remembered at once. At the default rate a probe is remembered for 2 s (answered) or 10 s
 // (not answered); beyond this number the oldest one is decided early.
 inline constexpr std::size_t kMaxProbesInLedger = 65'536;
@@ -42,9 +43,11 @@ inline constexpr Duration kInterruptGrace = Duration::milliseconds(500);
 inline constexpr std::size_t kMaxKnownReplies = 8'192;
 inline constexpr std::size_t kMaxMissingReplies = 65'536;
 
-// --- reflector ----------------------------------------------------------------------------------------
+// --- reflector
+// ----------------------------------------------------------------------------------------
 inline constexpr std::size_t kMaxReflectorSessions = 16'384;
-// Sessions that one source address (IPv6: one /64) may hold, so that one guest cannot evict the others.
+// Sessions that one source address (IPv6: one /64) may hold, so that one guest cannot evict the
+// others.
 inline constexpr std::size_t kMaxSessionsPerSource = 1'024;
 inline constexpr Duration kSessionIdle = Duration::minutes(15);
 inline constexpr std::size_t kMaxRateSources = 16'384;

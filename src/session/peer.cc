@@ -29,7 +29,8 @@ bool Peer::detect_restart(const Reply& reply, std::uint64_t reflector_sequence,
 void Peer::note_numbers(const Reply& reply, std::uint64_t reflector_sequence,
                         std::uint64_t sender_sequence) {
   if (epoch_id_ && !reply.state) {
-    if (undated_.size() < kMaxUndated) undated_.emplace_back(reply.reflector_sequence, sender_sequence);
+    if (undated_.size() < kMaxUndated)
+      undated_.emplace_back(reply.reflector_sequence, sender_sequence);
     return;
   }
   view_.note(reflector_sequence, sender_sequence);
@@ -118,10 +119,14 @@ bool Peer::was_closed(std::uint64_t sequence) const {
 Fate Peer::fate_of(std::uint64_t sequence) const {
   const auto translate = [&](Reached reached) {
     switch (reached) {
-      case Reached::Yes: return Fate::Backward;
-      case Reached::InHole: return Fate::InHole;
-      case Reached::No: return was_refused(sequence) ? Fate::Refused : Fate::Forward;
-      case Reached::Unknown: break;
+      case Reached::Yes:
+        return Fate::Backward;
+      case Reached::InHole:
+        return Fate::InHole;
+      case Reached::No:
+        return was_refused(sequence) ? Fate::Refused : Fate::Forward;
+      case Reached::Unknown:
+        break;
     }
     return Fate::Unknown;
   };

@@ -15,13 +15,14 @@ namespace wirestamp::session {
 // Where a lost probe got stuck, as far as the peer's replies tell.
 enum class Fate : std::uint8_t { Forward, Backward, Refused, PeerClosed, InHole, Unknown };
 
-// What is known of the reflecting end: its state (epoch) now and before the last restart, whether it
-// keeps state at all, what its policy dropped, and when its port was closed.
+// What is known of the reflecting end: its state (epoch) now and before the last restart, whether
+// it keeps state at all, what its policy dropped, and when its port was closed.
 class Peer {
  public:
-  // A reply of the peer with the numbers unwrapped. Returns true when it belongs to a new epoch, that is,
-  // the reflector lost its state in between.
-  bool on_reply(const Reply& reply, std::uint64_t reflector_sequence, std::uint64_t sender_sequence);
+  // A reply of the peer with the numbers unwrapped. Returns true when it belongs to a new epoch,
+  // that is, the reflector lost its state in between.
+  bool on_reply(const Reply& reply, std::uint64_t reflector_sequence,
+                std::uint64_t sender_sequence);
   std::uint64_t unwrap_reflector(std::uint32_t wire) const;
 
   // `sequence` was answered by an ICMP port unreachable.
@@ -47,8 +48,9 @@ class Peer {
     std::uint64_t after, until;  // requests in [after, until)
     std::uint64_t count;
   };
-  // Port unreachables quoted the requests `first` to `last` and some in between, and none of them was
-  // answered. Hosts limit how often they say so, hence the others in between met the closed port too.
+  // Port unreachables quoted the requests `first` to `last` and some in between, and none of them
+  // was answered. Hosts limit how often they say so, hence the others in between met the closed
+  // port too.
   struct Closure {
     std::uint64_t first, last;
     bool reopened;

@@ -38,8 +38,8 @@ class ReplyNumbers {
 struct Probe {
   std::uint64_t sequence = 0;  // unwrapped STAMP sequence number
   measure::Sample sample;
-  bool unmeasured = false;     // a closing probe: fetches stamps, is in no figure
-  bool bare = false;           // sent as a bare base packet
+  bool unmeasured = false;  // a closing probe: fetches stamps, is in no figure
+  bool bare = false;        // sent as a bare base packet
 
   std::uint64_t wire_timestamp = 0;  // as written into the request, for the check of the echo
   std::uint16_t wire_error_estimate = 0;
@@ -48,18 +48,18 @@ struct Probe {
 
   bool handed_to_system = false;  // a send result is there
   bool accepted = false;
-  MonoTime handed_over;           // when; the schedule's time until then
+  MonoTime handed_over;               // when; the schedule's time until then
   std::optional<Timestamp> departed;  // best transmit stamp of the kernel so far
   std::optional<Verdict> verdict;     // proof that it did not come back, overruled by a reply
   bool stamps_unreliable = false;     // a missing stamp proves nothing
 
   bool replied = false;
   std::uint64_t reflector_sequence = 0;  // of the first reply, unwrapped; valid when replied
-  ReplyNumbers other_replies;            // numbers of further replies, when the request was duplicated
-  WallTime written_reflector_tx;         // T3 as the reply itself carried it
-  std::uint32_t epoch = 0;               // index of the reflector state that answered
-  bool true_reflector_tx = false;        // reflector_tx is the true stamp, not the one in the reply
-  unsigned later_replies = 0;            // replies to others since: the follow-up had its chance
+  ReplyNumbers other_replies;      // numbers of further replies, when the request was duplicated
+  WallTime written_reflector_tx;   // T3 as the reply itself carried it
+  std::uint32_t epoch = 0;         // index of the reflector state that answered
+  bool true_reflector_tx = false;  // reflector_tx is the true stamp, not the one in the reply
+  unsigned later_replies = 0;      // replies to others since: the follow-up had its chance
 
   // The instant the loss threshold runs from (design.md 6).
   MonoTime left() const { return departed && departed->mono ? *departed->mono : handed_over; }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/reflector.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "session/limits.h"
 #include "wire/reflect.h"
@@ -12,7 +12,8 @@ namespace wirestamp::session {
 
 namespace {
 
-// What unlisted sources may not have copied into the header of a reply: network control (CS6 and above).
+// What unlisted sources may not have copied into the header of a reply: network control (CS6 and
+// above).
 constexpr std::uint8_t kHighestOpenDscp = 47;
 constexpr std::uint8_t kHighestDscp = 63;
 // The token of a reply nobody will ask for.
@@ -99,10 +100,15 @@ bool Reflector::admitted(const packet::ReceivedDatagram& request, const SessionK
     return false;
   };
   switch (policy_.admit(source, *request.arrival.mono)) {
-    case Admission::Answer: break;
-    case Admission::RefusedPrefix: note_refusal(source); return refused(counters_.refused_prefix);
-    case Admission::RefusedRateSource: return refused(counters_.refused_rate_source);
-    case Admission::RefusedRateTotal: return refused(counters_.refused_rate_total);
+    case Admission::Answer:
+      break;
+    case Admission::RefusedPrefix:
+      note_refusal(source);
+      return refused(counters_.refused_prefix);
+    case Admission::RefusedRateSource:
+      return refused(counters_.refused_rate_source);
+    case Admission::RefusedRateTotal:
+      return refused(counters_.refused_rate_total);
   }
   if (request.payload.size() < wire::kBaseSize && !policy_.listed(source))
     return refused(counters_.short_unlisted);
@@ -113,8 +119,9 @@ void Reflector::note_refusal(const packet::IpAddress& source) {
   const packet::IpAddress key = rate_key(source);
   if (refused_noted_.size() >= kMaxRefusalNotes || !refused_noted_.insert(key).second) return;
   const bool v4 = source.family() == packet::Family::V4;
-  options_.note(fmt::format("refused {}: to answer it, add  --allow {}/{}", packet::to_string(source),
-                            packet::to_string(v4 ? source : key), v4 ? 32 : 64));
+  options_.note(fmt::format("refused {}: to answer it, add  --allow {}/{}",
+                            packet::to_string(source), packet::to_string(v4 ? source : key),
+                            v4 ? 32 : 64));
 }
 
 std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::ReceivedDatagram& request,
@@ -137,8 +144,8 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
        .error_estimate = wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp,
                                                      clock.error + stamp_error),
        .ssid = asked->ssid,
-       .receive_timestamp = wire::encode_time(request.arrival.wall, wire::TimeFormat::Ntp,
-                                              clock.tai_minus_utc_s),
+       .receive_timestamp =
+           wire::encode_time(request.arrival.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
        .sender_sequence = asked->sequence,
        .sender_timestamp = asked->timestamp,
        .sender_error_estimate = asked->error_estimate,
@@ -146,8 +153,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
 
   wire::TlvAnswers answers;
   answers.received_traffic_class = request.traffic_class;
-  answers.highest_dscp =
-      policy_.listed(request.source.address) ? kHighestDscp : kHighestOpenDscp;
+  answers.highest_dscp = policy_.listed(request.source.address) ? kHighestDscp : kHighestOpenDscp;
   const std::uint8_t sync = sync_source(clock);
   answers.timestamp_information = {
       sync, static_cast<std::uint8_t>(wire::method_of(request.arrival.source)), sync,
@@ -156,8 +162,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   const bool has_tlvs = request.payload.size() > wire::kBaseSize;
   if (has_tlvs) answers.wstp = describe(session, request, now, clock);
   const std::size_t size = std::max(request.payload.size(), wire::kBaseSize);
-  const base::Bytes tlvs =
-      has_tlvs ? request.payload.subspan(wire::kBaseSize) : base::Bytes();
+  const base::Bytes tlvs = has_tlvs ? request.payload.subspan(wire::kBaseSize) : base::Bytes();
   const wire::TlvOutcome outcome =
       wire::reflect_tlvs(tlvs, answers, buffer.subspan(wire::kBaseSize));
   counters_.tlv_unrecognised += outcome.unrecognised;

@@ -14,9 +14,9 @@
 #include "time/clock.h"
 #include "wire/stamp.h"
 
-// The reflecting end (RFC 8762 4.3, RFC 8972): one stateful reflector for all ports of a thread. No I/O
-// and no clock. It remembers the true transmit stamps of the last eight replies of each session and tells
-// them in later replies (Follow-Up Telemetry and the WSTP TLV).
+// The reflecting end (RFC 8762 4.3, RFC 8972): one stateful reflector for all ports of a thread. No
+// I/O and no clock. It remembers the true transmit stamps of the last eight replies of each session
+// and tells them in later replies (Follow-Up Telemetry and the WSTP TLV).
 namespace wirestamp::session {
 
 struct ReflectorOptions {
@@ -29,10 +29,10 @@ class Reflector {
  public:
   explicit Reflector(const ReflectorOptions& options);
 
-  // The reply to `request`, or nothing (and a counter says why). `now` becomes the Timestamp (T3) of the
-  // reply: read it as late as possible. The reply's octets are written to `buffer`, which holds at least
-  // max(request size, 44) octets; the reply is never longer than the request, or 44 for a short one.
-  // The caller has told requests from replies (wire::classify).
+  // The reply to `request`, or nothing (and a counter says why). `now` becomes the Timestamp (T3)
+  // of the reply: read it as late as possible. The reply's octets are written to `buffer`, which
+  // holds at least max(request size, 44) octets; the reply is never longer than the request, or 44
+  // for a short one. The caller has told requests from replies (wire::classify).
   std::optional<packet::OutgoingDatagram> reflect(const packet::ReceivedDatagram& request,
                                                   const Timestamp& now, const ClockState& clock,
                                                   base::MutableBytes buffer);

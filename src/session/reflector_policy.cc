@@ -30,8 +30,7 @@ bool ReflectorPolicy::take(Bucket& bucket, double rate, MonoTime now) {
   return true;
 }
 
-ReflectorPolicy::Bucket* ReflectorPolicy::bucket_of(const packet::IpAddress& source,
-                                                    MonoTime now) {
+ReflectorPolicy::Bucket* ReflectorPolicy::bucket_of(const packet::IpAddress& source, MonoTime now) {
   const packet::IpAddress key = rate_key(source);
   if (const auto known = buckets_.find(key); known != buckets_.end()) return &known->second;
   if (buckets_.size() >= kMaxRateSources) {
@@ -52,7 +51,8 @@ Admission ReflectorPolicy::admit(const packet::IpAddress& source, MonoTime now) 
   if (!open && !listed(source)) return Admission::RefusedPrefix;
   if (options_.rate > 0) {
     Bucket* bucket = bucket_of(source, now);
-    // More sources in one second than we remember: that is a flood; the total limit speaks for them.
+    // More sources in one second than we remember: that is a flood; the total limit speaks for
+    // them.
     if (bucket == nullptr) return Admission::RefusedRateTotal;
     if (!take(*bucket, options_.rate, now)) return Admission::RefusedRateSource;
   }

@@ -21,7 +21,8 @@ bool ReflectorView::note(std::uint64_t reflector_sequence, std::uint64_t sender_
     if (gap + missing_.size() > kMaxMissingReplies) {
       missing_forgotten_ += gap;
     } else {
-      for (std::uint64_t n = next_reply_; n < reflector_sequence; ++n) missing_.insert(missing_.end(), n);
+      for (std::uint64_t n = next_reply_; n < reflector_sequence; ++n)
+        missing_.insert(missing_.end(), n);
     }
     next_reply_ = reflector_sequence + 1;
   } else if (missing_.erase(reflector_sequence) == 0 && missing_forgotten_ > 0) {
@@ -43,8 +44,7 @@ Reached ReflectorView::reached(std::uint64_t sender_sequence) const {
     const auto after = request_by_reply_.upper_bound(*hole);
     std::uint64_t low = 0;
     if (after != request_by_reply_.begin()) low = std::prev(after)->second;
-    const std::uint64_t high =
-        after == request_by_reply_.end() ? *newest_request_ : after->second;
+    const std::uint64_t high = after == request_by_reply_.end() ? *newest_request_ : after->second;
     const std::uint64_t first = std::min(low, high), last = std::max(low, high);
     if (sender_sequence + kReorderSlack >= first && sender_sequence <= last + kReorderSlack)
       return Reached::InHole;

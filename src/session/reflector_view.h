@@ -9,20 +9,21 @@
 
 #include "base/bytes.h"
 
-// What the sender knows of one reflector state (an epoch): which reply number answered which request.
+// What the sender knows of one reflector state (an epoch): which reply number answered which
+// request.
 //
-// A stateful reflector numbers its replies 0, 1, 2, ... (RFC 8762 4.3). A number that we saw, in a reply or in the
-// list of the last eight that the WSTP TLV carries, tells that its request arrived. A request that is in
-// no known reply never arrived, provided that there is no unknown number (a "missing" one) that could have
-// been its answer. So a lost probe is told apart exactly as long as at most eight replies in a row are
-// lost; beyond that only the sums are known (protocols.md 2.6).
+// A stateful reflector numbers its replies 0, 1, 2, ... (RFC 8762 4.3). A number that we saw, in a
+// reply or in the list of the last eight that the WSTP TLV carries, tells that its request arrived.
+// A request that is in no known reply never arrived, provided that there is no unknown number (a
+// "missing" one) that could have been its answer. So a lost probe is told apart exactly as long as
+// at most eight replies in a row are lost; beyond that only the sums are known (protocols.md 2.6).
 namespace wirestamp::session {
 
 enum class Reached : std::uint8_t {
-  Yes,       // the reflector answered it: lost backward
-  No,        // it never arrived: lost forward
-  InHole,    // too many replies are missing around it: only sums are known
-  Unknown,   // nothing later is known, or the reflector keeps no state
+  Yes,      // the reflector answered it: lost backward
+  No,       // it never arrived: lost forward
+  InHole,   // too many replies are missing around it: only sums are known
+  Unknown,  // nothing later is known, or the reflector keeps no state
 };
 
 class ReflectorView {
@@ -31,25 +32,26 @@ class ReflectorView {
   // A state that began at or before this request: of earlier ones it knows nothing.
   explicit ReflectorView(std::uint64_t first_request) : first_request_(first_request) {}
 
-  // Reply `reflector_sequence` answered request `sender_sequence` (both unwrapped). Idempotent. Returns
-  // false when that reply number is known to have answered another request (a broken or forged reply).
+  // Reply `reflector_sequence` answered request `sender_sequence` (both unwrapped). Idempotent.
+  // Returns false when that reply number is known to have answered another request (a broken or
+  // forged reply).
   bool note(std::uint64_t reflector_sequence, std::uint64_t sender_sequence);
 
   // Where a lost request got stuck, as far as known now.
   Reached reached(std::uint64_t sender_sequence) const;
 
-  // Distinct replies known for the request; more than one: the request was duplicated on the way there.
+  // Distinct replies known for the request; more than one: the request was duplicated on the way
+  // there.
   unsigned replies_to(std::uint64_t sender_sequence) const;
 
   std::optional<std::uint64_t> request_of(std::uint64_t reflector_sequence) const;
   // Reply numbers below the newest known one that nobody told us about.
-  std::uint64_t missing() const {
-    return missing_.size() + missing_forgotten_ + missing_settled_;
-  }
+  std::uint64_t missing() const { return missing_.size() + missing_forgotten_ + missing_settled_; }
   std::optional<std::uint64_t> newest() const;
   std::optional<std::uint64_t> newest_request() const { return newest_request_; }
 
-  // The reflector's counter was not at zero when we came: numbers below are nobody's business of ours.
+  // The reflector's counter was not at zero when we came: numbers below are nobody's business of
+  // ours.
   void start_at(std::uint64_t reflector_sequence) { next_reply_ = reflector_sequence; }
 
   // Nothing below this request will be asked about again.

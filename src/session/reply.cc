@@ -127,8 +127,8 @@ std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus
   if (!reply.received || !reply.transmitted) ++counters.bad_timestamp;
   reply.clock_error = estimate.error;
   reply.request_hop_limit = base_packet->sender_ttl;
-  // RFC 8762 4.6: behind the header a TWAMP Light reflector sends padding. A reply that carries our SSID
-  // comes from a reflector that knows RFC 8972.
+  // RFC 8762 4.6: behind the header a TWAMP Light reflector sends padding. A reply that carries our
+  // SSID comes from a reflector that knows RFC 8972.
   if (octets.size() > wire::kBaseSize && base_packet->ssid != 0)
     take_tlvs(octets.subspan(wire::kBaseSize), context, reply, counters);
   return reply;

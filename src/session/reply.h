@@ -33,20 +33,21 @@ struct Reply {
   std::uint32_t reflector_sequence = 0;
   std::uint32_t sender_sequence = 0;
   std::uint16_t ssid = 0;
-  std::uint64_t echoed_timestamp = 0;       // raw, as on the wire
-  std::uint16_t echoed_error_estimate = 0;  // raw
+  std::uint64_t echoed_timestamp = 0;              // raw, as on the wire
+  std::uint16_t echoed_error_estimate = 0;         // raw
   std::optional<Timestamp> received, transmitted;  // T2 and T3; absent: no legal instant
-  std::optional<Duration> clock_error;      // of the reflector's clock, from its Error Estimate
-  std::uint8_t request_hop_limit = 0;       // Session-Sender TTL
+  std::optional<Duration> clock_error;  // of the reflector's clock, from its Error Estimate
+  std::uint8_t request_hop_limit = 0;   // Session-Sender TTL
   std::optional<std::uint8_t> request_traffic_class;  // Class of Service TLV
   std::optional<ReflectorState> state;
-  std::array<TrueTransmit, 9> true_transmits;  // Follow-Up first where present, then WSTP, newest first
+  std::array<TrueTransmit, 9>
+      true_transmits;  // Follow-Up first where present, then WSTP, newest first
   std::size_t true_transmit_count = 0;
   bool follow_up_capable = false;  // the peer understood Follow-Up or WSTP and keeps state
 };
 
-// Counts what is odd in `counters`; absent when it is no reply at all. `now` resolves the era of the wire
-// timestamps, `tai_minus_utc_s` the PTP ones.
+// Counts what is odd in `counters`; absent when it is no reply at all. `now` resolves the era of
+// the wire timestamps, `tai_minus_utc_s` the PTP ones.
 std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
                                  SenderCounters& counters);
 

@@ -32,8 +32,8 @@ class Schedule {
   std::optional<MonoTime> next() const { return next_; }
   void advance();
 
-  // The next burst of S17: once a minute at a random offset, at least 100 ms from scheduled probes where
-  // the interval leaves room (else in the middle between two of them).
+  // The next burst of S17: once a minute at a random offset, at least 100 ms from scheduled probes
+  // where the interval leaves room (else in the middle between two of them).
   std::optional<MonoTime> next_burst() const { return next_burst_; }
   void advance_burst();
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Life of a probe in here: due (send_due) -> in the ledger, octets to the output -> send result, transmit
-// stamp, errors and replies are noted as they come, in any order -> when its time has come it is decided
-// once (decide) and its sample given (settle). At the end of a run a few unmeasured probes fetch what only
-// a later reply can tell: the true transmit stamp of the last one, and in which direction a probe was
-// lost (close).
+// Life of a probe in here: due (send_due) -> in the ledger, octets to the output -> send result,
+// transmit stamp, errors and replies are noted as they come, in any order -> when its time has come
+// it is decided once (decide) and its sample given (settle). At the end of a run a few unmeasured
+// probes fetch what only a later reply can tell: the true transmit stamp of the last one, and in
+// which direction a probe was lost (close).
 #include "session/sender.h"
 
 #include <algorithm>
@@ -23,14 +23,20 @@ namespace {
 Verdict verdict_of(packet::SendStatus status) {
   using packet::SendStatus;
   switch (status) {
-    case SendStatus::NoRoute: return {Outcome::Unsent, UnsentCause::NoRoute};
-    case SendStatus::InterfaceDown: return {Outcome::Unsent, UnsentCause::InterfaceDown};
-    case SendStatus::AddressGone: return {Outcome::Unsent, UnsentCause::AddressGone};
+    case SendStatus::NoRoute:
+      return {Outcome::Unsent, UnsentCause::NoRoute};
+    case SendStatus::InterfaceDown:
+      return {Outcome::Unsent, UnsentCause::InterfaceDown};
+    case SendStatus::AddressGone:
+      return {Outcome::Unsent, UnsentCause::AddressGone};
     case SendStatus::RefusedLocally:
-    case SendStatus::Invalid: return {Outcome::Unsent, UnsentCause::RefusedLocally};
-    case SendStatus::TooBig: return {Outcome::TooBig, UnsentCause::None};
+    case SendStatus::Invalid:
+      return {Outcome::Unsent, UnsentCause::RefusedLocally};
+    case SendStatus::TooBig:
+      return {Outcome::TooBig, UnsentCause::None};
     case SendStatus::DroppedLocally:
-    case SendStatus::Accepted: break;
+    case SendStatus::Accepted:
+      break;
   }
   return {Outcome::Unsent, UnsentCause::DroppedLocally};
 }
@@ -48,7 +54,8 @@ Sender::Sender(const SenderOptions& options, const wire::RequestLayout& layout,
       buffer_(layout.size),
       transmit_stamps_(options.transmit_stamps) {}
 
-// --- time ----------------------------------------------------------------------------------------------
+// --- time
+// ----------------------------------------------------------------------------------------------
 
 std::optional<MonoTime> Sender::next_wake() const {
   if (finished_) return std::nullopt;
@@ -87,7 +94,8 @@ void Sender::notice_suspend(const ClockState& clock, MonoTime now) {
   clock_seen_ = true;
 }
 
-// --- sending -------------------------------------------------------------------------------------------
+// --- sending
+// -------------------------------------------------------------------------------------------
 
 void Sender::send_due(const Timestamp& now, const ClockState& clock) {
   const Duration tolerance = std::max(options_.schedule.interval, kLatenessFloor);
@@ -150,8 +158,8 @@ void Sender::send_probe(Kind kind, MonoTime due, const Timestamp& now, const Clo
   if (probe.unmeasured) ++counters_.unmeasured;
 
   probe.wire_timestamp = wire::encode_time(now.wall, options_.format, clock.tai_minus_utc_s);
-  probe.wire_error_estimate = wire::encode_error_estimate(clock.synchronised, options_.format,
-                                                          clock.error + now.error);
+  probe.wire_error_estimate =
+      wire::encode_error_estimate(clock.synchronised, options_.format, clock.error + now.error);
   const wire::ProbeFields fields{.sequence = sample.sequence,
                                  .timestamp = probe.wire_timestamp,
                                  .error_estimate = probe.wire_error_estimate,
@@ -203,7 +211,8 @@ void Sender::on_stamps_unreliable() {
   ledger_.for_each([](Probe& probe) { probe.stamps_unreliable |= !probe.departed; });
 }
 
-// --- errors --------------------------------------------------------------------------------------------
+// --- errors
+// --------------------------------------------------------------------------------------------
 
 bool Sender::on_path_error(const packet::PathError& error) {
   using packet::PathErrorKind;
@@ -214,8 +223,8 @@ bool Sender::on_path_error(const packet::PathError& error) {
   // The quoted request names its probe; 16 octets make sure that it is one of ours.
   Probe* quoted = nullptr;
   if (error.quoted.size() >= 16) {
-    quoted = ledger_.find(unwrap(base::load_be<std::uint32_t>(error.quoted, 0),
-                                 ledger_.next_sequence()));
+    quoted = ledger_.find(
+        unwrap(base::load_be<std::uint32_t>(error.quoted, 0), ledger_.next_sequence()));
     if (quoted == nullptr ||
         quoted->wire_timestamp != base::load_be<std::uint64_t>(error.quoted, 4) ||
         base::load_be<std::uint16_t>(error.quoted, 14) != options_.ssid) {
@@ -231,8 +240,8 @@ bool Sender::on_path_error(const packet::PathError& error) {
   };
   switch (error.kind) {
     case PathErrorKind::NeighbourUnresolved:
-      // The kernel drops all that waited for this neighbour, but limits how often it says so. What has no
-      // transmit stamp by now was in that queue.
+      // The kernel drops all that waited for this neighbour, but limits how often it says so. What
+      // has no transmit stamp by now was in that queue.
       ledger_.for_each([&](Probe& probe) {
         const Duration age = error.noticed - probe.handed_over;
         const bool stamped = expects_stamps() && probe.departed;
@@ -259,7 +268,8 @@ bool Sender::on_path_error(const packet::PathError& error) {
       // Somebody on the way there threw it away.
       if (quoted != nullptr) judge(*quoted, Outcome::LostForward, UnsentCause::None);
       break;
-    case PathErrorKind::Other: break;
+    case PathErrorKind::Other:
+      break;
   }
   look_again(error.noticed);
   return true;

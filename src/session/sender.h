@@ -18,28 +18,30 @@
 #include "wire/request_layout.h"
 #include "wire/time_format.h"
 
-// The sending end of one STAMP session on one flow: what to send when, and what became of each probe.
+// The sending end of one STAMP session on one flow: what to send when, and what became of each
+// probe.
 //
-// No I/O and no clock: the caller brings time, packets, stamps and errors, and takes datagrams, the next
-// wake-up and samples. Each probe has exactly one sample, given when all is known about it: an answered
-// one after the loss threshold (until then duplicates may come) and once its true reflector stamp is
-// there; an unanswered one after ten seconds (until then a late reply may come), or when the run ends.
+// No I/O and no clock: the caller brings time, packets, stamps and errors, and takes datagrams, the
+// next wake-up and samples. Each probe has exactly one sample, given when all is known about it: an
+// answered one after the loss threshold (until then duplicates may come) and once its true
+// reflector stamp is there; an unanswered one after ten seconds (until then a late reply may come),
+// or when the run ends.
 namespace wirestamp::session {
 
 struct SenderOptions {
   std::uint32_t session = 0;
   packet::Endpoint remote;
   std::optional<packet::IpAddress> source;
-  std::uint32_t interface = 0;       // egress by index; 0: by routing
-  std::uint32_t route_interface = 0; // for the samples: where the route leaves
-  std::uint16_t ssid = 0;            // not 0
+  std::uint32_t interface = 0;        // egress by index; 0: by routing
+  std::uint32_t route_interface = 0;  // for the samples: where the route leaves
+  std::uint16_t ssid = 0;             // not 0
   wire::TimeFormat format = wire::TimeFormat::Ntp;
   std::uint8_t traffic_class = 0;
   std::uint8_t hop_limit = 255;
   ScheduleOptions schedule;
   Duration loss_after = Duration::seconds(2);
   StampSource transmit_stamps = StampSource::User;  // what the port gives
-  bool may_send_bare = true;         // bare probes alternately to a silent peer
+  bool may_send_bare = true;                        // bare probes alternately to a silent peer
   std::uint64_t seed = 0;
 };
 
@@ -47,13 +49,14 @@ struct SenderOptions {
 class SenderOutput {
  public:
   virtual ~SenderOutput() = default;
-  // `token` is the probe's sequence number; hand it back with everything about this datagram. The payload
-  // is valid during the call.
+  // `token` is the probe's sequence number; hand it back with everything about this datagram. The
+  // payload is valid during the call.
   virtual void send(const packet::OutgoingDatagram& datagram) = 0;
   virtual void on_sample(const measure::Sample& sample) = 0;
   // A first reply came: the sample as known now. It comes again, complete, by on_sample.
   virtual void on_reply(const measure::Sample& provisional) = 0;
-  // Of the samples given as LostUnknown so many were lost forward and backward by the reflector's counters.
+  // Of the samples given as LostUnknown so many were lost forward and backward by the reflector's
+  // counters.
   virtual void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) = 0;
   virtual void on_note(const std::string& note) = 0;
 };
@@ -149,8 +152,9 @@ class Sender {
 
   std::optional<MonoTime> interrupted_;
   unsigned closing_probes_ = 0;
-  std::optional<MonoTime> next_look_;          // at the end of the run: when close() may get on
-  std::optional<MonoTime> closing_gap_until_;  // the answer to the last closing probe may come until then
+  std::optional<MonoTime> next_look_;  // at the end of the run: when close() may get on
+  std::optional<MonoTime>
+      closing_gap_until_;  // the answer to the last closing probe may come until then
   std::uint64_t unresolved_ = 0;
   bool finished_ = false;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the sender learns from replies: the stamps of the probe they answer, the true transmit stamps of
-// earlier replies, and which requests reached the reflector at all.
+// What the sender learns from replies: the stamps of the probe they answer, the true transmit
+// stamps of earlier replies, and which requests reached the reflector at all.
 #include <algorithm>
 
 #include "session/limits.h"
@@ -75,8 +75,8 @@ void Sender::accept_first(Probe& probe, const Reply& reply,
   sample.rate_error_ppb = clock.rate_error_ppb;
   sample.clock_step =
       clock.steps != probe.steps_at_send || clock.suspended != probe.suspended_at_send;
-  sample.bad_reflector_stamps = !reply.received || !reply.transmitted ||
-                                reply.transmitted->wall < reply.received->wall;
+  sample.bad_reflector_stamps =
+      !reply.received || !reply.transmitted || reply.transmitted->wall < reply.received->wall;
   if (sample.bad_reflector_stamps) ++counters_.bad_reflector_stamps;
   sample.seen_traffic_class = reply.request_traffic_class;
   sample.seen_hop_limit = reply.request_hop_limit;
@@ -100,8 +100,9 @@ void Sender::accept_copy(Probe& probe, std::uint64_t reflector_sequence) {
   } else if (reflector_sequence == probe.reflector_sequence && probe.epoch == peer_.epoch()) {
     ++sample.duplicates_backward;
   }
-  // Another number for the same request: the request was duplicated; counted from the peer's list when
-  // the sample is given, so that copies whose reply was lost count too. A second copy of *that* reply:
+  // Another number for the same request: the request was duplicated; counted from the peer's list
+  // when the sample is given, so that copies whose reply was lost count too. A second copy of
+  // *that* reply:
   else if (!probe.other_replies.insert(reflector_sequence)) {
     ++sample.duplicates_backward;
   }
@@ -115,7 +116,8 @@ void Sender::learn(const Reply& reply, std::uint64_t reflector_sequence,
     std::optional<std::uint64_t> request = peer_.request_of(number);
     if (earlier.sender_sequence) request = unwrap(*earlier.sender_sequence, sender_sequence);
     if (!request || !earlier.departed) continue;
-    if (Probe* probe = ledger_.find(*request)) correct_reflector_tx(*probe, number, *earlier.departed);
+    if (Probe* probe = ledger_.find(*request))
+      correct_reflector_tx(*probe, number, *earlier.departed);
   }
   // Whoever still waits for a true stamp has had one more chance.
   unsigned looked_at = 0;

@@ -56,8 +56,8 @@ void Sender::decide(Probe& probe) {
   if (answered > 1)
     sample.duplicates_forward = static_cast<std::uint16_t>(std::min(answered - 1, 65'535U));
   if (probe.replied) {
-    const bool late = sample.sender_rx->mono &&
-                      *sample.sender_rx->mono - probe.left() > options_.loss_after;
+    const bool late =
+        sample.sender_rx->mono && *sample.sender_rx->mono - probe.left() > options_.loss_after;
     sample.outcome = late ? Outcome::Late : Outcome::Delivered;
     return;
   }
@@ -88,15 +88,25 @@ void Sender::decide_unanswered(Probe& probe) {
     return;
   }
   switch (fate) {
-    case Fate::Forward: sample.outcome = Outcome::LostForward; break;
-    case Fate::Backward: sample.outcome = Outcome::LostBackward; break;
-    case Fate::Refused: sample.outcome = Outcome::RefusedByPeer; break;
-    case Fate::PeerClosed: sample.outcome = Outcome::PeerClosed; break;
+    case Fate::Forward:
+      sample.outcome = Outcome::LostForward;
+      break;
+    case Fate::Backward:
+      sample.outcome = Outcome::LostBackward;
+      break;
+    case Fate::Refused:
+      sample.outcome = Outcome::RefusedByPeer;
+      break;
+    case Fate::PeerClosed:
+      sample.outcome = Outcome::PeerClosed;
+      break;
     case Fate::InHole:
       sample.outcome = Outcome::LostUnknown;
       if (!sample.burst) ++unresolved_;
       break;
-    case Fate::Unknown: sample.outcome = Outcome::LostUnknown; break;
+    case Fate::Unknown:
+      sample.outcome = Outcome::LostUnknown;
+      break;
   }
 }
 
@@ -118,7 +128,8 @@ void Sender::track_missing_stamps(const Probe& probe) {
   }
 }
 
-// --- the end of a run ----------------------------------------------------------------------------------
+// --- the end of a run
+// ----------------------------------------------------------------------------------
 
 void Sender::stop(MonoTime now) {
   if (interrupted_) return;
@@ -181,7 +192,8 @@ void Sender::close(const Timestamp& now, const ClockState& clock) {
   }
   // A last moment for copies of the last replies, and for the answer to the last closing probe.
   std::optional<MonoTime> linger;
-  if (last_reply_) linger = *last_reply_ + std::clamp(max_round_trip_, kClosingGapMin, kClosingGapMax);
+  if (last_reply_)
+    linger = *last_reply_ + std::clamp(max_round_trip_, kClosingGapMin, kClosingGapMax);
   if (linger && mono < *linger) {
     next_look_ = linger;
     return;

@@ -49,9 +49,9 @@ struct ReflectorSession {
   const SentReply* newest_with_stamp() const;
 };
 
-// The reflector's sessions: bounded, with the least recently used idle one evicted. A source that holds
-// too many gets no more (its further sessions are answered without state), so one guest cannot push out
-// the others.
+// The reflector's sessions: bounded, with the least recently used idle one evicted. A source that
+// holds too many gets no more (its further sessions are answered without state), so one guest
+// cannot push out the others.
 class SessionTable {
  public:
   // `random` gives 64 unpredictable bits per call: epochs and tokens come from it.

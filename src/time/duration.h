@@ -4,10 +4,10 @@
 #include <compare>
 #include <cstdint>
 
-// Three types so that clocks cannot be mixed: a Duration is a signed number of nanoseconds, a MonoTime is
-// an instant of this host's raw monotonic clock (CLOCK_MONOTONIC_RAW: never stepped, never slewed, not
-// running during suspend), a WallTime is an instant of UTC as the host's real-time clock tells it.
-// MonoTime - WallTime does not compile.
+// Three types so that clocks cannot be mixed: a Duration is a signed number of nanoseconds, a
+// MonoTime is an instant of this host's raw monotonic clock (CLOCK_MONOTONIC_RAW: never stepped,
+// never slewed, not running during suspend), a WallTime is an instant of UTC as the host's
+// real-time clock tells it. MonoTime - WallTime does not compile.
 namespace wirestamp {
 
 class Duration {
@@ -25,8 +25,14 @@ class Duration {
 
   constexpr auto operator<=>(const Duration&) const = default;
   constexpr Duration operator-() const { return Duration(-ns_); }
-  constexpr Duration& operator+=(Duration d) { ns_ += d.ns_; return *this; }
-  constexpr Duration& operator-=(Duration d) { ns_ -= d.ns_; return *this; }
+  constexpr Duration& operator+=(Duration d) {
+    ns_ += d.ns_;
+    return *this;
+  }
+  constexpr Duration& operator-=(Duration d) {
+    ns_ -= d.ns_;
+    return *this;
+  }
   friend constexpr Duration operator+(Duration a, Duration b) { return Duration(a.ns_ + b.ns_); }
   friend constexpr Duration operator-(Duration a, Duration b) { return Duration(a.ns_ - b.ns_); }
   friend constexpr Duration operator*(Duration a, std::int64_t n) { return Duration(a.ns_ * n); }
@@ -50,7 +56,10 @@ class Instant {
   constexpr std::int64_t ns() const { return ns_; }
 
   constexpr auto operator<=>(const Instant&) const = default;
-  constexpr Instant& operator+=(Duration d) { ns_ += d.ns(); return *this; }
+  constexpr Instant& operator+=(Duration d) {
+    ns_ += d.ns();
+    return *this;
+  }
   friend constexpr Instant operator+(Instant t, Duration d) { return Instant(t.ns_ + d.ns()); }
   friend constexpr Instant operator-(Instant t, Duration d) { return Instant(t.ns_ - d.ns()); }
   friend constexpr Duration operator-(Instant a, Instant b) {

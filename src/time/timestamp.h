@@ -20,21 +20,26 @@ enum class StampSource : std::uint8_t {
 
 constexpr std::string_view name(StampSource source) {
   switch (source) {
-    case StampSource::User: return "user";
-    case StampSource::Scheduler: return "scheduler";
-    case StampSource::Kernel: return "kernel";
-    case StampSource::Hardware: return "hardware";
-    case StampSource::Unknown: break;
+    case StampSource::User:
+      return "user";
+    case StampSource::Scheduler:
+      return "scheduler";
+    case StampSource::Kernel:
+      return "kernel";
+    case StampSource::Hardware:
+      return "hardware";
+    case StampSource::Unknown:
+      break;
   }
   return "unknown";
 }
 
 // An instant, how wrong it may be and where it comes from.
 //
-// `wall` is the stamp on the host's UTC clock. `mono` is the same instant on this host's raw monotonic
-// clock; it is absent for stamps of the other host, which travel as UTC only. `error` is the uncertainty
-// of the act of stamping (resolution, distance from the wire, conversion between clocks), not the error
-// of the host's clock against UTC: that one is ClockState::error.
+// `wall` is the stamp on the host's UTC clock. `mono` is the same instant on this host's raw
+// monotonic clock; it is absent for stamps of the other host, which travel as UTC only. `error` is
+// the uncertainty of the act of stamping (resolution, distance from the wire, conversion between
+// clocks), not the error of the host's clock against UTC: that one is ClockState::error.
 struct Timestamp {
   WallTime wall;
   std::optional<MonoTime> mono;

@@ -28,12 +28,14 @@ Handling class_of_service(const Tlv& tlv, const TlvAnswers& answers, base::Mutab
 Handling handle(const Tlv& tlv, const TlvAnswers& answers, base::MutableBytes value,
                 TlvOutcome& outcome) {
   switch (tlv.type) {
-    case kExtraPadding: return Handling::Done;
+    case kExtraPadding:
+      return Handling::Done;
     case kTimestampInformation:
       if (tlv.value.size() < TimestampInformation::kShortest) return Handling::Malformed;
       answers.timestamp_information.encode(value);
       return Handling::Done;
-    case kClassOfService: return class_of_service(tlv, answers, value, outcome);
+    case kClassOfService:
+      return class_of_service(tlv, answers, value, outcome);
     case kFollowUpTelemetry:
       if (tlv.value.size() != FollowUpTelemetry::kLength) {
         // RFC 8972 4.7: both fields are zeroed when the Length is wrong (erratum 8339).
@@ -47,7 +49,8 @@ Handling handle(const Tlv& tlv, const TlvAnswers& answers, base::MutableBytes va
       if (!Wstp::valid_length(tlv.value.size())) return Handling::Malformed;
       answers.wstp->encode(value);
       return Handling::Done;
-    default: return Handling::Unrecognised;
+    default:
+      return Handling::Unrecognised;
   }
 }
 
@@ -64,7 +67,9 @@ TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::Mu
   while (const auto tlv = reader.next()) {
     const base::MutableBytes value = reply.subspan(tlv->offset + kTlvHeader, tlv->value.size());
     switch (handle(*tlv, answers, value, outcome)) {
-      case Handling::Done: reply[tlv->offset] = std::byte{}; break;
+      case Handling::Done:
+        reply[tlv->offset] = std::byte{};
+        break;
       case Handling::Unrecognised:
         reply[tlv->offset] = std::byte{kUnrecognised};
         ++outcome.unrecognised;

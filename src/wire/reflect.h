@@ -28,9 +28,9 @@ struct TlvOutcome {
   bool malformed = false;
 };
 
-// RFC 8972 4: the reply's TLVs from the request's, octet for octet the same length. `reply` holds at least
-// request.size() octets. A request whose first TLV lacks the U flag is padding of a sender that speaks no
-// TLVs (TWAMP Light) and comes back unchanged.
+// RFC 8972 4: the reply's TLVs from the request's, octet for octet the same length. `reply` holds
+// at least request.size() octets. A request whose first TLV lacks the U flag is padding of a sender
+// that speaks no TLVs (TWAMP Light) and comes back unchanged.
 TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::MutableBytes reply);
 
 }  // namespace wirestamp::wire

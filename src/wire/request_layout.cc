@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/request_layout.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/random.h"
 #include "wire/stamp.h"
@@ -83,10 +83,12 @@ class Planner {
     if (!layout_.follow_up)
       left_out("the Follow-Up Telemetry TLV", "the reflector's true transmit stamp stays unknown");
     if (!layout_.wstp)
-      left_out("the WSTP TLV", "stamp classes, restarts and the direction of some losses stay unknown");
+      left_out("the WSTP TLV",
+               "stamp classes, restarts and the direction of some losses stay unknown");
     else if (layout_.wstp_entries < Wstp::kMostEntries)
-      left_out("all eight entries of the WSTP TLV",
-               fmt::format("the last {} replies are told instead of 8", layout_.wstp_entries).c_str());
+      left_out(
+          "all eight entries of the WSTP TLV",
+          fmt::format("the last {} replies are told instead of 8", layout_.wstp_entries).c_str());
   }
 
   RequestLayout layout_;

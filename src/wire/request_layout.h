@@ -9,20 +9,22 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-// What stands where in a probe: planned once per session, so that writing a probe touches few octets.
+// What stands where in a probe: planned once per session, so that writing a probe touches few
+// octets.
 namespace wirestamp::wire {
 
 struct RequestLayout {
-  std::size_t size = 0;                     // octets of UDP payload
+  std::size_t size = 0;                                                   // octets of UDP payload
   std::optional<std::size_t> class_of_service, follow_up, wstp, padding;  // offsets of the headers
   std::size_t wstp_entries = 0;
-  std::vector<std::string> notes;           // what had no room, for the user
-  std::vector<std::byte> octets;            // a complete probe with zero base fields
+  std::vector<std::string> notes;  // what had no room, for the user
+  std::vector<std::byte> octets;   // a complete probe with zero base fields
 };
 
 // For a payload of `size` octets, or of the natural size (252: base, Class of Service, Follow-Up
-// Telemetry, WSTP with eight entries). A smaller size leaves out from the end; a larger one is filled with
-// Extra Padding of pseudo-random content (RFC 8972 4.1). Refuses sizes that no STAMP packet can have.
+// Telemetry, WSTP with eight entries). A smaller size leaves out from the end; a larger one is
+// filled with Extra Padding of pseudo-random content (RFC 8972 4.1). Refuses sizes that no STAMP
+// packet can have.
 Result<RequestLayout> plan_request(std::optional<std::uint32_t> size);
 RequestLayout bare_layout();  // 44 octets
 
@@ -31,7 +33,7 @@ struct ProbeFields {
   std::uint64_t timestamp = 0;       // raw
   std::uint16_t error_estimate = 0;  // raw
   std::uint16_t ssid = 0;
-  std::uint8_t dscp = 0;             // wanted in the reply
+  std::uint8_t dscp = 0;  // wanted in the reply
 };
 
 // Writes layout.size octets.

@@ -59,7 +59,8 @@ inline void encode_request(base::MutableBytes out, const RequestBase& request) {
   std::memset(out.data() + 16, 0, kBaseSize - 16);
 }
 
-// Octets beyond a short request count as zero (protocols: TWAMP Light interworking). Absent below 14.
+// Octets beyond a short request count as zero (protocols: TWAMP Light interworking). Absent
+// below 14.
 inline std::optional<RequestBase> decode_request(base::Bytes octets) {
   if (octets.size() < kShortestRequest) return std::nullopt;
   return RequestBase{
@@ -82,8 +83,8 @@ inline void encode_reply(base::MutableBytes out, const ReplyBase& reply) {
   base::store_be(out, 40, static_cast<std::uint32_t>(reply.sender_ttl) << 24U);
 }
 
-// Absent below 41 octets. Octets from 41 on are padding of a peer that does not speak STAMP, unless it is
-// known to do so.
+// Absent below 41 octets. Octets from 41 on are padding of a peer that does not speak STAMP, unless
+// it is known to do so.
 inline std::optional<ReplyBase> decode_reply(base::Bytes octets) {
   if (octets.size() < kShortestReply) return std::nullopt;
   return ReplyBase{.sequence = base::load_be<std::uint32_t>(octets, 0),
@@ -97,8 +98,8 @@ inline std::optional<ReplyBase> decode_reply(base::Bytes octets) {
                    .sender_ttl = base::load_be<std::uint8_t>(octets, 40)};
 }
 
-// STAMP packets carry no type, and one socket may serve both roles. They are told apart by what the honest
-// reflector wrote (design: request or reply?), never by what is in flight.
+// STAMP packets carry no type, and one socket may serve both roles. They are told apart by what the
+// honest reflector wrote (design: request or reply?), never by what is in flight.
 enum class Kind : std::uint8_t {
   TooShort,   // no STAMP packet
   Request,    // octets 16-43 are all zero, or not there
@@ -111,13 +112,15 @@ inline constexpr Duration kLongestResidence = Duration::seconds(10);
 inline Kind classify(base::Bytes octets) {
   if (octets.size() < kShortestRequest) return Kind::TooShort;
   bool zero = true;
-  for (std::size_t i = 16; i < octets.size() && i < kBaseSize; ++i) zero &= octets[i] == std::byte{};
+  for (std::size_t i = 16; i < octets.size() && i < kBaseSize; ++i)
+    zero &= octets[i] == std::byte{};
   if (zero) return Kind::Request;
   if (octets.size() < kShortestReply) return Kind::Ambiguous;
   const std::uint64_t transmitted = base::load_be<std::uint64_t>(octets, 4);
   const std::uint64_t received = base::load_be<std::uint64_t>(octets, 16);
   if (received == 0) return Kind::Ambiguous;
-  // One Error Estimate governs both stamps; only their distance matters, so neither era nor TAI does.
+  // One Error Estimate governs both stamps; only their distance matters, so neither era nor TAI
+  // does.
   const auto format = decode_error_estimate(base::load_be<std::uint16_t>(octets, 12)).format;
   const auto near = decode_time(received, format, WallTime::from_ns(0), 0);
   if (!near) return Kind::Ambiguous;

@@ -6,9 +6,9 @@
 
 #include "time/duration.h"
 
-// The two 64-bit timestamp formats of STAMP (RFC 8762 4.2.1): NTP (RFC 5905: seconds since 1900 and a binary
-// fraction) and PTP truncated (RFC 8186: TAI seconds since 1970 and nanoseconds). The Z bit of an Error
-// Estimate tells which.
+// The two 64-bit timestamp formats of STAMP (RFC 8762 4.2.1): NTP (RFC 5905: seconds since 1900 and
+// a binary fraction) and PTP truncated (RFC 8186: TAI seconds since 1970 and nanoseconds). The Z
+// bit of an Error Estimate tells which.
 namespace wirestamp::wire {
 
 enum class TimeFormat : std::uint8_t { Ntp, Ptp };
@@ -31,8 +31,8 @@ constexpr std::uint64_t encode_time(WallTime time, TimeFormat format, int tai_mi
          ((fraction << 32U) + 500'000'000U) / static_cast<std::uint64_t>(kBillion);
 }
 
-// `near` resolves what the wire leaves out (the NTP era, the PTP wrap): the result lies within 68 years of
-// it. Absent for "not available" (all zero) and for PTP nanoseconds that are none.
+// `near` resolves what the wire leaves out (the NTP era, the PTP wrap): the result lies within 68
+// years of it. Absent for "not available" (all zero) and for PTP nanoseconds that are none.
 constexpr std::optional<WallTime> decode_time(std::uint64_t raw, TimeFormat format, WallTime near,
                                               int tai_minus_utc_s) {
   if (raw == 0) return std::nullopt;

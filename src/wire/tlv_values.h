@@ -42,7 +42,7 @@ struct ClassOfService {
   std::uint8_t wanted_dscp = 0;    // DSCP1: asked for in the reply's header
   std::uint8_t received_dscp = 0;  // DSCP2: of the request as received
   std::uint8_t received_ecn = 0;
-  std::uint8_t refused = 0;        // RP: 1 when policy refused DSCP1
+  std::uint8_t refused = 0;  // RP: 1 when policy refused DSCP1
 
   static ClassOfService decode(base::Bytes value) {
     const auto bits = base::load_be<std::uint32_t>(value, 0);

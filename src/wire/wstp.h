@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The WSTP TLV, experimental type 251: what a Wirestamp reflector knows and no standard TLV carries. Value:
+// The WSTP TLV, experimental type 251: what a Wirestamp reflector knows and no standard TLV
+// carries. Value:
 //
 //    0  "WSTP"                        4  version = 1       5  flags
 //    6  class of T2 (4 bits), of T3 (4)                    7  number of entries
 //    8  error of T2's stamping       10  error of T3's     12 requests dropped by policy
 //   16  session token (16)           32  session epoch (8)
-//   40  error of the stamps below    42  zero              44 classes of the stamps below, 8 x 4 bits
-//   48  k entries, newest first:  sender sequence (4) | reflector sequence (4) | true transmit stamp (8)
+//   40  error of the stamps below    42  zero              44 classes of the stamps below, 8 x 4
+//   bits 48  k entries, newest first:  sender sequence (4) | reflector sequence (4) | true transmit
+//   stamp (8)
 //
-// Length = 48 + 16 k with k = 0..8, chosen by the request and kept by the reply. In the request all behind
-// the version is zero. docs/wstp.md is the specification.
+// Length = 48 + 16 k with k = 0..8, chosen by the request and kept by the reply. In the request all
+// behind the version is zero. docs/wstp.md is the specification.
 #pragma once
 
 #include <array>
@@ -52,7 +54,8 @@ struct Wstp {
     return length >= kHeader && length <= length_for(kMostEntries) &&
            (length - kHeader) % kEntry == 0;
   }
-  // A value that is ours: magic and version. Anything else of type 251 is somebody else's experiment.
+  // A value that is ours: magic and version. Anything else of type 251 is somebody else's
+  // experiment.
   static bool ours(base::Bytes value) {
     return value.size() >= 5 && base::load_be<std::uint32_t>(value, 0) == kMagic &&
            value[4] == std::byte{kVersion};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sender and the reflector in virtual time, judged by what truly happened. The seed is printed and can
-// be set: WIRESTAMP_SEED=7.
+// The sender and the reflector in virtual time, judged by what truly happened. The seed is printed
+// and can be set: WIRESTAMP_SEED=7.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <set>
 
@@ -52,7 +52,8 @@ void judge(const measure::Sample& sample, const Truth& truth) {
       break;
     case Outcome::Unsent:
       EXPECT_FALSE(truth.left);
-      // A probe that vanished shortly before the neighbour did cannot be told from those in its queue.
+      // A probe that vanished shortly before the neighbour did cannot be told from those in its
+      // queue.
       if (!truth.vanished) {
         EXPECT_EQ(sample.cause == UnsentCause::NeighbourUnresolved, truth.neighbour);
       }
@@ -63,9 +64,15 @@ void judge(const measure::Sample& sample, const Truth& truth) {
     case Outcome::RefusedByPeer:
       EXPECT_GE(truth.refused, 1U);
       break;
-    case Outcome::Withheld: EXPECT_TRUE(truth.in_flight_at_suspend || truth.returned == 0); break;
-    case Outcome::LateSchedule: EXPECT_FALSE(truth.handed_over); break;
-    case Outcome::TooBig: ADD_FAILURE() << "nothing was too big"; break;
+    case Outcome::Withheld:
+      EXPECT_TRUE(truth.in_flight_at_suspend || truth.returned == 0);
+      break;
+    case Outcome::LateSchedule:
+      EXPECT_FALSE(truth.handed_over);
+      break;
+    case Outcome::TooBig:
+      ADD_FAILURE() << "nothing was too big";
+      break;
   }
   if (sample.outcome != Outcome::Delivered && sample.outcome != Outcome::Late &&
       sample.outcome != Outcome::Withheld) {
@@ -83,8 +90,7 @@ struct Tally {
     ++outcomes[sample.outcome];
     copies_forward += sample.duplicates_forward;
     copies_backward += sample.duplicates_backward;
-    if (sample.outcome == Outcome::Delivered &&
-        sample.reflector_tx->source != StampSource::Kernel)
+    if (sample.outcome == Outcome::Delivered && sample.reflector_tx->source != StampSource::Kernel)
       ++without_true_stamp;
   }
   bool gapless() const { return probes.empty() || *probes.rbegin() + 1 == probes.size(); }
@@ -275,11 +281,11 @@ TEST(Simulation, AHundredHoursWithFaultsLeaveNoProbeUnaccountedFor) {
     base::Random random(base_seed() * 1'000 + part);
     Scenario rough;
     rough.seed = random.next();
-    rough.schedule = {.kind = part % 2 == 0 ? session::ScheduleKind::Periodic
-                                            : session::ScheduleKind::Poisson,
-                      .interval = Duration::milliseconds(500),
-                      .at_once = false,
-                      .bursts = true};
+    rough.schedule = {
+        .kind = part % 2 == 0 ? session::ScheduleKind::Periodic : session::ScheduleKind::Poisson,
+        .interval = Duration::milliseconds(500),
+        .at_once = false,
+        .bursts = true};
     rough.faults = {.lose_forward = 0.01 * random.unit(),
                     .lose_backward = 0.01 * random.unit(),
                     .copy_forward = 0.005,

@@ -118,7 +118,8 @@ void World::run(Duration limit) {
   }
 }
 
-// --- the sender's host ---------------------------------------------------------------------------------
+// --- the sender's host
+// ---------------------------------------------------------------------------------
 
 void World::send(const packet::OutgoingDatagram& datagram) {
   std::vector<std::byte> octets(datagram.payload.begin(), datagram.payload.end());
@@ -132,9 +133,8 @@ void World::send(const packet::OutgoingDatagram& datagram) {
     result.status = packet::SendStatus::DroppedLocally;
   } else if (within(scenario_.neighbour_gone)) {
     truth.neighbour = true;
-    at(now_ + kNeighbourWait, [this, octets] {
-      report_error(packet::PathErrorKind::NeighbourUnresolved, octets);
-    });
+    at(now_ + kNeighbourWait,
+       [this, octets] { report_error(packet::PathErrorKind::NeighbourUnresolved, octets); });
   } else if (random_.chance(scenario_.faults.vanish)) {
     truth.vanished = true;
   } else {
@@ -150,7 +150,8 @@ void World::leave(std::uint64_t token, std::vector<std::byte> octets) {
   if (scenario_.transmit_stamps) sender_->on_transmit_stamp(token, stamp(StampSource::Kernel));
   const unsigned copies = random_.chance(scenario_.faults.copy_forward) ? 2 : 1;
   for (unsigned n = 0; n < copies; ++n) {
-    if (random_.chance(scenario_.faults.lose_forward) || within(scenario_.path_down_forward)) continue;
+    if (random_.chance(scenario_.faults.lose_forward) || within(scenario_.path_down_forward))
+      continue;
     at(now_ + crossing(false), [this, token, octets] { arrive_at_reflector(token, octets); });
   }
 }
@@ -177,16 +178,16 @@ void World::arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets)
   sender_->on_datagram(datagram, clock());
 }
 
-// --- the reflector's host ------------------------------------------------------------------------------
+// --- the reflector's host
+// ------------------------------------------------------------------------------
 
 void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octets) {
   Truth& truth = truth_[token];
   if (within(scenario_.port_closed)) {
     ++truth.met_closed_port;
     if (random_.chance(0.5))
-      at(now_ + crossing(true), [this, octets] {
-        report_error(packet::PathErrorKind::PortUnreachable, octets);
-      });
+      at(now_ + crossing(true),
+         [this, octets] { report_error(packet::PathErrorKind::PortUnreachable, octets); });
     return;
   }
   packet::ReceivedDatagram request;
@@ -219,7 +220,8 @@ void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octe
   }
 }
 
-// --- what the sender says ------------------------------------------------------------------------------
+// --- what the sender says
+// ------------------------------------------------------------------------------
 
 void World::on_sample(const measure::Sample& sample) {
   static const Truth kNeverSent;

@@ -14,19 +14,20 @@
 #include "session/reflector.h"
 #include "session/sender.h"
 
-// A sender and a reflector in virtual time with a faulty path between them. Everything random comes from
-// one seed; the world knows the truth about each probe and can judge the sender's samples by it.
+// A sender and a reflector in virtual time with a faulty path between them. Everything random comes
+// from one seed; the world knows the truth about each probe and can judge the sender's samples by
+// it.
 namespace wirestamp::simulation {
 
 struct Faults {
   double lose_forward = 0, lose_backward = 0;
   double copy_forward = 0, copy_backward = 0;
-  double overtake = 0;                      // a packet held back by up to 30 ms
-  double refuse_send = 0;                   // the local queue is full (ENOBUFS)
-  double vanish = 0;                        // dropped in the local queue without a word
+  double overtake = 0;     // a packet held back by up to 30 ms
+  double refuse_send = 0;  // the local queue is full (ENOBUFS)
+  double vanish = 0;       // dropped in the local queue without a word
   Duration delay = Duration::milliseconds(5), variation = Duration::milliseconds(2);
-  Duration backward_extra;                  // asymmetry
-  double late_reply = 0;                    // a reply held for 3 s
+  Duration backward_extra;  // asymmetry
+  double late_reply = 0;    // a reply held for 3 s
 };
 
 // From `at` on for `lasting`.
@@ -39,14 +40,14 @@ struct Scenario {
   session::ScheduleOptions schedule;
   Faults faults;
   std::vector<Period> path_down_forward, path_down_backward;
-  std::vector<Period> neighbour_gone;       // packets wait 3 s for an answer, then an error comes
-  std::vector<Period> port_closed;          // no reflector; port unreachables, half of them suppressed
-  std::vector<Duration> restarts;           // the reflector loses its state
-  std::vector<Period> starved;              // we do not run
+  std::vector<Period> neighbour_gone;  // packets wait 3 s for an answer, then an error comes
+  std::vector<Period> port_closed;     // no reflector; port unreachables, half of them suppressed
+  std::vector<Duration> restarts;      // the reflector loses its state
+  std::vector<Period> starved;         // we do not run
   std::vector<Period> suspended;
-  std::vector<Duration> clock_steps;        // of the sender's wall clock, by 100 ms
+  std::vector<Duration> clock_steps;  // of the sender's wall clock, by 100 ms
   std::uint32_t reflector_rate = 0;
-  bool wstp = true;                         // false: bare 44-octet probes
+  bool wstp = true;  // false: bare 44-octet probes
   bool transmit_stamps = true;
 };
 
@@ -54,11 +55,11 @@ struct Scenario {
 struct Truth {
   bool handed_over = false, refused_send = false, vanished = false, neighbour = false, left = false;
   bool in_flight_at_suspend = false;
-  unsigned reached = 0;    // copies that reached a running reflector
-  unsigned answered = 0;   // replies sent
-  unsigned refused = 0;    // dropped by the reflector's policy
+  unsigned reached = 0;   // copies that reached a running reflector
+  unsigned answered = 0;  // replies sent
+  unsigned refused = 0;   // dropped by the reflector's policy
   unsigned met_closed_port = 0;
-  unsigned returned = 0;   // replies that came back
+  unsigned returned = 0;  // replies that came back
   std::optional<MonoTime> left_at, first_return;
 };
 

@@ -72,10 +72,17 @@ void read_ip_level(const cmsghdr& header, Control& control) {
       control.interface = static_cast<std::uint32_t>(info.ipi_ifindex);
       break;
     }
-    case IP_TTL: control.hop_limit = static_cast<std::uint8_t>(read_as<int>(header)); break;
-    case IP_TOS: control.traffic_class = read_as<std::uint8_t>(header); break;
-    case IP_RECVERR: control.error = read_error(header); break;
-    default: break;
+    case IP_TTL:
+      control.hop_limit = static_cast<std::uint8_t>(read_as<int>(header));
+      break;
+    case IP_TOS:
+      control.traffic_class = read_as<std::uint8_t>(header);
+      break;
+    case IP_RECVERR:
+      control.error = read_error(header);
+      break;
+    default:
+      break;
   }
 }
 
@@ -87,10 +94,17 @@ void read_ipv6_level(const cmsghdr& header, Control& control) {
       control.interface = info.ipi6_ifindex;
       break;
     }
-    case IPV6_HOPLIMIT: control.hop_limit = static_cast<std::uint8_t>(read_as<int>(header)); break;
-    case IPV6_TCLASS: control.traffic_class = static_cast<std::uint8_t>(read_as<int>(header)); break;
-    case IPV6_RECVERR: control.error = read_error(header); break;
-    default: break;
+    case IPV6_HOPLIMIT:
+      control.hop_limit = static_cast<std::uint8_t>(read_as<int>(header));
+      break;
+    case IPV6_TCLASS:
+      control.traffic_class = static_cast<std::uint8_t>(read_as<int>(header));
+      break;
+    case IPV6_RECVERR:
+      control.error = read_error(header);
+      break;
+    default:
+      break;
   }
 }
 

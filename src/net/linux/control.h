@@ -50,7 +50,8 @@ struct ErrorEntry {
 };
 
 struct Control {
-  std::optional<std::int64_t> kernel_ns;  // real time; also on ICMP errors: look at the origin first
+  std::optional<std::int64_t>
+      kernel_ns;  // real time; also on ICMP errors: look at the origin first
   std::optional<packet::IpAddress> destination;  // the local address of a received datagram
   std::uint32_t interface = 0;
   std::uint8_t traffic_class = 0;

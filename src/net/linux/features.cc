@@ -75,8 +75,7 @@ Features probe_features(int keeper_fd, net::KernelFeatures narrow) {
   Features features;
   if (keeper_fd < 0) return features;
   const bool full = narrow == net::KernelFeatures::Full;
-  const std::uint32_t base =
-      abi::kSoftware | abi::kRxSoftware | abi::kOptId | abi::kOptTsOnly;
+  const std::uint32_t base = abi::kSoftware | abi::kRxSoftware | abi::kOptId | abi::kOptTsOnly;
   if (!set_stamping(keeper_fd, base)) return features;
   // An unknown bit makes the whole call fail, so each is tried by itself.
   features.receive_filter = full && set_stamping(keeper_fd, base | abi::kOptRxFilter);

@@ -9,13 +9,13 @@ namespace wirestamp::net_linux {
 struct Features {
   bool transmit_stamps = false;  // software transmit stamps by control message
   bool receive_stamps = false;
-  bool own_ids = false;          // SCM_TS_OPT_ID
-  bool receive_filter = false;   // OPT_RX_FILTER
+  bool own_ids = false;         // SCM_TS_OPT_ID
+  bool receive_filter = false;  // OPT_RX_FILTER
 };
 
-// Also waits until receive stamping is really on: the kernel's switch is flipped by deferred work, and
-// packets of the first millisecond carry no stamp. `keeper_fd` is a socket with receive stamping that the
-// caller keeps open.
+// Also waits until receive stamping is really on: the kernel's switch is flipped by deferred work,
+// and packets of the first millisecond carry no stamp. `keeper_fd` is a socket with receive
+// stamping that the caller keeps open.
 Features probe_features(int keeper_fd, net::KernelFeatures narrow);
 
 // A loopback socket with receive stamping; -1 when there is none to be had.

@@ -7,7 +7,8 @@
 
 #include <cstdint>
 
-// Kernel constants, some newer than the headers of Debian 12 (6.1). Where a header has one, they must agree.
+// Kernel constants, some newer than the headers of Debian 12 (6.1). Where a header has one, they
+// must agree.
 namespace wirestamp::net_linux::abi {
 
 inline constexpr std::uint32_t kTxHardware = SOF_TIMESTAMPING_TX_HARDWARE;

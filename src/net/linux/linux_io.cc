@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/linux/linux_io.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -11,8 +12,6 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "net/linux/features.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The way out: a batch is one sendmmsg. Before it both error queues are drained and the pending error is
-// cleared, because a pending ICMP error fails the next send on the socket to anyone, and that packet does
-// not leave. An error may still come in between; then the queues are drained again and the datagram is
-// sent again. Only an error that stays is the datagram's own.
+// The way out: a batch is one sendmmsg. Before it both error queues are drained and the pending
+// error is cleared, because a pending ICMP error fails the next send on the socket to anyone, and
+// that packet does not leave. An error may still come in between; then the queues are drained again
+// and the datagram is sent again. Only an error that stays is the datagram's own.
 #include "net/linux/port.h"
 
 #include <linux/errqueue.h>
@@ -40,14 +40,17 @@ packet::PathErrorKind kind_v4(const ErrorEntry& entry, bool own_host) {
     case ICMP_PORT_UNREACH:
     case ICMP_PROT_UNREACH:
       return own_host ? PathErrorKind::RejectedLocally : PathErrorKind::PortUnreachable;
-    case ICMP_FRAG_NEEDED: return PathErrorKind::TooBig;
+    case ICMP_FRAG_NEEDED:
+      return PathErrorKind::TooBig;
     case ICMP_NET_UNREACH:
-    case ICMP_NET_UNKNOWN: return PathErrorKind::NetworkUnreachable;
+    case ICMP_NET_UNKNOWN:
+      return PathErrorKind::NetworkUnreachable;
     case ICMP_NET_ANO:
     case ICMP_HOST_ANO:
     case ICMP_PKT_FILTERED:
       return own_host ? PathErrorKind::RejectedLocally : PathErrorKind::Prohibited;
-    default: return PathErrorKind::HostUnreachable;
+    default:
+      return PathErrorKind::HostUnreachable;
   }
 }
 
@@ -63,8 +66,10 @@ packet::PathErrorKind kind_v6(const ErrorEntry& entry, bool own_host) {
       return own_host ? PathErrorKind::RejectedLocally : PathErrorKind::PortUnreachable;
     case ICMP6_DST_UNREACH_ADMIN:
       return own_host ? PathErrorKind::RejectedLocally : PathErrorKind::Prohibited;
-    case ICMP6_DST_UNREACH_NOROUTE: return PathErrorKind::NetworkUnreachable;
-    default: return PathErrorKind::HostUnreachable;
+    case ICMP6_DST_UNREACH_NOROUTE:
+      return PathErrorKind::NetworkUnreachable;
+    default:
+      return PathErrorKind::HostUnreachable;
   }
 }
 
@@ -108,7 +113,8 @@ void Port::use_scheduler_stamps() {
   if (sockets_.stamps_asked) transmit_flags_ |= abi::kTxSched;
 }
 
-// --- out -----------------------------------------------------------------------------------------------
+// --- out
+// -----------------------------------------------------------------------------------------------
 
 void Port::write_control(const packet::OutgoingDatagram& datagram, std::size_t i,
                          BatchBuffers& buffers, std::uint32_t id) {
@@ -195,7 +201,8 @@ void Port::send(std::span<const packet::OutgoingDatagram> batch,
     results[next].handed_over = before;
     const bool counted = !sockets_.stamping.own_ids && counts_id(error) && transmit_flags_ != 0;
     // With our own ids the refused datagram's id may come back with a stamp, too.
-    if (counted || (sockets_.stamping.own_ids && counts_id(error))) ids_.consumed(batch[next].token);
+    if (counted || (sockets_.stamping.own_ids && counts_id(error)))
+      ids_.consumed(batch[next].token);
     ++next;
     resends = 0;
     if (next < batch.size()) prepare_send(batch, buffers, next);
@@ -206,13 +213,14 @@ void Port::send(std::span<const packet::OutgoingDatagram> batch,
     diagnosis_.succeeded(batch[0], options_);
 }
 
-// --- in ------------------------------------------------------------------------------------------------
+// --- in
+// ------------------------------------------------------------------------------------------------
 
 bool Port::receive(BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink) {
   for (int n = 0; n < kReceiveBatches; ++n) {
     buffers.prepare_receive(BatchBuffers::kPayload);
-    const int count = ::recvmmsg(sockets_.receive.get(), buffers.messages.data(),
-                                 packet::kMaxBatch, MSG_DONTWAIT, nullptr);
+    const int count = ::recvmmsg(sockets_.receive.get(), buffers.messages.data(), packet::kMaxBatch,
+                                 MSG_DONTWAIT, nullptr);
     if (count <= 0) return false;
     clock.refresh();
     const Timestamp read = clock.now();
@@ -258,7 +266,8 @@ bool Port::drain_one(int fd, BatchBuffers& buffers, platform::SystemClock& clock
   if (count <= 0) return false;
   clock.refresh();
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
-    deliver_error(buffers.messages[i].msg_hdr, buffers.messages[i].msg_len, buffers, i, clock, sink);
+    deliver_error(buffers.messages[i].msg_hdr, buffers.messages[i].msg_len, buffers, i, clock,
+                  sink);
   if (static_cast<std::size_t>(count) < packet::kMaxBatch) return false;
   watch_budget(fd, sink);
   return true;

@@ -17,7 +17,8 @@
 
 namespace wirestamp::net_linux {
 
-// Buffers of one batch, shared by all ports of a thread. Pages that no datagram needed are never touched.
+// Buffers of one batch, shared by all ports of a thread. Pages that no datagram needed are never
+// touched.
 class BatchBuffers {
  public:
   static constexpr std::size_t kPayload = 65'536, kControl = 512, kQuoted = 512;
@@ -38,7 +39,8 @@ class BatchBuffers {
   std::unique_ptr<std::byte[]> controls_;
 };
 
-// One port: its sockets, its stamp ids, and the ways in and out. Knows its own id only to tell the sink.
+// One port: its sockets, its stamp ids, and the ways in and out. Knows its own id only to tell the
+// sink.
 class Port {
  public:
   Port(net::PortId id, const net::PortOptions& options, Sockets sockets);
@@ -62,9 +64,10 @@ class Port {
  private:
   void prepare_send(std::span<const packet::OutgoingDatagram> batch, BatchBuffers& buffers,
                     std::size_t first);
-  void write_control(const packet::OutgoingDatagram& datagram, std::size_t i,
-                     BatchBuffers& buffers, std::uint32_t id);
-  bool drain_one(int fd, BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
+  void write_control(const packet::OutgoingDatagram& datagram, std::size_t i, BatchBuffers& buffers,
+                     std::uint32_t id);
+  bool drain_one(int fd, BatchBuffers& buffers, platform::SystemClock& clock,
+                 net::PacketSink& sink);
   void deliver_error(const msghdr& message, std::size_t size, BatchBuffers& buffers, std::size_t i,
                      platform::SystemClock& clock, net::PacketSink& sink);
   void clear_pending_error();

@@ -18,9 +18,8 @@ constexpr std::size_t kMaxDestinations = 16;
 bool is_local(const packet::IpAddress& address) {
   const auto local = platform::local_addresses();
   if (!local) return true;  // not known: do not accuse the address
-  return std::ranges::any_of(*local, [&](const platform::LocalAddress& one) {
-    return one.address == address;
-  });
+  return std::ranges::any_of(
+      *local, [&](const platform::LocalAddress& one) { return one.address == address; });
 }
 
 }  // namespace
@@ -60,16 +59,24 @@ packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagr
     case EHOSTUNREACH:
     case EINVAL:  // a blackhole route; kernels of old for a removed source address
     case ENODEV:
-    case ENXIO: result.status = unreachable(datagram, options); break;
-    case EADDRNOTAVAIL: result.status = SendStatus::AddressGone; break;
-    case ENETDOWN: result.status = SendStatus::InterfaceDown; break;
+    case ENXIO:
+      result.status = unreachable(datagram, options);
+      break;
+    case EADDRNOTAVAIL:
+      result.status = SendStatus::AddressGone;
+      break;
+    case ENETDOWN:
+      result.status = SendStatus::InterfaceDown;
+      break;
     case EPERM:   // a filter
     case EACCES:  // a prohibit route
       result.status = SendStatus::RefusedLocally;
       break;
     case ENOBUFS:
     case ENOMEM:
-    case EAGAIN: result.status = SendStatus::DroppedLocally; break;
+    case EAGAIN:
+      result.status = SendStatus::DroppedLocally;
+      break;
     case EMSGSIZE: {
       result.status = SendStatus::TooBig;
       const auto route = platform::route_to(datagram.destination.address, datagram.source,
@@ -77,7 +84,9 @@ packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagr
       if (route && route->mtu != 0) result.mtu = route->mtu;
       break;
     }
-    default: result.status = SendStatus::Invalid; break;
+    default:
+      result.status = SendStatus::Invalid;
+      break;
   }
   return result;
 }

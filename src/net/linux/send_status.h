@@ -9,8 +9,9 @@
 
 namespace wirestamp::net_linux {
 
-// Names the cause of a refused send. The errno alone does not tell a vanished route from an interface that was
-// set down or an address that was removed (all ENETUNREACH), so the system is asked; only after errors.
+// Names the cause of a refused send. The errno alone does not tell a vanished route from an
+// interface that was set down or an address that was removed (all ENETUNREACH), so the system is
+// asked; only after errors.
 class SendDiagnosis {
  public:
   // A datagram left: remember by which interface, for the day it does not.

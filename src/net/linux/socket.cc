@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a port's sockets are made. The pair: each looped transmit stamp is charged to the receive budget of its
-// socket, so a full receive queue pushes stamps out (4 to 42 % lost where measured). A second socket on the
-// same address, used for sending only, cures it: both join a reuseport group whose one-instruction program
-// sends all input to the first. The first is bound before SO_REUSEPORT is set, so that a second program
-// gets EADDRINUSE; the option is never cleared, or the first would get nothing.
+// How a port's sockets are made. The pair: each looped transmit stamp is charged to the receive
+// budget of its socket, so a full receive queue pushes stamps out (4 to 42 % lost where measured).
+// A second socket on the same address, used for sending only, cures it: both join a reuseport group
+// whose one-instruction program sends all input to the first. The first is bound before
+// SO_REUSEPORT is set, so that a second program gets EADDRINUSE; the option is never cleared, or
+// the first would get nothing.
 #include "net/linux/socket.h"
 
+#include <fmt/format.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -15,8 +17,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "net/linux/control.h"
 #include "net/linux/kernel_abi.h"
@@ -58,8 +58,9 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
       ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) {
     const int error = errno;
-    return fail(fmt::format("cannot open an {} socket: {}", v4 ? "IPv4" : "IPv6",
-                            std::strerror(error)), error);
+    return fail(
+        fmt::format("cannot open an {} socket: {}", v4 ? "IPv4" : "IPv6", std::strerror(error)),
+        error);
   }
   if (v4) {
     set_ipv4(socket.get());
@@ -73,7 +74,8 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
       const int error = errno;
       return fail(fmt::format("cannot use interface '{}': {}", options.device,
                               error == ENODEV ? "there is none of that name (see `ip link`)"
-                                              : std::strerror(error)), error);
+                                              : std::strerror(error)),
+                  error);
     }
   }
   return socket;
@@ -83,14 +85,17 @@ std::string bind_advice(int error, const packet::Endpoint& local) {
   const std::string where = packet::to_string(local);
   switch (error) {
     case EADDRINUSE:
-      return fmt::format("port {} is in use: another program (perhaps another wirestamp) listens on {}; "
-                         "stop it or choose another port", local.port, where);
+      return fmt::format(
+          "port {} is in use: another program (perhaps another wirestamp) listens on {}; "
+          "stop it or choose another port",
+          local.port, where);
     case EADDRNOTAVAIL:
       return fmt::format("{} is no address of this host (see `ip address`)",
                          packet::to_string(local.address));
     case EACCES:
       return fmt::format("port {} needs a privilege; choose one from 1024 up", local.port);
-    default: return fmt::format("cannot bind {}: {}", where, std::strerror(error));
+    default:
+      return fmt::format("cannot bind {}: {}", where, std::strerror(error));
   }
 }
 
@@ -161,8 +166,9 @@ Descriptor::~Descriptor() {
 
 Result<Sockets> open_sockets(const net::PortOptions& options, const Features& features) {
   if (options.stamps == net::StampChoice::Hardware)
-    return fail("no interface of this host offers hardware stamps that can be tied to the system "
-                "clock; use --stamps kernel");
+    return fail(
+        "no interface of this host offers hardware stamps that can be tied to the system "
+        "clock; use --stamps kernel");
   Sockets sockets;
   sockets.receive = TRY(make_socket(options));
   const packet::Endpoint wanted{options.address.value_or(packet::IpAddress::any(options.family)),
@@ -174,7 +180,8 @@ Result<Sockets> open_sockets(const net::PortOptions& options, const Features& fe
   if (options.stamps == net::StampChoice::Kernel &&
       (sockets.stamping.transmit < StampSource::Kernel ||
        sockets.stamping.receive < StampSource::Kernel))
-    return fail(fmt::format("--stamps kernel: {}; use --stamps auto or user", sockets.stamping.reason));
+    return fail(
+        fmt::format("--stamps kernel: {}; use --stamps auto or user", sockets.stamping.reason));
   return sockets;
 }
 

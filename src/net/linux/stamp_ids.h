@@ -7,8 +7,9 @@
 
 #include "packet/datagram.h"
 
-// Which datagram a transmit stamp belongs to. The kernel names datagrams by 32-bit ids: ours where it lets us
-// (SCM_TS_OPT_ID), else a counter of its own that we follow. A ring remembers the newest ids.
+// Which datagram a transmit stamp belongs to. The kernel names datagrams by 32-bit ids: ours where
+// it lets us (SCM_TS_OPT_ID), else a counter of its own that we follow. A ring remembers the newest
+// ids.
 namespace wirestamp::net_linux {
 
 class StampIds {
@@ -22,14 +23,15 @@ class StampIds {
   std::uint32_t next() const { return next_; }
   // The datagram with that id was handed to the kernel.
   void used(packet::Token token) {
-    ring_[next_ % kRemembered] = {.token = token, .id = next_, .live = true, .software_seen = false};
+    ring_[next_ % kRemembered] = {
+        .token = token, .id = next_, .live = true, .software_seen = false};
     ++next_;
   }
   // The kernel counted a datagram that it then refused (EPERM, ENOBUFS on the automatic counter).
   void consumed(packet::Token token) { used(token); }
 
-  // Absent for ids forgotten or never given, and for a second software stamp of one id (a frame that
-  // crossed the host twice): the first one is the truth.
+  // Absent for ids forgotten or never given, and for a second software stamp of one id (a frame
+  // that crossed the host twice): the first one is the truth.
   std::optional<packet::Token> software(std::uint32_t id) {
     Entry& entry = ring_[id % kRemembered];
     if (!entry.live || entry.id != id || entry.software_seen) return std::nullopt;

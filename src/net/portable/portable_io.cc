@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The backend for systems whose kernel stamps nothing for us. Stamps are readings of the user clock, just
-// before a send and just after a receive; marks are set by socket option where they change. No batches, no
-// error queue: an ICMP error shows as the error of a later call, which names no datagram, so all it can
-// say is that the peer of a port with one peer is closed.
+// The backend for systems whose kernel stamps nothing for us. Stamps are readings of the user
+// clock, just before a send and just after a receive; marks are set by socket option where they
+// change. No batches, no error queue: an ICMP error shows as the error of a later call, which names
+// no datagram, so all it can say is that the peer of a port with one peer is closed.
 #include "net/portable/portable_io.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -19,8 +20,6 @@
 #include <cstring>
 #include <map>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "platform/system_clock.h"
@@ -85,16 +84,23 @@ packet::Endpoint endpoint_of(const sockaddr_storage& address) {
 SendStatus status_of(int error) {
   switch (error) {
     case ENETUNREACH:
-    case EHOSTUNREACH: return SendStatus::NoRoute;
-    case ENETDOWN: return SendStatus::InterfaceDown;
-    case EADDRNOTAVAIL: return SendStatus::AddressGone;
+    case EHOSTUNREACH:
+      return SendStatus::NoRoute;
+    case ENETDOWN:
+      return SendStatus::InterfaceDown;
+    case EADDRNOTAVAIL:
+      return SendStatus::AddressGone;
     case EPERM:
-    case EACCES: return SendStatus::RefusedLocally;
-    case EMSGSIZE: return SendStatus::TooBig;
+    case EACCES:
+      return SendStatus::RefusedLocally;
+    case EMSGSIZE:
+      return SendStatus::TooBig;
     case ENOBUFS:
     case ENOMEM:
-    case EAGAIN: return SendStatus::DroppedLocally;
-    default: return SendStatus::Invalid;
+    case EAGAIN:
+      return SendStatus::DroppedLocally;
+    default:
+      return SendStatus::Invalid;
   }
 }
 
@@ -175,8 +181,8 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
       ::setsockopt(port.fd, SOL_SOCKET, SO_BINDTODEVICE, options.device.data(),
                    static_cast<socklen_t>(options.device.size())) != 0) {
     const int error = errno;
-    return refuse(fmt::format("cannot use interface '{}': {}", options.device, std::strerror(error)),
-                  error);
+    return refuse(
+        fmt::format("cannot use interface '{}': {}", options.device, std::strerror(error)), error);
   }
   const packet::Endpoint wanted{options.address.value_or(packet::IpAddress::any(options.family)),
                                 options.port, options.interface};
@@ -187,7 +193,8 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
     const std::string where = packet::to_string(wanted);
     return refuse(error == EADDRINUSE
                       ? fmt::format("port {} is in use: another program listens on {}; stop it or "
-                                    "choose another port", wanted.port, where)
+                                    "choose another port",
+                                    wanted.port, where)
                       : fmt::format("cannot bind {}: {}", where, std::strerror(error)),
                   error);
   }
@@ -229,20 +236,23 @@ packet::SendResult PortableIo::send_one(Port& port, const packet::OutgoingDatagr
       in_pktinfo info{};
       info.ipi_ifindex = static_cast<int>(datagram.interface);
       if (datagram.source) info.ipi_spec_dst.s_addr = htonl(datagram.source->to_v4());
-      *header = {.cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
+      *header = {
+          .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
       std::memcpy(CMSG_DATA(header), &info, sizeof info);
       message.msg_controllen = CMSG_SPACE(sizeof info);
     } else {
       in6_pktinfo info{};
       info.ipi6_ifindex = datagram.interface;
       if (datagram.source) std::memcpy(&info.ipi6_addr, datagram.source->octets().data(), 16);
-      *header = {.cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO};
+      *header = {
+          .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO};
       std::memcpy(CMSG_DATA(header), &info, sizeof info);
     }
   }
   packet::SendResult result;
   result.handed_over = clock_.now();
-  // An unconnected socket without error reporting has no pending errors, so a failure is this one's own.
+  // An unconnected socket without error reporting has no pending errors, so a failure is this one's
+  // own.
   if (::sendmsg(port.fd, &message, 0) >= 0) return result;
   result.os_error = errno;
   result.status = status_of(result.os_error);
@@ -316,7 +326,8 @@ Result<void> PortableIo::poll(std::optional<MonoTime> deadline, net::PacketSink&
   if (deadline) {
     const std::int64_t left = (*deadline - clock_.mono_now()).ns();
     // Rounded up: never early, at most a millisecond late.
-    timeout_ms = static_cast<int>(std::clamp<std::int64_t>((left + 999'999) / 1'000'000, 0, 60'000));
+    timeout_ms =
+        static_cast<int>(std::clamp<std::int64_t>((left + 999'999) / 1'000'000, 0, 60'000));
   }
   if (::poll(waiting.data(), waiting.size(), timeout_ms) < 0) {
     if (errno == EINTR) return {};
