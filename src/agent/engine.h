@@ -12,7 +12,7 @@
 
 // Ties sessions to packet I/O on one measuring thread: the loop that lets senders send when they
 // are due, hands packets, stamps and errors to the session they belong to, and lets the reflector
-// answer. Both roles may share a port; packets are told apart by content (design.md 5).
+// answer. Both roles may share a port; packets are told apart by content.
 namespace wirestamp::agent {
 
 // What a flow tells its owner; called on the measuring thread.

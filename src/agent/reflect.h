@@ -23,7 +23,7 @@ struct Listen {
 
 struct ReflectOptions {
   std::vector<Listen> listen;         // empty: one Listen{}
-  std::vector<packet::Prefix> allow;  // beyond the policy `open` of design.md 5
+  std::vector<packet::Prefix> allow;  // beyond the policy `open` (session/reflector_policy.h)
   std::uint32_t rate = 2'000;         // requests per second from one address
   std::uint32_t total_rate = 20'000;  // from all unlisted addresses together
   std::string device;

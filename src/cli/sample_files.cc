@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "publish/csv.h"
 #include "publish/jsonl.h"
@@ -15,7 +16,7 @@ namespace {
 
 Result<void> failed(const std::string& path, int error) {
   return fail(fmt::format("cannot write '{}': {}", path == "-" ? "standard output" : path,
-                          std::strerror(error)),
+                          std::generic_category().message(error)),
               error);
 }
 

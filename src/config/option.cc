@@ -55,7 +55,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .value_name = "DURATION",
      .without = "until --count or Ctrl-C",
      .minimum = kMillisecond,
-     .maximum = 366 * 24 * kHour,
+     .maximum = std::uint64_t{366} * 24 * kHour,
      .help = "stop after so long; where --count is given too, what comes first"},
     {.key = Key::Schedule,
      .name = "schedule",

@@ -24,7 +24,7 @@ class Accumulator {
 
   void add(const Sample& sample);
   // Of the samples added as LostUnknown, so many are known by the reflector's counters to be lost
-  // forward and backward, although not which ones (protocols.md 2.6).
+  // forward and backward, although not which ones.
   void resolve_unknown(std::uint64_t forward, std::uint64_t backward);
 
   // No more samples will come: what was kept back for the sake of order is counted too.

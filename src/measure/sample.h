@@ -12,7 +12,7 @@
 // zero.
 namespace wirestamp::measure {
 
-// What became of a probe (design.md 6). "Unsent" and "lost" are never mixed.
+// What became of a probe. "Unsent" and "lost" are never mixed.
 enum class Outcome : std::uint8_t {
   Delivered,
   Late,  // replied after the loss threshold; counted lost, the delay is kept

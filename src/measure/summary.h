@@ -64,7 +64,7 @@ struct Summary {
   std::uint64_t withheld = 0, late_schedule = 0, departure_unconfirmed = 0;
   std::uint64_t unsent_total = 0;
   std::array<std::uint64_t, 7> unsent_by_cause{};  // indexed by UnsentCause
-  std::optional<double> loss_ratio, network_loss_ratio, unreachable_ratio;  // design.md 6
+  std::optional<double> loss_ratio, network_loss_ratio, unreachable_ratio;
 
   std::uint64_t burst_sent = 0, burst_received = 0;
   std::optional<double> burst_loss;

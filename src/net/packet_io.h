@@ -68,7 +68,7 @@ class PacketIo {
   virtual void close(PortId port) = 0;
   virtual packet::Endpoint local_endpoint(PortId port) const = 0;
   virtual PortStamping stamping(PortId port) const = 0;
-  // Ask for scheduler stamps from now on: the driver gives no other (design.md 6).
+  // Ask for scheduler stamps from now on: the driver gives no other.
   virtual void use_scheduler_stamps(PortId port) = 0;
 
   // Sends the batch in order; at most kMaxBatch datagrams; results.size() >= batch.size(). Never

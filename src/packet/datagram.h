@@ -15,7 +15,7 @@
 namespace wirestamp::packet {
 
 inline constexpr std::size_t kMaxPayload = 65'507;  // UDP over IPv4
-inline constexpr std::size_t kMaxBatch = 32;        // datagrams per system call (kernel.md B)
+inline constexpr std::size_t kMaxBatch = 32;        // datagrams per system call; more gain nothing
 
 // Handed back with everything that is later learned about one datagram. Unique among the datagrams
 // in flight of one port; the engine puts the owner in it.

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 namespace wirestamp::platform {
 
@@ -86,7 +87,7 @@ std::optional<Interface> describe(std::uint32_t index, const char* name) {
   const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return std::nullopt;
   ifreq request{};
-  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  std::memcpy(request.ifr_name, name, ::strnlen(name, IFNAMSIZ - 1));
   if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return std::nullopt;
   const auto flags = static_cast<unsigned>(request.ifr_flags);
   Interface interface{.index = index,
@@ -136,8 +137,9 @@ Result<Route> route_to(const packet::IpAddress& destination,
   if (header.nlmsg_type == NLMSG_ERROR) {
     nlmsgerr error{};
     std::memcpy(&error, answer.data() + NLMSG_HDRLEN, sizeof error);
-    return fail(fmt::format("no route to {}: {}", target, std::strerror(-error.error)),
-                -error.error);
+    return fail(
+        fmt::format("no route to {}: {}", target, std::generic_category().message(-error.error)),
+        -error.error);
   }
   Route route;
   std::size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(rtmsg));

@@ -6,7 +6,7 @@
 namespace wirestamp::platform {
 
 // This host's clocks: raw monotonic and real time tied together by the best of five brackets
-// (kernel.md H), steps told by a timer that the kernel cancels when the wall clock is set, suspends
+// steps told by a timer that the kernel cancels when the wall clock is set, suspends
 // by boot time running ahead of monotonic time. One per measuring thread.
 class SystemClock final : public Clock {
  public:

@@ -16,7 +16,6 @@ namespace wirestamp::publish {
 
 namespace {
 
-using measure::Distribution;
 using measure::StampCounts;
 using measure::Summary;
 using measure::UnsentCause;

@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxProbesInLedger = 65'536;
 // A late reply is recognised so long after its probe left.
 inline constexpr Duration kLateUntil = Duration::seconds(10);
 // Without transmit stamp and error a probe is decided after this time: the kernel gives up on a
-// neighbour after 3 s (kernel.md C).
+// neighbour after 3 s.
 inline constexpr Duration kStampWait = Duration::seconds(4);
 // Probes fallen due while we did not run are reported up to this number in one wake-up.
 inline constexpr std::size_t kMaxDuePerWake = 4'096;

@@ -61,7 +61,7 @@ struct Probe {
   bool true_reflector_tx = false;  // reflector_tx is the true stamp, not the one in the reply
   unsigned later_replies = 0;      // replies to others since: the follow-up had its chance
 
-  // The instant the loss threshold runs from (design.md 6).
+  // The instant the loss threshold runs from.
   MonoTime left() const { return departed && departed->mono ? *departed->mono : handed_over; }
 };
 

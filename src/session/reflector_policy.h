@@ -12,7 +12,7 @@
 #include "session/counters.h"
 #include "time/duration.h"
 
-// Whom a reflector answers, and how often (design.md 5, policy `open`). One code path for every
+// Whom a reflector answers, and how often (the policy `open`). One code path for every
 // request.
 namespace wirestamp::session {
 

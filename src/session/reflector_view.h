@@ -16,7 +16,7 @@
 // reply or in the list of the last eight that the WSTP TLV carries, tells that its request arrived.
 // A request that is in no known reply never arrived, provided that there is no unknown number (a
 // "missing" one) that could have been its answer. So a lost probe is told apart exactly as long as
-// at most eight replies in a row are lost; beyond that only the sums are known (protocols.md 2.6).
+// at most eight replies in a row are lost; beyond that only the sums are known.
 namespace wirestamp::session {
 
 enum class Reached : std::uint8_t {

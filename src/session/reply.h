@@ -20,7 +20,7 @@ struct TrueTransmit {
   std::optional<Timestamp> departed;             // absent: the reflector got no stamp for it
 };
 
-// The WSTP TLV of design.md 5.
+// The WSTP TLV (wire/wstp.h).
 struct ReflectorState {
   std::uint64_t epoch = 0;
   std::array<std::byte, 16> token{};

@@ -23,7 +23,7 @@ struct ScheduleOptions {
   bool bursts = false;
 };
 
-// When probes are due. Times are absolute, so lateness does not add up (RFC 3432, protocols.md 7).
+// When probes are due. Times are absolute, so lateness does not add up (RFC 3432).
 class Schedule {
  public:
   Schedule(const ScheduleOptions& options, MonoTime start, base::Random random);

@@ -79,7 +79,7 @@ void Sender::on_time(const Timestamp& now, const ClockState& clock) {
 }
 
 // A suspend stops the raw monotonic clock: probes due meanwhile do not exist, those in flight were
-// interrupted and are not judged (design.md 7).
+// interrupted and are not judged.
 void Sender::notice_suspend(const ClockState& clock, MonoTime now) {
   if (clock_seen_ && clock.suspended > suspended_) {
     ledger_.for_each([](Probe& probe) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When a probe is decided, and what became of it (design.md 6).
+// When a probe is decided, and what became of it.
 #include <algorithm>
 
 #include "session/limits.h"
@@ -110,7 +110,7 @@ void Sender::decide_unanswered(Probe& probe) {
   }
 }
 
-// Eight answered probes in a row without a transmit stamp: this driver gives none (design.md 6).
+// Eight answered probes in a row without a transmit stamp: this driver gives none.
 void Sender::track_missing_stamps(const Probe& probe) {
   if (!probe.replied || !expects_stamps()) return;
   if (probe.departed) {

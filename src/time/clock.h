@@ -37,7 +37,7 @@ class Clock {
   virtual ClockState state() = 0;
 };
 
-// A raw interval on the true scale (design.md 7: intervals on raw time are scaled by the
+// A raw interval on the true scale (intervals on raw time are scaled by the
 // disciplined frequency).
 constexpr Duration scaled(Duration raw, std::int64_t rate_ppb) {
   // 128-bit so that days times ppb do not overflow.

@@ -78,7 +78,8 @@ void set_dscp(base::MutableBytes frame, const UdpFrame& udp, std::uint8_t dscp) 
       static_cast<std::uint8_t>(unsigned{dscp} << 2U | (udp.traffic_class & 3U));
   if (udp.v6) {
     const auto first = load_be<std::uint16_t>(frame, kIpOffset);
-    store_be(frame, kIpOffset, static_cast<std::uint16_t>((first & 0xf00fU) | traffic_class << 4U));
+    store_be(frame, kIpOffset,
+             static_cast<std::uint16_t>((first & 0xf00fU) | unsigned{traffic_class} << 4U));
     return;
   }
   frame[kIpOffset + 1] = std::byte{traffic_class};

@@ -145,6 +145,7 @@ void Relay::enqueue(Lane& lane, Parcel parcel, std::optional<std::uint32_t> hold
   // The delay counts from the stamp at entry, not from now.
   const Duration left = parcel.record.entry + parcel.record.wanted - wall_now();
   if (lane.line.push(std::move(parcel), mono_now() + left, hold_past)) return;
+  // NOLINTNEXTLINE(bugprone-use-after-move): a full line leaves it as it is
   parcel.record.action = Action::Overflow;
   log_.write(parcel.record);
 }

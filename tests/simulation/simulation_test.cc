@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <set>
 
@@ -20,7 +22,8 @@ using measure::UnsentCause;
 std::uint64_t base_seed() {
   static const std::uint64_t seed = [] {
     const char* asked = std::getenv("WIRESTAMP_SEED");
-    const std::uint64_t value = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 20'261'124;
+    std::uint64_t value = 20'261'124;
+    if (asked != nullptr) std::from_chars(asked, asked + std::strlen(asked), value);
     std::cout << "WIRESTAMP_SEED=" << value << '\n';
     return value;
   }();

@@ -143,7 +143,7 @@ void World::send(const packet::OutgoingDatagram& datagram) {
   after_send_.push_back([this, token, result] { sender_->on_sent(token, result); });
 }
 
-void World::leave(std::uint64_t token, std::vector<std::byte> octets) {
+void World::leave(std::uint64_t token, const std::vector<std::byte>& octets) {
   Truth& truth = truth_[token];
   truth.left = true;
   truth.left_at = now_;

@@ -106,7 +106,7 @@ class World final : public session::SenderOutput {
   ClockState clock() const;
   Duration crossing(bool backward);
 
-  void leave(std::uint64_t token, std::vector<std::byte> octets);
+  void leave(std::uint64_t token, const std::vector<std::byte>& octets);
   void arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octets);
   void arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets);
   void report_error(packet::PathErrorKind kind, std::vector<std::byte> quoted);

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <system_error>
 
 #include "base/check.h"
 #include "net/linux/features.h"
@@ -124,7 +125,9 @@ Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& si
   if (count < 0) {
     if (errno == EINTR) return {};
     const int error = errno;
-    return fail(fmt::format("waiting for packets failed: {}", std::strerror(error)), error);
+    return fail(
+        fmt::format("waiting for packets failed: {}", std::generic_category().message(error)),
+        error);
   }
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) handle(events[i], sink);
   return {};
@@ -137,7 +140,8 @@ Result<std::unique_ptr<net::PacketIo>> make_linux_io(net::KernelFeatures feature
   Descriptor wake(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!epoll || !wake) {
     const int error = errno;
-    return fail(fmt::format("cannot set up packet I/O: {}", std::strerror(error)), error);
+    return fail(fmt::format("cannot set up packet I/O: {}", std::generic_category().message(error)),
+                error);
   }
   Descriptor keeper(open_keeper());
   const Features found = probe_features(keeper.get(), features);

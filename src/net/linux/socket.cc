@@ -17,6 +17,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "net/linux/control.h"
 #include "net/linux/kernel_abi.h"
@@ -58,9 +59,9 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
       ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) {
     const int error = errno;
-    return fail(
-        fmt::format("cannot open an {} socket: {}", v4 ? "IPv4" : "IPv6", std::strerror(error)),
-        error);
+    return fail(fmt::format("cannot open an {} socket: {}", v4 ? "IPv4" : "IPv6",
+                            std::generic_category().message(error)),
+                error);
   }
   if (v4) {
     set_ipv4(socket.get());
@@ -74,7 +75,7 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
       const int error = errno;
       return fail(fmt::format("cannot use interface '{}': {}", options.device,
                               error == ENODEV ? "there is none of that name (see `ip link`)"
-                                              : std::strerror(error)),
+                                              : std::generic_category().message(error)),
                   error);
     }
   }
@@ -95,7 +96,7 @@ std::string bind_advice(int error, const packet::Endpoint& local) {
     case EACCES:
       return fmt::format("port {} needs a privilege; choose one from 1024 up", local.port);
     default:
-      return fmt::format("cannot bind {}: {}", where, std::strerror(error));
+      return fmt::format("cannot bind {}: {}", where, std::generic_category().message(error));
   }
 }
 

@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <system_error>
 #include <vector>
 
 #include "base/check.h"
@@ -161,7 +162,8 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
   };
   if (port.fd < 0) {
     const int error = errno;
-    return refuse(fmt::format("cannot open a socket: {}", std::strerror(error)), error);
+    return refuse(fmt::format("cannot open a socket: {}", std::generic_category().message(error)),
+                  error);
   }
   ::fcntl(port.fd, F_SETFL, O_NONBLOCK);
   ::fcntl(port.fd, F_SETFD, FD_CLOEXEC);
@@ -181,8 +183,9 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
       ::setsockopt(port.fd, SOL_SOCKET, SO_BINDTODEVICE, options.device.data(),
                    static_cast<socklen_t>(options.device.size())) != 0) {
     const int error = errno;
-    return refuse(
-        fmt::format("cannot use interface '{}': {}", options.device, std::strerror(error)), error);
+    return refuse(fmt::format("cannot use interface '{}': {}", options.device,
+                              std::generic_category().message(error)),
+                  error);
   }
   const packet::Endpoint wanted{options.address.value_or(packet::IpAddress::any(options.family)),
                                 options.port, options.interface};
@@ -191,12 +194,13 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
   if (::bind(port.fd, reinterpret_cast<const sockaddr*>(&address), size) != 0) {
     const int error = errno;
     const std::string where = packet::to_string(wanted);
-    return refuse(error == EADDRINUSE
-                      ? fmt::format("port {} is in use: another program listens on {}; stop it or "
-                                    "choose another port",
-                                    wanted.port, where)
-                      : fmt::format("cannot bind {}: {}", where, std::strerror(error)),
-                  error);
+    return refuse(
+        error == EADDRINUSE
+            ? fmt::format("port {} is in use: another program listens on {}; stop it or "
+                          "choose another port",
+                          wanted.port, where)
+            : fmt::format("cannot bind {}: {}", where, std::generic_category().message(error)),
+        error);
   }
   size = sizeof address;
   ::getsockname(port.fd, reinterpret_cast<sockaddr*>(&address), &size);
@@ -332,7 +336,9 @@ Result<void> PortableIo::poll(std::optional<MonoTime> deadline, net::PacketSink&
   if (::poll(waiting.data(), waiting.size(), timeout_ms) < 0) {
     if (errno == EINTR) return {};
     const int error = errno;
-    return fail(fmt::format("waiting for packets failed: {}", std::strerror(error)), error);
+    return fail(
+        fmt::format("waiting for packets failed: {}", std::generic_category().message(error)),
+        error);
   }
   if (waiting[0].revents != 0) {
     std::array<char, 64> drained{};
