@@ -194,7 +194,10 @@ void Reflector::on_sent(packet::Token, const packet::SendResult& result) {
 void Reflector::on_transmit_stamp(packet::Token token, const Timestamp& stamp) {
   if (token == kNoReply) return;
   SentReply* reply = sessions_.find_reply(token);
-  if (reply == nullptr) return;
+  if (reply == nullptr) {
+    ++counters_.stamps;  // more than eight replies ago: nobody asks for it any more
+    return;
+  }
   if (reply->departed && reply->departed->source >= stamp.source) return;
   if (!reply->departed) ++counters_.stamps;
   reply->departed = stamp;
