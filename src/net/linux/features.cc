@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -15,8 +16,10 @@ namespace wirestamp::net_linux {
 
 namespace {
 
-// Deferred work took up to 2 ms where measured; after this we go on without being sure.
-constexpr int kSettleTries = 20;
+// The first socket that asks for receive stamps makes the kernel patch its own code, in work that it
+// defers: 2 ms on an idle machine, tens of them on a busy one. After this time there are none to be had.
+constexpr int kSettleTries = 12;
+constexpr int kLongestPauseMs = 50;
 
 bool set_stamping(int fd, std::uint32_t flags) {
   return ::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
@@ -81,6 +84,7 @@ Features probe_features(int keeper_fd, net::KernelFeatures narrow) {
   features.receive_filter = full && set_stamping(keeper_fd, base | abi::kOptRxFilter);
   features.own_ids = full && send_to_self(keeper_fd, true);
   for (int i = 0; i < kSettleTries && !features.receive_stamps; ++i) {
+    if (i > 0) ::poll(nullptr, 0, std::min(1 << (i - 1), kLongestPauseMs));
     if (!send_to_self(keeper_fd, false)) break;
     pollfd ready{.fd = keeper_fd, .events = POLLIN, .revents = 0};
     ::poll(&ready, 1, 1);
