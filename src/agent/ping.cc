@@ -188,6 +188,7 @@ void PingRun::check_requirements(const measure::Sample& sample) {
 }
 
 void PingRun::show_progress(bool always) {
+  if (!observer_->wants_progress()) return;
   const MonoTime now = io_->clock().mono_now();
   if (!always && last_progress_ && now - *last_progress_ < kProgressEvery) return;
   last_progress_ = now;

@@ -73,9 +73,11 @@ class PingObserver {
   virtual ~PingObserver() = default;
   virtual void on_start(const PingStart&) {}
   virtual void on_sample(const measure::Sample&) {}  // once per probe, when all is known about it
+  // False when nobody watches: then the figures are made once, at the end.
+  virtual bool wants_progress() const { return false; }
   virtual void on_progress(const measure::Summary&, const measure::Sample* last) {
     (void)last;
-  }  // about once per second, and at replies
+  }  // five times a second
   virtual void on_note(const std::string&) {}
 };
 

@@ -150,7 +150,7 @@ class PingCommand {
         options_(std::move(options)),
         outputs_(std::move(outputs)),
         ping_(std::move(ping)),
-        events_(!outputs_.files.empty()),
+        events_(!outputs_.files.empty(), platform::terminal_columns(outputs_.people).has_value()),
         live_(outputs_.people) {}
 
   int run() {

@@ -33,12 +33,14 @@ class PingEvents final : public agent::PingObserver {
     bool ended = false;
   };
 
-  // Samples are queued only when somebody writes them.
-  explicit PingEvents(bool want_samples) : want_samples_(want_samples) {}
+  // Samples are queued only when somebody writes them, figures are made only when somebody watches.
+  PingEvents(bool want_samples, bool want_progress)
+      : want_samples_(want_samples), want_progress_(want_progress) {}
 
   // The measuring thread.
   void on_start(const agent::PingStart& start) override;
   void on_sample(const measure::Sample& sample) override;
+  bool wants_progress() const override { return want_progress_; }
   void on_progress(const measure::Summary& summary, const measure::Sample* last) override;
   void on_note(const std::string& note) override;
   void end();
@@ -48,7 +50,7 @@ class PingEvents final : public agent::PingObserver {
   std::uint64_t samples_dropped() const;
 
  private:
-  const bool want_samples_;
+  const bool want_samples_, want_progress_;
   mutable std::mutex mutex_;
   std::condition_variable something_;
   Batch waiting_;

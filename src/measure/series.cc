@@ -66,7 +66,9 @@ std::optional<Duration> Quantiles::stddev() const {
 // RFC 2330 11.3: the smallest value with at least that share of all values at or below it.
 std::int64_t Quantiles::exact(std::uint32_t ppm) const {
   if (sorted_ != values_.size()) {
-    std::ranges::sort(values_);
+    const auto middle = values_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+    std::sort(middle, values_.end());
+    std::inplace_merge(values_.begin(), middle, values_.end());
     sorted_ = values_.size();
   }
   const std::uint64_t rank = (std::uint64_t{ppm} * values_.size() + 999'999) / 1'000'000;
