@@ -54,6 +54,12 @@ Handling handle(const Tlv& tlv, const TlvAnswers& answers, base::MutableBytes va
   }
 }
 
+// RFC 8972 4: a Session-Sender sets U and clears M and I in every TLV. Other flags are padding's.
+bool speaks_tlvs(base::Bytes request) {
+  constexpr std::byte kDefined{kUnrecognised | kMalformed | kIntegrity};
+  return !request.empty() && (request[0] & kDefined) == std::byte{kUnrecognised};
+}
+
 }  // namespace
 
 TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::MutableBytes reply) {
@@ -61,7 +67,7 @@ TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::Mu
   outcome.dscp = static_cast<std::uint8_t>(answers.received_traffic_class >> 2U);
   if (outcome.dscp > answers.highest_dscp) outcome.dscp = 0;
   std::ranges::copy(request, reply.begin());
-  if (request.empty() || (request[0] & std::byte{kUnrecognised}) == std::byte{}) return outcome;
+  if (!speaks_tlvs(request)) return outcome;
 
   TlvReader reader(request);
   while (const auto tlv = reader.next()) {

@@ -29,8 +29,8 @@ struct TlvOutcome {
 };
 
 // RFC 8972 4: the reply's TLVs from the request's, octet for octet the same length. `reply` holds
-// at least request.size() octets. A request whose first TLV lacks the U flag is padding of a sender
-// that speaks no TLVs (TWAMP Light) and comes back unchanged.
+// at least request.size() octets. Where the first flags are not U alone, the request carries the
+// padding of a sender that speaks no TLVs (TWAMP Light), which comes back unchanged.
 TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::MutableBytes reply);
 
 }  // namespace wirestamp::wire
