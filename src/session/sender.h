@@ -88,7 +88,7 @@ class Sender {
   // Stamps may have been lost around now.
   void on_stamps_unreliable();
 
-  // No more probes; those in flight get a short grace.
+  // No more probes; those in flight get a short grace. next_wake() is then `now` at the latest.
   void stop(MonoTime now);
   // Every probe is decided and its sample given.
   bool finished() const { return finished_; }

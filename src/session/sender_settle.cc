@@ -135,6 +135,7 @@ void Sender::stop(MonoTime now) {
   if (interrupted_) return;
   interrupted_ = now;
   schedule_.end();
+  look_again(now);  // nothing else may be left to wake up for
 }
 
 void Sender::look_again(MonoTime time) {
