@@ -9,6 +9,10 @@
 
 namespace wirestamp::wire {
 
+// What a peer may write reaches 17,000 years. Read, it is at most 36 years, so that nobody can make
+// a sum of a few errors overflow.
+inline constexpr Duration kLargestError = Duration::nanoseconds(std::int64_t{1} << 60U);
+
 // RFC 4656 4.1.2 with the Z bit of RFC 8186:  S(1) Z(1) Scale(6) Multiplier(8);
 // error in seconds = Multiplier * 2^Scale * 2^-32.
 struct ErrorEstimate {
@@ -42,7 +46,7 @@ constexpr ErrorEstimate decode_error_estimate(std::uint16_t raw) {
   const unsigned scale = (raw >> 8U) & 63U, multiplier = raw & 255U;
   if (multiplier == 0) return estimate;
   __extension__ using Wide = unsigned __int128;
-  constexpr auto kMost = static_cast<Wide>(INT64_MAX);
+  constexpr auto kMost = static_cast<Wide>(kLargestError.ns());
   Wide ns = (static_cast<Wide>(multiplier) << scale) * static_cast<Wide>(kBillion);
   ns = (ns + 0xffff'ffffU) >> 32U;
   estimate.error = Duration::nanoseconds(static_cast<std::int64_t>(ns > kMost ? kMost : ns));

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzz targets, corpus/NAME_fuzz/*, from tests/vectors. Run it when a vector is added.
+
+Each seed is an input that gets far: a true packet, or a run of true events. The layouts of the inputs of
+reflector_fuzz and sender_reply_fuzz are described at the top of those files.
+"""
+import json
+import pathlib
+import shutil
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent
+VECTORS = HERE.parent / "tests" / "vectors"
+BASE = 44
+
+
+def read(name):
+    document = json.loads((VECTORS / name).read_text(encoding="utf-8"))
+    return {vector["name"]: (bytes.fromhex(vector["hex"]), vector) for vector in document["vectors"]}
+
+
+STAMP, WSTP = read("stamp.json"), read("wstp.json")
+PACKETS = {name: octets for name, (octets, _) in STAMP.items()
+           if not name.startswith(("ts-", "ee-")) and "-auth" not in name and not name.startswith("auth-")}
+PACKETS |= {name: octets for name, (octets, vector) in WSTP.items() if vector["kind"] == "packet"}
+REPLIES = {name: octets for name, octets in PACKETS.items() if name.endswith("-reply") or name.startswith("reflector-")}
+REQUESTS = {name: octets for name, octets in PACKETS.items() if name not in REPLIES}
+AREAS = {name: octets[BASE:] for name, octets in PACKETS.items() if len(octets) > BASE}
+AREAS |= {name: octets for name, (octets, vector) in WSTP.items() if vector["kind"] == "tlv"}
+ANSWERS = bytes([34 << 2 | 2, 47, 3, 5, 1, 8])  # reflect_tlvs: AF41, up to DSCP 47, Follow-Up and WSTP with 8 entries
+
+
+def arrival(octets, source=0):
+    """reflector_fuzz: a datagram of 10.0.0.1 port 7000, 100 us later."""
+    return struct.pack(">BBBHBBH", 0, source, 1, 100, 46 << 2, 61, len(octets)) + octets
+
+
+def passing(time_100us):
+    return struct.pack(">BH", 0, time_100us)
+
+
+def reply_to(back, *patches):
+    """sender_reply_fuzz: the true reply to the probe so many back, with octets overwritten."""
+    return bytes([1, back, len(patches)]) + b"".join(struct.pack("BB", *patch) for patch in patches)
+
+
+def departure(back):
+    return bytes([4, back, 3])
+
+
+def runs():
+    probe = WSTP["wstp-packet-request"][0]
+    yield "reflector", "ten-probes", b"".join(arrival(probe) + bytes([3, n]) for n in range(10))
+    yield "reflector", "stamps-at-the-end", arrival(probe) * 9 + b"".join(bytes([3, n]) for n in range(9)) + arrival(probe)
+    yield "reflector", "too-many-from-one", arrival(probe[:BASE]) * 70
+    yield "reflector", "from-everyone", b"".join(arrival(probe, source) for source in range(12))
+    begin = bytes([0, 2, 0])
+    answered = b"".join(passing(100) + departure(0) + reply_to(0) for _ in range(12))
+    yield "sender_reply", "all-answered", begin + answered
+    yield "sender_reply", "interrupted", bytes([1]) + begin[1:] + answered
+    yield "sender_reply", "one-in-three", begin + b"".join(
+        passing(100) + departure(0) + (reply_to(0) if n % 3 == 0 else b"") for n in range(36))
+    yield "sender_reply", "copies", begin + b"".join(passing(100) + reply_to(0) + reply_to(0) + reply_to(1) for _ in range(12))
+    yield "sender_reply", "restart", begin + answered + passing(100) + reply_to(0, (160, 9)) + answered
+    yield "sender_reply", "errors", begin + b"".join(
+        passing(100) + bytes([5, kind, 0, 64]) for kind in range(9)) + answered
+    yield "sender_reply", "disturbed", begin + b"".join(
+        passing(100) + reply_to(0) + bytes([6, what]) for what in range(8))
+    for name, octets in REPLIES.items():
+        yield "sender_reply", name, begin + passing(10) + struct.pack(">BH", 3, len(octets)) + octets
+
+
+def seeds():
+    for name, octets in REQUESTS.items():
+        yield "decode_request", name, octets
+        yield "reflector", name, arrival(octets)
+        if len(octets) > BASE:
+            yield "reflect_tlvs", name, ANSWERS + octets[BASE:]
+    for name, octets in REPLIES.items():
+        yield "decode_reply", name, octets
+    for name, octets in AREAS.items():
+        yield "tlv_walk", name, octets
+    for name, (octets, vector) in WSTP.items():
+        if vector["kind"] == "tlv":
+            yield "wstp", name, octets[4:]
+            yield "reflect_tlvs", name, ANSWERS + octets
+    yield from runs()
+
+
+def main():
+    corpus = HERE / "corpus"
+    shutil.rmtree(corpus, ignore_errors=True)
+    for target, name, octets in seeds():
+        folder = corpus / f"{target}_fuzz"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(octets)
+
+
+if __name__ == "__main__":
+    main()
