@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -21,19 +22,23 @@ struct ErrorEstimate {
   std::optional<Duration> error;  // absent: multiplier 0, which a peer must not send
 };
 
-// Never smaller than `error`.
+// Never smaller than `error`, as long as that is below kLargestError; larger ones are cut.
 constexpr std::uint16_t encode_error_estimate(bool synchronised, TimeFormat format,
                                               Duration error) {
-  __extension__ using Wide = unsigned __int128;
-  const auto ns = static_cast<Wide>(error.ns() > 0 ? error.ns() : 0);
-  Wide value = ((ns << 32U) + static_cast<Wide>(kBillion - 1)) / static_cast<Wide>(kBillion);
-  if (value == 0) value = 1;
-  unsigned scale = 0;
-  while (value > 255 && scale < 63) {
-    value = (value + 1) >> 1U;
-    ++scale;
-  }
-  const auto multiplier = static_cast<unsigned>(value > 255 ? 255 : value);
+  const auto ns = static_cast<std::uint64_t>(error.ns() <= 0         ? 0
+                                             : error < kLargestError ? error.ns()
+                                                                     : kLargestError.ns());
+  constexpr auto kNanoseconds = static_cast<std::uint64_t>(kBillion);
+  // In units of 2^-32 s, rounded up; 63 bits at most.
+  const std::uint64_t units = ((ns / kNanoseconds) << 32U) +
+                              (((ns % kNanoseconds) << 32U) + kNanoseconds - 1) / kNanoseconds;
+  const auto rounded_up = [&](unsigned scale) {
+    return (units + (std::uint64_t{1} << scale) - 1) >> scale;
+  };
+  const auto bits = static_cast<unsigned>(std::bit_width(units));
+  unsigned scale = bits > 8 ? bits - 8 : 0;
+  if (rounded_up(scale) > 255) ++scale;
+  const auto multiplier = static_cast<unsigned>(units == 0 ? 1 : rounded_up(scale));
   return static_cast<std::uint16_t>((synchronised ? 0x8000U : 0U) |
                                     (format == TimeFormat::Ptp ? 0x4000U : 0U) | (scale << 8U) |
                                     multiplier);
@@ -45,11 +50,17 @@ constexpr ErrorEstimate decode_error_estimate(std::uint16_t raw) {
                          .error = std::nullopt};
   const unsigned scale = (raw >> 8U) & 63U, multiplier = raw & 255U;
   if (multiplier == 0) return estimate;
-  __extension__ using Wide = unsigned __int128;
-  constexpr auto kMost = static_cast<Wide>(kLargestError.ns());
-  Wide ns = (static_cast<Wide>(multiplier) << scale) * static_cast<Wide>(kBillion);
-  ns = (ns + 0xffff'ffffU) >> 32U;
-  estimate.error = Duration::nanoseconds(static_cast<std::int64_t>(ns > kMost ? kMost : ns));
+  const std::uint64_t ns = multiplier * static_cast<std::uint64_t>(kBillion);  // at scale 32
+  std::uint64_t rounded_up;
+  if (scale < 32) {
+    const unsigned down = 32 - scale;
+    rounded_up = (ns + (std::uint64_t{1} << down) - 1) >> down;
+  } else {
+    const unsigned up = scale - 32;
+    const auto most = static_cast<std::uint64_t>(kLargestError.ns());
+    rounded_up = ns > (most >> up) ? most : ns << up;
+  }
+  estimate.error = Duration::nanoseconds(static_cast<std::int64_t>(rounded_up));
   return estimate;
 }
 

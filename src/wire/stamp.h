@@ -109,12 +109,20 @@ enum class Kind : std::uint8_t {
 
 inline constexpr Duration kLongestResidence = Duration::seconds(10);
 
+// Octets 16 to 43, as far as they are there. Every packet that comes in is asked this.
+inline bool zero_behind_header(base::Bytes octets) {
+  if (octets.size() >= kBaseSize)
+    return (base::load_be<std::uint64_t>(octets, 16) | base::load_be<std::uint64_t>(octets, 24) |
+            base::load_be<std::uint64_t>(octets, 32) | base::load_be<std::uint32_t>(octets, 40)) ==
+           0;
+  std::byte all{};
+  for (std::size_t i = 16; i < octets.size(); ++i) all |= octets[i];
+  return all == std::byte{};
+}
+
 inline Kind classify(base::Bytes octets) {
   if (octets.size() < kShortestRequest) return Kind::TooShort;
-  bool zero = true;
-  for (std::size_t i = 16; i < octets.size() && i < kBaseSize; ++i)
-    zero &= octets[i] == std::byte{};
-  if (zero) return Kind::Request;
+  if (zero_behind_header(octets)) return Kind::Request;
   if (octets.size() < kShortestReply) return Kind::Ambiguous;
   const std::uint64_t transmitted = base::load_be<std::uint64_t>(octets, 4);
   const std::uint64_t received = base::load_be<std::uint64_t>(octets, 16);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
@@ -109,6 +110,40 @@ TEST(ErrorEstimates, are_never_smaller_than_the_error_and_at_most_a_hundredth_la
     ASSERT_TRUE(back);
     EXPECT_GE(back->ns(), ns);
     EXPECT_LE(static_cast<double>(back->ns()), static_cast<double>(ns) * 1.017 + 1) << ns;
+  }
+}
+
+// As RFC 4656 4.1.2 defines the fields, one step after the other and in 128 bits.
+std::uint16_t estimate_by_steps(std::int64_t ns) {
+  __extension__ using Wide = unsigned __int128;
+  const auto second = static_cast<Wide>(kBillion);
+  Wide value = ((static_cast<Wide>(ns) << 32U) + second - 1) / second;
+  unsigned scale = 0;
+  for (; value > 255; ++scale) value = (value + 1) >> 1U;
+  return static_cast<std::uint16_t>(scale << 8U | static_cast<unsigned>(value));
+}
+
+std::int64_t error_by_steps(std::uint16_t raw) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide units = static_cast<Wide>(raw & 255U) << ((raw >> 8U) & 63U);
+  const Wide ns = (units * static_cast<Wide>(kBillion) + 0xffff'ffffU) >> 32U;
+  return static_cast<std::int64_t>(std::min(ns, static_cast<Wide>(kLargestError.ns())));
+}
+
+TEST(ErrorEstimates, agree_with_the_definition_for_every_value_and_for_errors_of_any_size) {
+  for (unsigned raw = 0; raw < 0x4000; ++raw) {
+    const auto error = decode_error_estimate(static_cast<std::uint16_t>(raw)).error;
+    const std::int64_t wanted = error_by_steps(static_cast<std::uint16_t>(raw));
+    ASSERT_EQ(error.value_or(Duration()).ns(), wanted) << raw;
+  }
+  constexpr std::uint64_t kSeed = 21;
+  SCOPED_TRACE(kSeed);
+  base::Random random(kSeed);
+  for (int i = 0; i < 100'000; ++i) {
+    const auto ns = static_cast<std::int64_t>((random.next() >> 4U) >> random.below(60)) + 1;
+    ASSERT_EQ(encode_error_estimate(false, TimeFormat::Ntp, Duration::nanoseconds(ns)),
+              estimate_by_steps(ns))
+        << ns;
   }
 }
 

@@ -2,6 +2,7 @@
 #include "wire/wstp.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace wirestamp::wire {
 
@@ -44,7 +45,7 @@ Wstp Wstp::decode(base::Bytes value) {
 void Wstp::encode(base::MutableBytes value) const {
   const std::size_t places = (value.size() - kHeader) / kEntry;
   const std::size_t count = std::min(entry_count, places);
-  std::ranges::fill(value, std::byte{});
+  std::memset(value.data(), 0, value.size());
   base::store_be(value, 0, kMagic);
   value[4] = std::byte{kVersion};
   value[5] = static_cast<std::byte>((stopping ? kStopping : 0U) | (stateless ? kStateless : 0U));
@@ -69,7 +70,7 @@ void Wstp::encode(base::MutableBytes value) const {
 }
 
 void Wstp::encode_request(base::MutableBytes value) {
-  std::ranges::fill(value, std::byte{});
+  std::memset(value.data(), 0, value.size());
   base::store_be(value, 0, kMagic);
   value[4] = std::byte{kVersion};
 }
