@@ -127,7 +127,7 @@ class Harness {
     const Key key{request.source, request.destination, asked->ssid};
     std::vector<Sent>& session = sessions_[key];
     CHECK(answer->sequence == session.size());  // RFC 8762 4.3: its own counter, without gaps
-    check_told(reply->payload, session);
+    check_told(request.payload, reply->payload, session);
     session.push_back({.asked = asked->sequence, .sequence = answer->sequence, .departed = 0});
     sent_.emplace_back(reply->token, key, session.size() - 1, false);
     packet::SendResult result;
@@ -159,15 +159,19 @@ class Harness {
     CHECK(answer->sender_ttl == request.hop_limit.value_or(255));
   }
 
-  // What a WSTP TLV tells is what was sent before.
-  static void check_told(base::Bytes octets, const std::vector<Sent>& session) {
+  // What a WSTP TLV tells is what was sent before. Padding that looks like one is none, nor is one
+  // behind a malformed TLV: both were copied as they came.
+  static void check_told(base::Bytes asked, base::Bytes octets, const std::vector<Sent>& session) {
+    constexpr auto kDefined = std::byte{wire::kUnrecognised | wire::kMalformed | wire::kIntegrity};
+    if (asked.size() <= wire::kBaseSize ||
+        (asked[wire::kBaseSize] & kDefined) != std::byte{wire::kUnrecognised})
+      return;
     wire::TlvReader reader(octets.subspan(wire::kBaseSize));
     while (const auto tlv = reader.next()) {
+      if ((tlv->flags & wire::kMalformed) != 0) return;
       if (tlv->flags != 0 || tlv->type != wire::kWstp) continue;
-      if (!wire::Wstp::ours(tlv->value) || !wire::Wstp::valid_length(tlv->value.size())) continue;
       const wire::Wstp told = wire::Wstp::decode(tlv->value);
-      if (told.epoch == 0) continue;  // padding that looks like one, and was not answered
-      CHECK(told.entry_count <= session.size());
+      CHECK(told.epoch != 0 && !told.stateless && told.entry_count <= session.size());
       for (std::size_t i = 0; i < told.entry_count; ++i) {
         const Sent& sent = session[session.size() - 1 - i];
         CHECK(told.entries[i].sender_sequence == sent.asked);
