@@ -50,7 +50,8 @@ void Sender::settle(Probe& probe) {
 
 void Sender::decide(Probe& probe) {
   measure::Sample& sample = probe.sample;
-  if (probe.accepted || probe.departed)
+  // A reply proves that the probe left, whatever the send call said.
+  if (probe.accepted || probe.departed || probe.replied)
     sample.sender_tx = probe.departed ? probe.departed : sample.sender_user;
   const unsigned answered = peer_.replies_to(probe.sequence);
   if (answered > 1)
