@@ -31,6 +31,8 @@ MonoTime Sender::settle_time(const Probe& probe) const {
 }
 
 void Sender::review(Probe& probe, MonoTime now) {
+  // At the end of the run the closing probes fetch the stamp; finish() settles what is left.
+  if (awaits_true_stamp(probe) && !schedule_.next()) return;
   const MonoTime time = settle_time(probe);
   if (time <= now) {
     settle(probe);

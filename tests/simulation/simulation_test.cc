@@ -271,6 +271,17 @@ TEST(Simulation, AnInterruptedRunJudgesOnlyWhatItKnows) {
   EXPECT_FALSE(tally.outcomes.contains(Outcome::LostForward));
 }
 
+// The last answered probe waits for the closing probes, which go out when those behind it are
+// decided.
+TEST(Simulation, ATrueStampThatOnlyAClosingProbeCanFetchIsWaitedFor) {
+  Scenario gap = scenario(4, {.variation = Duration()});
+  gap.path_down_backward = {{Duration::milliseconds(15), Duration::milliseconds(100)}};
+  const Tally tally = run(gap);
+  EXPECT_EQ(tally.outcomes.at(Outcome::Delivered), 1U);
+  EXPECT_EQ(tally.outcomes.at(Outcome::LostBackward), 3U);
+  EXPECT_EQ(tally.without_true_stamp, 0U);
+}
+
 TEST(Simulation, AShortRunEndsSoonAfterItsLastReply) {
   World world(scenario(3));
   world.run(Duration::hours(1));
