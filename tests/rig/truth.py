@@ -22,7 +22,7 @@ class Log:
         for name in ("missed", "partial_checksums", "without_entry_stamp", "without_exit_stamp"):
             check_equal(self.totals[name], 0, f"emulator's {name}")
         for line in lines:
-            check(line["action"] not in ("overflow", "failed", "cut"), f"the emulator could not relay: {line}")
+            check(line["action"] not in ("overflow", "failed"), f"the emulator could not relay: {line}")
         self.requests = [r for r in lines if r["direction"] == "forward" and r["destination_port"] == PORT]
         self.replies = [r for r in lines if r["direction"] == "backward" and r["source_port"] == PORT]
         for records in (self.requests, self.replies):
@@ -30,6 +30,7 @@ class Log:
 
 
 def left(records):
+    """What a "cut" one lacks: it was still on its way when the measurement had ended, which never saw it."""
     return [record for record in records if "exit_ns" in record]
 
 
