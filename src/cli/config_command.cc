@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "config/help.h"
+#include "publish/document_reference.h"
 
 namespace wirestamp::cli {
 
@@ -38,9 +39,15 @@ int run_config(Words words) {
     fmt::print("{}", config::option_reference());
     return kMeasured;
   }
+  if (!words.empty() && words[0] == "output" && words.size() == 1) {
+    fmt::print("{}", publish::output_reference());
+    return kMeasured;
+  }
   for (const config::Command command : config::kCommands)
     if (!words.empty() && words[0] == config::name(command)) return list(command, words.subspan(1));
-  complain("config wants `ping`, `reflect` or `reference`, such as `wirestamp config ping -i 1s`");
+  complain(
+      "config wants `ping`, `reflect`, `reference` or `output`, such as `wirestamp config ping -i "
+      "1s`");
   return kUsage;
 }
 

@@ -27,6 +27,7 @@ usage: wirestamp ping HOST[:PORT] [FLAGS]     measure now; Ctrl-C ends with the 
        wirestamp reflect [FLAGS]              be the far end
        wirestamp config ping|reflect [FLAGS]  print the value of each option and where it comes from
        wirestamp config reference             print the reference page of all options
+       wirestamp config output                print the reference page of --json, --jsonl and --csv
        wirestamp help [COMMAND]
        wirestamp --version
 

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "publish/document_reference.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+
+#include "publish/columns.h"
+#include "publish/document.h"
+
+namespace wirestamp::publish {
+
+namespace {
+
+using F = DocumentField;
+constexpr std::string_view kAlways = "always";
+constexpr std::string_view kAnyValue = "with at least one value";
+
+constexpr std::array kDistribution{
+    F{"count", "integer", kAlways, "number of values"},
+    F{"min", "integer", kAnyValue, "smallest"},
+    F{"p10", "integer", kAnyValue, "10th percentile"},
+    F{"p50", "integer", kAnyValue, "median"},
+    F{"p90", "integer", kAnyValue, "90th percentile"},
+    F{"p95", "integer", kAnyValue, "95th percentile"},
+    F{"p99", "integer", kAnyValue, "99th percentile"},
+    F{"max", "integer", kAnyValue, "largest"},
+    F{"mean", "integer", kAnyValue, "arithmetic mean"},
+    F{"stddev", "integer", "from two values on", "standard deviation, divisor n - 1"},
+};
+
+constexpr std::array kVariation{
+    F{"pdv_p50", "integer", kAnyValue, "median of the delay above the minimum (RFC 5481 4.2)"},
+    F{"pdv_p95", "integer", kAnyValue, "its 95th percentile"},
+    F{"pdv_p99", "integer", kAnyValue, "its 99th percentile"},
+    F{"pdv_p999", "integer", kAnyValue, "its 99.9th percentile"},
+    F{"ipdv_p5", "integer", "with a pair of neighbours",
+      "5th percentile of the difference between neighbours in send order (RFC 3393); signed"},
+    F{"ipdv_p95", "integer", "with a pair of neighbours", "its 95th percentile"},
+    F{"ipdv_mean_abs", "integer", "with a pair of neighbours", "mean of its absolute values"},
+    F{"ipdv_count", "integer", kAlways, "pairs of neighbours that both have this delay"},
+    F{"ipdv_undefined", "integer", kAlways, "pairs that lack it on one side"},
+};
+
+constexpr std::array kOrder{
+    F{"reordered", "integer", kAlways, "packets that came after one sent later (RFC 4737 3)"},
+    F{"received", "integer", kAlways, "packets received, copies not counted"},
+    F{"ratio", "number", "when something was received", "reordered / received"},
+    F{"max_extent", "integer", kAlways, "largest extent in packets (RFC 4737 4.2)"},
+    F{"n_reordered.*", "integer", "for each n that occurs",
+      "packets that are n-reordered (RFC 4737 5), n from 1 to 16, and `more`"},
+};
+
+constexpr std::array kStamps{
+    F{"weakest", "string", "with a stamp", "weakest source among them"},
+    F{"counts.*", "integer", "for each source that occurs",
+      "stamps by source: hardware, kernel, scheduler, user, unknown"},
+};
+
+constexpr std::array kMarks{
+    F{"known", "integer", kAlways, "packets whose marks are known at that place"},
+    F{"dscp.*", "integer", "for each value that occurs", "packets by DSCP, 0 to 63"},
+    F{"ecn.*", "integer", "for each value that occurs", "packets by ECN, 0 to 3"},
+};
+
+constexpr std::array kEndpoint{
+    F{"address", "string", kAlways, "IPv4 or IPv6 address"},
+    F{"port", "integer", kAlways, "UDP port"},
+};
+
+constexpr std::array<DocumentShape, 6> kShapes{{
+    {"endpoint", "An address and a UDP port.", kEndpoint},
+    {"distribution", "Of durations, in nanoseconds.", kDistribution},
+    {"variation", "Of delay, in nanoseconds.", kVariation},
+    {"order", "Order of arrival in one direction.", kOrder},
+    {"stamps", "Where one of the four stamps was taken.", kStamps},
+    {"marks", "Marks in the IP header at one place.", kMarks},
+}};
+
+constexpr std::array kFields{
+    F{"schema", "integer", kAlways,
+      "counts up when a field changes its meaning or goes; new fields do not count"},
+    F{"program.name", "string", kAlways, "`wirestamp`"},
+    F{"program.version", "string", kAlways, "its version"},
+    F{"host", "string", kAlways, "the host as the user named it"},
+    F{"remote", "endpoint", kAlways, "where the probes were sent"},
+    F{"local", "endpoint", kAlways, "where they were sent from"},
+    F{"interface", "string", "when the system tells", "interface that the route leaves by"},
+    F{"size", "integer", kAlways, "octets of UDP payload of a probe"},
+    F{"stamping.transmit", "string", kAlways, "source of transmit stamps that this host offers"},
+    F{"stamping.receive", "string", kAlways, "the same of receive stamps"},
+    F{"stamping.own_ids", "boolean", kAlways,
+      "the kernel takes our own number for a transmit stamp (Linux 6.13)"},
+    F{"stamping.reason", "string", "when it is less than asked", "why"},
+    F{"began", "string", kAlways, "start of the run, RFC 3339, UTC"},
+    F{"ended", "string", kAlways, "its end"},
+    F{"interrupted", "boolean", kAlways, "ended by Ctrl-C or a signal"},
+    F{"requirement_failed", "string", "when `--require` or `--require-peer` ended the run",
+      "what was asked and what there was"},
+
+    F{"summary.scheduled", "integer", kAlways, "probes that were due; bursts not counted"},
+    F{"summary.sent", "integer", kAlways, "probes that left this host, or may have"},
+    F{"summary.received", "integer", kAlways, "probes with a reply, late ones included"},
+    F{"summary.delivered", "integer", kAlways, "probes with a reply in time"},
+    F{"summary.late", "integer", kAlways, "probes whose reply came after the loss threshold"},
+    F{"summary.duplicates", "integer", kAlways, "extra copies, all directions"},
+    F{"summary.duplicates_by_direction.forward", "integer", kAlways,
+      "extra copies of probes that the reflector answered"},
+    F{"summary.duplicates_by_direction.backward", "integer", kAlways, "extra copies of replies"},
+    F{"summary.duplicates_by_direction.unknown", "integer", kAlways,
+      "extra replies of a reflector that does not number them"},
+    F{"summary.reordered", "integer", kAlways,
+      "replies that came after one to a later probe; the same as reordering.round_trip.reordered"},
+    F{"summary.lost.total", "integer", kAlways,
+      "forward + backward + unknown + peer_closed + too_big; late ones not included"},
+    F{"summary.lost.forward", "integer", kAlways, "lost on the way there"},
+    F{"summary.lost.backward", "integer", kAlways, "lost on the way back"},
+    F{"summary.lost.unknown", "integer", kAlways, "lost, direction not known"},
+    F{"summary.lost_by_cause.peer_closed", "integer", kAlways,
+      "the host is up, nothing listens on the port"},
+    F{"summary.lost_by_cause.too_big", "integer", kAlways,
+      "larger than the path or interface takes"},
+    F{"summary.unsent.total", "integer", kAlways, "probes that never left this host"},
+    F{"summary.unsent.by_cause.neighbour_unresolved", "integer", kAlways,
+      "the neighbour or gateway does not answer ARP or NDP"},
+    F{"summary.unsent.by_cause.no_route", "integer", kAlways, "no route to the host"},
+    F{"summary.unsent.by_cause.interface_down", "integer", kAlways, "the interface is down"},
+    F{"summary.unsent.by_cause.address_gone", "integer", kAlways,
+      "the source address is no longer there"},
+    F{"summary.unsent.by_cause.refused_locally", "integer", kAlways,
+      "a firewall or policy of this host"},
+    F{"summary.unsent.by_cause.dropped_locally", "integer", kAlways,
+      "a full queue, a lost carrier, or no stamp and no error for 4 s"},
+    F{"summary.refused_by_peer", "integer", kAlways,
+      "the reflector says that its policy dropped it: neither lost nor delivered"},
+    F{"summary.withheld", "integer", kAlways, "not judged: suspended host, or interrupted run"},
+    F{"summary.late_schedule", "integer", kAlways, "not sent: this host was too late"},
+    F{"summary.departure_unconfirmed", "integer", kAlways,
+      "of lost.unknown: those that may never have left"},
+    F{"summary.loss_ratio", "number", "when anything was to be judged",
+      "(lost + late + neighbour unresolved) / (sent + neighbour unresolved)"},
+    F{"summary.network_loss_ratio", "number", "when anything was sent", "(lost + late) / sent"},
+    F{"summary.unreachable_ratio", "number", "when anything was to be judged",
+      "1 - delivered / (scheduled - withheld - late_schedule)"},
+    F{"summary.loss_periods.count", "integer", kAlways, "runs of lost probes (RFC 3357)"},
+    F{"summary.loss_periods.longest", "integer", kAlways, "probes in the longest of them"},
+    F{"summary.burst.sent", "integer", kAlways, "extra probes of the bursts"},
+    F{"summary.burst.received", "integer", kAlways, "those answered"},
+    F{"summary.burst.loss_ratio", "number", "when bursts were sent", "1 - received / sent"},
+
+    F{"summary.rtt_ns", "distribution", kAlways,
+      "round trip net of the reflector, of the samples of rtt_class"},
+    F{"summary.rtt_error_ns.mean", "integer", kAnyValue, "mean bound of the error of a round trip"},
+    F{"summary.rtt_error_ns.max", "integer", kAnyValue, "largest of these bounds"},
+    F{"summary.rtt_class", "string", kAnyValue, "weakest stamp in each sample of rtt_ns"},
+    F{"summary.rtt_other_class", "integer", kAlways,
+      "round trips with other stamps, not in rtt_ns"},
+    F{"summary.forward_ns", "distribution", kAlways,
+      "T2 - T1, raw: contains the difference of both clocks, may be negative"},
+    F{"summary.backward_ns", "distribution", kAlways, "T4 - T3, raw"},
+    F{"summary.one_way_error_ns", "integer", "when both clocks tell their error",
+      "largest sum of both clocks' error bounds"},
+    F{"summary.reflector_residence_ns", "distribution", kAlways, "T3 - T2, time in the reflector"},
+    F{"summary.schedule_error_ns", "distribution", kAlways, "sent minus scheduled"},
+    F{"summary.jitter_ns.rfc3550", "integer", "from two values on",
+      "interarrival jitter (RFC 3550 6.4.1) of the round trip at the end of the run"},
+    F{"summary.jitter_ns.consecutive", "integer", "from two values on",
+      "mean absolute difference of neighbours' round trips"},
+    F{"summary.variation_ns.round_trip", "variation", kAlways, "of the round trip"},
+    F{"summary.variation_ns.forward", "variation", kAlways, "of forward_ns"},
+    F{"summary.variation_ns.backward", "variation", kAlways, "of backward_ns"},
+    F{"summary.mos.value", "number", "from 50 probes on", "speech quality (E-model), 1 to 4.5"},
+    F{"summary.mos.r", "number", "from 50 probes on", "its rating R"},
+    F{"summary.mos.worse_direction", "string", "from 50 probes on",
+      "`forward` or `backward`: the one these figures are of"},
+    F{"summary.mos.one_way_delay_ns", "integer", "from 50 probes on",
+      "half the median round trip: assumed, not measured"},
+    F{"summary.reordering.round_trip", "order", kAlways, "of replies, by probe"},
+    F{"summary.reordering.forward", "order", kAlways, "of probes, by the reply numbers"},
+    F{"summary.reordering.backward", "order", kAlways, "of replies, by their numbers"},
+    F{"summary.stamps.sender_tx", "stamps", kAlways, "T1"},
+    F{"summary.stamps.reflector_rx", "stamps", kAlways, "T2"},
+    F{"summary.stamps.reflector_tx", "stamps", kAlways, "T3"},
+    F{"summary.stamps.sender_rx", "stamps", kAlways, "T4"},
+    F{"summary.clock_step_samples", "integer", kAlways,
+      "probes across a step of the clock or a suspend: no one-way values"},
+    F{"summary.bad_reflector_stamps", "integer", kAlways,
+      "replies whose T3 lies before T2, or lacks: their round trip includes the reflector"},
+    F{"summary.marks.forward", "marks", kAlways, "of probes as the reflector saw them"},
+    F{"summary.marks.backward", "marks", kAlways, "of replies as they came back"},
+
+    F{"counters.*", "integer", kAlways,
+      "what happened to packets beside the probes' outcomes; each name says what is counted"},
+    F{"notes[]", "string", "for each note", "what the program had to say, once each, in order"},
+    F{"settings.*.value", "string", kAlways, "value of each option in force"},
+    F{"settings.*.from", "string", kAlways, "flag, variable or default that it comes from"},
+};
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+void append_fields(std::string& out, std::span<const DocumentField> fields) {
+  out += "| field | type | there | meaning |\n|---|---|---|---|\n";
+  for (const DocumentField& field : fields)
+    fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} |\n", field.path, field.type,
+                   field.presence, escaped(field.meaning));
+}
+
+}  // namespace
+
+std::span<const DocumentField> document_fields() { return kFields; }
+
+std::span<const DocumentShape> document_shapes() { return kShapes; }
+
+std::string output_reference() {
+  std::string out = fmt::format(
+      "# Output\n\n"
+      "Made from the program's tables by `wirestamp config output`; a test fails when this page is "
+      "older than they are, and another holds each field against a document.\n\n"
+      "Names end in their unit: `_ns` is nanoseconds. A figure that is undefined is absent, never "
+      "0 or null. What each figure means in detail, and when it lies: `docs/measurement.md`.\n\n"
+      "## The document (`--json`)\n\n"
+      "One JSON object, schema {}. `*` stands for a name, `[]` for the elements of an array.\n\n",
+      kSchema);
+  append_fields(out, kFields);
+  for (const DocumentShape& shape : kShapes) {
+    fmt::format_to(std::back_inserter(out), "\n### A `{}`\n\n{}\n\n", shape.name, shape.meaning);
+    append_fields(out, shape.members);
+  }
+  out +=
+      "\n## One probe (`--jsonl`, `--csv`)\n\n"
+      "A line for each probe, written when all is known about it: an answered one after the loss "
+      "threshold, another after ten seconds or at the end of the run. JSON lines leave absent "
+      "fields out; CSV has a header line, leaves them empty, and quotes nothing because no field "
+      "has a comma.\n\n"
+      "| field | type | meaning |\n|---|---|---|\n";
+  for (const Column& column : columns())
+    fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} |\n", column.name, column.type,
+                   escaped(column.meaning));
+  return out;
+}
+
+}  // namespace wirestamp::publish

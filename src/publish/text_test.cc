@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "publish/text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace wirestamp::publish {
+namespace {
+
+Report report_of(const measure::Summary& summary) {
+  Report report;
+  report.remote = {*packet::IpAddress::parse("192.0.2.7"), 23999, 0};
+  report.ended = WallTime::from_ns(1'500'000'000);
+  report.summary = summary;
+  return report;
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Text, durations_have_three_digits_and_the_unit_that_fits) {
+  EXPECT_EQ(human(Duration::nanoseconds(0)), "0 ns");
+  EXPECT_EQ(human(Duration::nanoseconds(999)), "999 ns");
+  EXPECT_EQ(human(Duration::nanoseconds(1'500)), "1.50 us");
+  EXPECT_EQ(human(Duration::nanoseconds(-12'340)), "-12.3 us");
+  EXPECT_EQ(human(Duration::nanoseconds(999'600)), "1.00 ms");
+  EXPECT_EQ(human(Duration::milliseconds(123)), "123 ms");
+  EXPECT_EQ(human(Duration::seconds(2)), "2.00 s");
+}
+
+TEST(Text, a_dead_neighbour_reads_as_full_loss_and_as_unsent) {
+  measure::Summary s;
+  s.scheduled = s.unsent_total = 5;
+  s.unsent_by_cause[static_cast<std::size_t>(measure::UnsentCause::NeighbourUnresolved)] = 5;
+  s.loss_ratio = 1;
+  s.unreachable_ratio = 1;
+  const std::string text = text_summary(report_of(s));
+  EXPECT_TRUE(has(text, "unsent      5: neighbour unresolved 5")) << text;
+  EXPECT_TRUE(has(text, "loss        100 %")) << text;
+  EXPECT_TRUE(has(text, "sent        0,")) << text;
+}
+
+TEST(Text, the_lost_line_tells_directions_and_causes) {
+  measure::Summary s;
+  s.scheduled = s.sent = 100;
+  s.lost = {.forward = 3, .backward = 2, .unknown = 1};
+  s.late = 4;
+  s.peer_closed = 5;
+  s.network_loss_ratio = s.loss_ratio = 0.15;
+  const std::string text = text_summary(report_of(s));
+  EXPECT_TRUE(has(text,
+                  "lost        15 (15 %): on the way there 3, on the way back 2, direction unknown "
+                  "1, late 4, peer closed 5"))
+      << text;
+  EXPECT_FALSE(has(text, "neighbour")) << text;
+}
+
+TEST(Text, one_way_delays_are_not_told_without_clocks_that_agree) {
+  measure::Summary s;
+  s.rtt.count = s.forward_delay.count = s.backward_delay.count = 1;
+  s.rtt.p50 = s.forward_delay.p50 = s.backward_delay.p50 = Duration::microseconds(1);
+  EXPECT_TRUE(has(text_summary(report_of(s)), "one way     not told"));
+  s.one_way_error = Duration::microseconds(20);
+  EXPECT_TRUE(has(text_summary(report_of(s)), "+-20.0 us"));
+}
+
+TEST(Text, the_live_line_is_cut_at_the_width_of_the_terminal) {
+  measure::Summary s;
+  s.sent = 1'000'000;
+  s.received = 999'999;
+  EXPECT_EQ(live_line(s, nullptr, 20).size(), 20U);
+  EXPECT_TRUE(live_line(s, nullptr, 200).starts_with("1000000 sent, 999999 received, 0 lost"));
+}
+
+}  // namespace
+}  // namespace wirestamp::publish
