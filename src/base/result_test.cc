@@ -16,7 +16,7 @@ Result<int> half(int number) {
 }
 
 Result<void> must_be_even(int number) {
-  TRY(half(number));
+  [[maybe_unused]] const int even = TRY(half(number));
   return {};
 }
 

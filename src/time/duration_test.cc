@@ -68,7 +68,7 @@ TEST(Scaled, keeps_intervals_too_short_for_the_rate_to_matter) {
 }
 
 TEST(Scaled, does_not_overflow_over_years) {
-  const Duration year = Duration::hours(24 * 365);
+  const Duration year = Duration::hours(24L * 365);
   EXPECT_EQ(scaled(year * 100, 500'000) - year * 100, year / 20);
 }
 

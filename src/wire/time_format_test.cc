@@ -82,7 +82,7 @@ TEST(TimeFormats, keep_every_nanosecond) {
 
 TEST(TimeFormats, resolve_the_era_from_an_instant_up_to_68_years_away) {
   const WallTime time = WallTime::from_ns(2'085'978'497 * kBillion);  // 1 s into NTP era 1
-  const Duration far = Duration::hours(24 * 365 * 67);
+  const Duration far = Duration::hours(24L * 365 * 67);
   const auto raw = encode_time(time, TimeFormat::Ntp, kTai);
   EXPECT_EQ(decode_time(raw, TimeFormat::Ntp, time - far, kTai), time);
   EXPECT_EQ(decode_time(raw, TimeFormat::Ntp, time + far, kTai), time);

@@ -42,6 +42,14 @@ Result<packet::Endpoint> endpoint(const std::string& text) {
   return found;
 }
 
+Result<std::int64_t> number(const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value <= 0)
+    return fail(text + ": no number above 0");
+  return value;
+}
+
 class Outcomes final : public agent::FlowObserver {
  public:
   void on_sample(const measure::Sample& sample) override {
@@ -88,14 +96,15 @@ Result<void> run(const std::vector<std::string>& words) {
   agent::Engine engine(*io, words[1] == "reflect" ? &reflector : nullptr);
   std::vector<std::unique_ptr<Outcomes>> outcomes;
   std::vector<session::Sender*> senders;
+  const std::int64_t count = TRY(number(words[2])), interval_us = TRY(number(words[3]));
   for (std::size_t i = 4; i < words.size(); ++i) {
     session::SenderOptions sender;
     sender.remote = TRY(endpoint(words[i]));
     sender.ssid =
         static_cast<std::uint16_t>(i + 100 * (listen.address.octets()[3] == std::byte{1}));
-    sender.schedule = {.interval = Duration::microseconds(std::stol(words[3])),
+    sender.schedule = {.interval = Duration::microseconds(interval_us),
                        .at_once = true,
-                       .count = std::stoull(words[2])};
+                       .count = static_cast<std::uint64_t>(count)};
     sender.loss_after = Duration::seconds(1);
     sender.transmit_stamps = io->stamping(port).transmit;
     sender.may_send_bare = false;

@@ -16,8 +16,9 @@ namespace wirestamp::net_linux {
 
 namespace {
 
-// The first socket that asks for receive stamps makes the kernel patch its own code, in work that it
-// defers: 2 ms on an idle machine, tens of them on a busy one. After this time there are none to be had.
+// The first socket that asks for receive stamps makes the kernel patch its own code, in work that
+// it defers: 2 ms on an idle machine, tens of them on a busy one. After this time there are none to
+// be had.
 constexpr int kSettleTries = 12;
 constexpr int kLongestPauseMs = 50;
 

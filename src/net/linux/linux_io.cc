@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <map>
+#include <system_error>
 #include <vector>
 
 #include "base/check.h"
@@ -121,7 +121,9 @@ Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& si
   if (count < 0) {
     if (errno == EINTR) return {};
     const int error = errno;
-    return fail(fmt::format("waiting for packets failed: {}", std::strerror(error)), error);
+    return fail(
+        fmt::format("waiting for packets failed: {}", std::generic_category().message(error)),
+        error);
   }
   for (std::size_t i = 0; count > 0 && i < waited_.size(); ++i)
     if (waited_[i].revents != 0) handle(waited_[i], owners_[i], sink);
