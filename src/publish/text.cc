@@ -30,9 +30,13 @@ std::string human(std::optional<Duration> duration) {
 template <typename... Args>
 void line(std::string& out, std::string_view name, fmt::format_string<Args...> text,
           Args&&... args) {
-  fmt::format_to(std::back_inserter(out), "  {:<12}", name);
+  fmt::format_to(std::back_inserter(out), "  {:<13}", name);
   fmt::format_to(std::back_inserter(out), text, std::forward<Args>(args)...);
   out += '\n';
+}
+
+std::string probes(std::uint64_t count) {
+  return fmt::format("{} probe{}", count, count == 1 ? "" : "s");
 }
 
 std::string words(std::string_view name) {
@@ -77,7 +81,8 @@ void append_counts(std::string& out, const Summary& s) {
     line(out, "unconfirmed", "{} of the lost may never have left this host",
          s.departure_unconfirmed);
   if (s.loss_periods > 0)
-    line(out, "loss periods", "{}, the longest {} probes", s.loss_periods, s.longest_loss_period);
+    line(out, "loss periods", "{}, the longest of {}", s.loss_periods,
+         probes(s.longest_loss_period));
   if (s.burst_sent > 0)
     line(out, "bursts", "{} extra probes, {} answered", s.burst_sent, s.burst_received);
 }
@@ -202,9 +207,10 @@ std::string live_line(const Summary& s, const measure::Sample* last, std::size_t
 }
 
 std::string text_summary(const Report& report) {
-  std::string out = fmt::format("{}{}: {} probes in {}\n", packet::to_string(report.remote),
-                                report.interrupted ? " (interrupted)" : "",
-                                report.summary.scheduled, human(report.ended - report.began));
+  std::string out =
+      fmt::format("{}{}: {} in {}\n", packet::to_string(report.remote),
+                  report.interrupted ? " (interrupted)" : "", probes(report.summary.scheduled),
+                  human(report.ended - report.began));
   append_counts(out, report.summary);
   append_delays(out, report.summary);
   append_packets(out, report);

@@ -37,9 +37,9 @@ TEST(Text, a_dead_neighbour_reads_as_full_loss_and_as_unsent) {
   s.loss_ratio = 1;
   s.unreachable_ratio = 1;
   const std::string text = text_summary(report_of(s));
-  EXPECT_TRUE(has(text, "unsent      5: neighbour unresolved 5")) << text;
-  EXPECT_TRUE(has(text, "loss        100 %")) << text;
-  EXPECT_TRUE(has(text, "sent        0,")) << text;
+  EXPECT_TRUE(has(text, "unsent       5: neighbour unresolved 5")) << text;
+  EXPECT_TRUE(has(text, "loss         100 %")) << text;
+  EXPECT_TRUE(has(text, "sent         0,")) << text;
 }
 
 TEST(Text, the_lost_line_tells_directions_and_causes) {
@@ -50,18 +50,27 @@ TEST(Text, the_lost_line_tells_directions_and_causes) {
   s.peer_closed = 5;
   s.network_loss_ratio = s.loss_ratio = 0.15;
   const std::string text = text_summary(report_of(s));
-  EXPECT_TRUE(has(text,
-                  "lost        15 (15 %): on the way there 3, on the way back 2, direction unknown "
-                  "1, late 4, peer closed 5"))
+  EXPECT_TRUE(
+      has(text,
+          "lost         15 (15 %): on the way there 3, on the way back 2, direction unknown "
+          "1, late 4, peer closed 5"))
       << text;
   EXPECT_FALSE(has(text, "neighbour")) << text;
+}
+
+TEST(Text, one_probe_is_one_probe_and_columns_never_touch) {
+  measure::Summary s;
+  s.scheduled = s.sent = s.peer_closed = s.loss_periods = s.longest_loss_period = 1;
+  const std::string text = text_summary(report_of(s));
+  EXPECT_TRUE(has(text, ": 1 probe in 1.50 s\n")) << text;
+  EXPECT_TRUE(has(text, "loss periods 1, the longest of 1 probe\n")) << text;
 }
 
 TEST(Text, one_way_delays_are_not_told_without_clocks_that_agree) {
   measure::Summary s;
   s.rtt.count = s.forward_delay.count = s.backward_delay.count = 1;
   s.rtt.p50 = s.forward_delay.p50 = s.backward_delay.p50 = Duration::microseconds(1);
-  EXPECT_TRUE(has(text_summary(report_of(s)), "one way     not told"));
+  EXPECT_TRUE(has(text_summary(report_of(s)), "one way      not told"));
   s.one_way_error = Duration::microseconds(20);
   EXPECT_TRUE(has(text_summary(report_of(s)), "+-20.0 us"));
 }
