@@ -12,17 +12,19 @@
 
 // FUZZ_TARGET(input) { ... } is the function that libFuzzer calls with each input.
 #define FUZZ_TARGET(input)                                                            \
-  static void fuzz_one(wirestamp::base::Bytes);                                       \
   /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */               \
   extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);  \
   /* NOLINTNEXTLINE(readability-identifier-naming) */                                 \
   extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { \
-    fuzz_one(std::as_bytes(std::span(data, size)));                                   \
+    wirestamp::fuzz::fuzz_one(std::as_bytes(std::span(data, size)));                  \
     return 0;                                                                         \
   }                                                                                   \
-  static void fuzz_one(wirestamp::base::Bytes input)
+  void wirestamp::fuzz::fuzz_one(wirestamp::base::Bytes input)
 
 namespace wirestamp::fuzz {
+
+// The body of the one target in a program; defined by FUZZ_TARGET.
+void fuzz_one(base::Bytes input);
 
 // Takes an input apart from the front. Behind the end there are zeros, so every input means
 // something.

@@ -61,7 +61,7 @@ class Harness final : public session::SenderOutput {
       case 6:
         disturb(input.octet());
         break;
-      case 7:
+      default:
         give(input.take(input.number<std::uint16_t>()), kUs);
         break;
     }

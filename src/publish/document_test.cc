@@ -98,8 +98,8 @@ std::string kind_of(const Json& value) {
 // path -> type of each leaf; array elements are `[]`.
 void leaves(const Json& value, const std::string& path, std::map<std::string, std::string>& found) {
   if (value.is_object()) {
-    for (const auto& [name, member] : value.items())
-      leaves(member, path.empty() ? name : path + "." + name, found);
+    const std::string before = path.empty() ? path : path + ".";
+    for (const auto& [name, member] : value.items()) leaves(member, before + name, found);
   } else if (value.is_array()) {
     for (const Json& element : value) leaves(element, path + "[]", found);
   } else {

@@ -101,7 +101,7 @@ Result<void> run(const std::vector<std::string>& words) {
     session::SenderOptions sender;
     sender.remote = TRY(endpoint(words[i]));
     sender.ssid =
-        static_cast<std::uint16_t>(i + 100 * (listen.address.octets()[3] == std::byte{1}));
+        static_cast<std::uint16_t>(i + (listen.address.octets()[3] == std::byte{1} ? 100 : 0));
     sender.schedule = {.interval = Duration::microseconds(interval_us),
                        .at_once = true,
                        .count = static_cast<std::uint64_t>(count)};
