@@ -24,7 +24,8 @@ STAMP, WSTP = read("stamp.json"), read("wstp.json")
 PACKETS = {name: octets for name, (octets, _) in STAMP.items()
            if not name.startswith(("ts-", "ee-")) and "-auth" not in name and not name.startswith("auth-")}
 PACKETS |= {name: octets for name, (octets, vector) in WSTP.items() if vector["kind"] == "packet"}
-REPLIES = {name: octets for name, octets in PACKETS.items() if name.endswith("-reply") or name.startswith("reflector-")}
+REPLIES = {name: octets for name, octets in PACKETS.items()
+           if name.endswith("-reply") or name.startswith(("reflector-", "wstp-packet-reply"))}
 REQUESTS = {name: octets for name, octets in PACKETS.items() if name not in REPLIES}
 AREAS = {name: octets[BASE:] for name, octets in PACKETS.items() if len(octets) > BASE}
 AREAS |= {name: octets for name, (octets, vector) in WSTP.items() if vector["kind"] == "tlv"}

@@ -26,6 +26,27 @@ Handling class_of_service(const Tlv& tlv, const TlvAnswers& answers, base::Mutab
   return Handling::Done;
 }
 
+Handling wstp(const Tlv& tlv, const TlvAnswers& answers, base::MutableBytes value,
+              TlvOutcome& outcome) {
+  if (!answers.wstp || !Wstp::ours(tlv.value)) return Handling::Unrecognised;
+  if (!Wstp::valid_length(tlv.value.size())) return Handling::Malformed;
+  std::optional<WstpToken> asked;
+  // The first question only: a long request with hundreds of them is no use to anyone but somebody
+  // who guesses tokens.
+  if (answers.account_of && !outcome.asked) asked = Wstp::question(tlv.value);
+  if (!asked) {
+    answers.wstp->encode(value);
+    return Handling::Done;
+  }
+  Wstp answer = *answers.wstp;
+  answer.account = answers.account_of(*asked);
+  answer.unknown_token = !answer.account;
+  answer.encode(value);
+  outcome.asked = true;
+  outcome.told = answer.account.has_value();
+  return Handling::Done;
+}
+
 Handling handle(const Tlv& tlv, const TlvAnswers& answers, base::MutableBytes value,
                 TlvOutcome& outcome) {
   switch (tlv.type) {
@@ -46,10 +67,7 @@ Handling handle(const Tlv& tlv, const TlvAnswers& answers, base::MutableBytes va
       answers.follow_up.value_or(FollowUpTelemetry{}).encode(value);
       return Handling::Done;
     case kWstp:
-      if (!answers.wstp || !Wstp::ours(tlv.value)) return Handling::Unrecognised;
-      if (!Wstp::valid_length(tlv.value.size())) return Handling::Malformed;
-      answers.wstp->encode(value);
-      return Handling::Done;
+      return wstp(tlv, answers, value, outcome);
     default:
       return Handling::Unrecognised;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "base/bytes.h"
@@ -19,6 +20,9 @@ struct TlvAnswers {
   TimestampInformation timestamp_information;
   std::optional<FollowUpTelemetry> follow_up;  // absent: stateless, or nothing to tell yet (zeros)
   std::optional<Wstp> wstp;                    // absent: type 251 is unknown here
+  // What became of the session with this token, before this request; nullopt: there is none. Called
+  // at most once per request. Empty: questions are not understood here.
+  std::function<std::optional<WstpAccount>(const WstpToken&)> account_of;
 };
 
 struct TlvOutcome {
@@ -26,6 +30,8 @@ struct TlvOutcome {
   bool dscp_refused = false;
   unsigned unrecognised = 0;
   bool malformed = false;
+  bool asked = false;  // a WSTP TLV had a question, and it was answered: with an account if `told`,
+  bool told = false;   // else with "unknown token"
 };
 
 // RFC 8972 4: the reply's TLVs from the request's, octet for octet the same length. `reply` holds

@@ -186,6 +186,70 @@ TEST(ReflectedWstp, is_unrecognised_where_it_is_not_spoken) {
   EXPECT_EQ(reflect(request).hex(), request);
 }
 
+constexpr WstpToken kKnown{std::byte{1}}, kForged{std::byte{2}};
+
+// Knows one session.
+std::optional<WstpAccount> account_of(const WstpToken& token) {
+  if (token != kKnown) return std::nullopt;
+  return WstpAccount{.requests_seen = 3, .replies_sent = 2, .last_sender_sequence = 9};
+}
+
+std::string question(const WstpToken& asked, std::size_t places = 8) {
+  Octets tlv = from_hex(wstp_request(Wstp::length_for(places)));
+  Wstp::encode_question(base::MutableBytes(tlv).subspan(kTlvHeader), asked);
+  return to_hex(tlv);
+}
+
+Wstp told_in(const Reflected& reflected, std::size_t offset = 0) {
+  EXPECT_EQ(reflected.reply[offset], std::byte{});
+  const std::size_t length = base::load_be<std::uint16_t>(reflected.reply, offset + 2);
+  return Wstp::decode(base::Bytes(reflected.reply).subspan(offset + kTlvHeader, length));
+}
+
+TEST(ReflectedQuestion, is_answered_with_the_account_of_the_session_it_names) {
+  const Reflected reflected =
+      reflect(question(kKnown), {.wstp = Wstp{.epoch = 5}, .account_of = account_of});
+  EXPECT_TRUE(reflected.outcome.asked && reflected.outcome.told);
+  EXPECT_EQ(told_in(reflected), (Wstp{.epoch = 5, .account = account_of(kKnown)}));
+}
+
+TEST(ReflectedQuestion, about_any_unknown_token_gets_the_same_answer) {
+  const TlvAnswers answers{.wstp = Wstp{.epoch = 5, .entry_count = 8}, .account_of = account_of};
+  const Reflected forged = reflect(question(kForged), answers);
+  EXPECT_TRUE(forged.outcome.asked && !forged.outcome.told);
+  EXPECT_EQ(forged.hex(), reflect(question(WstpToken{}), answers).hex());
+  // But for the flag it is that to no question.
+  Wstp told = told_in(forged);
+  EXPECT_TRUE(told.unknown_token);
+  told.unknown_token = false;
+  EXPECT_EQ(told, answers.wstp);
+}
+
+TEST(ReflectedQuestion, is_not_answered_by_a_reflector_that_does_not_know_it) {
+  const TlvAnswers answers{.wstp = Wstp{.epoch = 5, .entry_count = 8}};
+  const Reflected reflected = reflect(question(kKnown), answers);
+  EXPECT_FALSE(reflected.outcome.asked);
+  EXPECT_EQ(told_in(reflected), answers.wstp);
+  EXPECT_EQ(reflected.hex(), reflect(wstp_request(Wstp::length_for(8)), answers).hex());
+}
+
+TEST(ReflectedQuestion, is_answered_once_per_request) {
+  // In this order the second question could be told, the first could not.
+  const std::string asked = question(kForged) + question(kKnown);
+  const Reflected reflected = reflect(asked, {.wstp = Wstp(), .account_of = account_of});
+  EXPECT_TRUE(told_in(reflected).unknown_token);
+  EXPECT_EQ(told_in(reflected, asked.size() / 4), Wstp());
+  EXPECT_FALSE(reflected.outcome.told);
+}
+
+TEST(ReflectedQuestion, may_come_behind_a_wstp_tlv_that_asks_nothing) {
+  const std::string before = wstp_request(Wstp::kHeader);
+  const Reflected reflected =
+      reflect(before + question(kKnown, 2), {.wstp = Wstp(), .account_of = account_of});
+  EXPECT_EQ(told_in(reflected), Wstp());
+  EXPECT_EQ(told_in(reflected, before.size() / 2).account, account_of(kKnown));
+}
+
 TEST(ReflectedWstp, of_an_impossible_length_is_malformed) {
   for (const std::size_t length :
        {std::size_t{5}, std::size_t{47}, std::size_t{49}, std::size_t{63}, Wstp::length_for(9)}) {

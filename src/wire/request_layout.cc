@@ -119,6 +119,10 @@ void encode_probe(const RequestLayout& layout, const ProbeFields& fields, base::
   base::store_be(out, 14, fields.ssid);
   if (layout.class_of_service)
     out[*layout.class_of_service + kTlvHeader] = static_cast<std::byte>(fields.dscp << 2U);
+  if (fields.asked && layout.can_ask())
+    Wstp::encode_question(
+        out.subspan(*layout.wstp + kTlvHeader, Wstp::length_for(layout.wstp_entries)),
+        *fields.asked);
 }
 
 }  // namespace wirestamp::wire

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "wire/wstp.h"
 
 // What stands where in a probe: planned once per session, so that writing a probe touches few
 // octets.
@@ -19,6 +20,9 @@ struct RequestLayout {
   std::size_t wstp_entries = 0;
   std::vector<std::string> notes;  // what had no room, for the user
   std::vector<std::byte> octets;   // a complete probe with zero base fields
+
+  // Whether a probe can carry a question about another session: the answer takes two places.
+  bool can_ask() const { return wstp && wstp_entries >= Wstp::kAccountPlaces; }
 };
 
 // For a payload of `size` octets, or of the natural size (252: base, Class of Service, Follow-Up
@@ -33,10 +37,11 @@ struct ProbeFields {
   std::uint64_t timestamp = 0;       // raw
   std::uint16_t error_estimate = 0;  // raw
   std::uint16_t ssid = 0;
-  std::uint8_t dscp = 0;  // wanted in the reply
+  std::uint8_t dscp = 0;           // wanted in the reply
+  std::optional<WstpToken> asked;  // what became of the session with this token?
 };
 
-// Writes layout.size octets.
+// Writes layout.size octets. The question is left out where the layout cannot ask.
 void encode_probe(const RequestLayout& layout, const ProbeFields& fields, base::MutableBytes out);
 
 }  // namespace wirestamp::wire

@@ -120,6 +120,46 @@ TEST(EncodeProbe, writes_what_its_fields_say_and_the_layout_for_the_rest) {
   EXPECT_TRUE(std::equal(out.begin() + 52, out.end(), layout->octets.begin() + 52));
 }
 
+TEST(RequestLayout, can_ask_where_two_places_are) {
+  EXPECT_FALSE(bare_layout().can_ask());
+  for (const auto& [size, can] : {std::pair{48U, false},
+                                  {124U, false},
+                                  {140U, false},
+                                  {155U, false},
+                                  {156U, true},
+                                  {252U, true},
+                                  {1400U, true}})
+    EXPECT_EQ(plan_request(size)->can_ask(), can) << size;
+}
+
+TEST(EncodeProbe, writes_a_question_over_its_layout_and_nothing_else) {
+  const WstpToken asked{std::byte{0xc0}, std::byte{0xc1}};
+  for (const std::uint32_t size : {156U, 252U, 1400U}) {
+    const auto layout = plan_request(size);
+    ASSERT_TRUE(layout);
+    Octets without(size), with(size);
+    encode_probe(*layout, {.sequence = 7}, without);
+    encode_probe(*layout, {.sequence = 7, .asked = asked}, with);
+    const auto value = base::Bytes(with).subspan(*layout->wstp + kTlvHeader,
+                                                 Wstp::length_for(layout->wstp_entries));
+    EXPECT_EQ(Wstp::question(value), asked);
+    std::fill_n(with.begin() + (value.data() - with.data()) + 5, 1, std::byte{});
+    std::fill_n(with.begin() + (value.data() - with.data()) + 16, 16, std::byte{});
+    EXPECT_EQ(to_hex(with), to_hex(without));
+  }
+}
+
+TEST(EncodeProbe, leaves_out_a_question_that_has_no_room) {
+  for (const std::uint32_t size : {44U, 100U, 124U, 140U}) {
+    const auto layout = plan_request(size);
+    ASSERT_TRUE(layout);
+    Octets without(size), with(size);
+    encode_probe(*layout, {.sequence = 7}, without);
+    encode_probe(*layout, {.sequence = 7, .asked = WstpToken{std::byte{0xc0}}}, with);
+    EXPECT_EQ(to_hex(with), to_hex(without)) << size;
+  }
+}
+
 TEST(EncodeProbe, without_class_of_service_writes_only_the_base_packet) {
   const auto layout = plan_request(48);
   ASSERT_TRUE(layout);
