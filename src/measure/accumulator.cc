@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <queue>
 
+#include "measure/arrival_order.h"
 #include "measure/delay.h"
-#include "measure/emodel.h"
 #include "measure/in_turn.h"
-#include "measure/order.h"
+#include "measure/mos.h"
 #include "measure/series.h"
 
 // Samples come in the order of their decision: an answered probe after the loss threshold, an
@@ -17,12 +16,6 @@
 namespace wirestamp::measure {
 
 namespace {
-
-// Replies are sorted by the reflector's numbers within a window of so many arrivals.
-constexpr std::size_t kReflectorWindow = 1'024;
-constexpr std::uint64_t kFewestForMos = 50;
-// From this interval down losses are close enough together to see bursts of speech packets.
-constexpr Duration kBurstRatioInterval = Duration::milliseconds(40);
 
 // What one probe tells in send order.
 struct Sent {
@@ -34,8 +27,8 @@ struct Sent {
 
 struct Arrival {
   std::uint64_t probe = 0;
-  std::optional<std::uint64_t> reflector_number;  // epoch << 32 | sequence number, unwrapped
-  std::optional<ClassedDelay> transit;            // of probes that count for jitter
+  std::optional<ArrivalOrder::ReflectorNumber> reflector_number;
+  std::optional<ClassedDelay> transit;  // of probes that count for jitter
 };
 
 bool lost_on_the_way(Outcome outcome) {
@@ -104,8 +97,6 @@ struct Accumulator::State {
   void add_delays(const Sample& sample, Sent& sent);
   void take_sent(const std::optional<Sent>& sent);
   void take_arrival(const Arrival& arrival);
-  void take_reflected();
-  std::optional<Mos> mos() const;
 
   AccumulatorOptions options;
   Summary counts;  // the counters only; summary() adds the rest
@@ -118,15 +109,7 @@ struct Accumulator::State {
   InTurn<Arrival> arrivals{1};
   LossPeriods loss_periods;
   RtpJitter jitter;
-  OrderTracker round_trip_order, forward_order, backward_order;
-  // (reflector number, probe), smallest number first.
-  std::priority_queue<std::pair<std::uint64_t, std::uint64_t>,
-                      std::vector<std::pair<std::uint64_t, std::uint64_t>>, std::greater<>>
-      by_reflector;
-  std::uint32_t reflector_epoch = 0;
-  std::uint64_t newest_reflector_number = 0;
-
-  std::uint64_t unwrap(std::uint32_t epoch, std::uint32_t number);
+  ArrivalOrder order;
 };
 
 Accumulator::Accumulator(const AccumulatorOptions& options)
@@ -135,8 +118,7 @@ Accumulator::~Accumulator() = default;
 Accumulator::Accumulator(Accumulator&&) noexcept = default;
 Accumulator& Accumulator::operator=(Accumulator&&) noexcept = default;
 
-// --- counts
-// ---------------------------------------------------------------------------------------
+// --- counts --------------------------------------------------------------------------------------
 
 void Accumulator::State::count(const Sample& sample) {
   ++counts.scheduled;
@@ -206,8 +188,7 @@ void Accumulator::State::count_marks(const Sample& sample) {
   }
 }
 
-// --- delays
-// ---------------------------------------------------------------------------------------
+// --- delays --------------------------------------------------------------------------------------
 
 void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
   if (sample.sender_user && sample.sender_user->mono)
@@ -249,46 +230,12 @@ void Accumulator::State::take_sent(const std::optional<Sent>& one) {
   backward.add_in_order(one->backward);
 }
 
-// --- order
-// ----------------------------------------------------------------------------------------
-
-// Numbers of a restarted reflector follow those of the one before.
-std::uint64_t Accumulator::State::unwrap(std::uint32_t epoch, std::uint32_t number) {
-  constexpr unsigned kEpochShift = 40;
-  constexpr std::uint64_t kStart = std::uint64_t{1}
-                                   << 32U;  // room for numbers before the first seen
-  if (newest_reflector_number == 0 || epoch > reflector_epoch) {
-    reflector_epoch = epoch;
-    newest_reflector_number = (std::uint64_t{epoch} << kEpochShift) + kStart + number;
-    return newest_reflector_number;
-  }
-  if (epoch < reflector_epoch) return (std::uint64_t{epoch} << kEpochShift) + kStart + number;
-  const auto step =
-      static_cast<std::int32_t>(number - static_cast<std::uint32_t>(newest_reflector_number));
-  const std::uint64_t unwrapped =
-      newest_reflector_number + static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
-  newest_reflector_number = std::max(newest_reflector_number, unwrapped);
-  return unwrapped;
-}
-
 void Accumulator::State::take_arrival(const Arrival& arrival) {
-  round_trip_order.add(arrival.probe);
+  order.add(arrival.probe, arrival.reflector_number);
   if (arrival.transit) jitter.add(*arrival.transit);
-  if (!arrival.reflector_number) return;
-  const std::uint64_t number = unwrap(static_cast<std::uint32_t>(*arrival.reflector_number >> 32U),
-                                      static_cast<std::uint32_t>(*arrival.reflector_number));
-  backward_order.add(number);
-  by_reflector.emplace(number, arrival.probe);
-  if (by_reflector.size() > kReflectorWindow) take_reflected();
 }
 
-void Accumulator::State::take_reflected() {
-  forward_order.add(by_reflector.top().second);
-  by_reflector.pop();
-}
-
-// --- the interface
-// --------------------------------------------------------------------------------
+// --- the interface -------------------------------------------------------------------------------
 
 void Accumulator::add(const Sample& sample) {
   State& s = *state_;
@@ -313,8 +260,8 @@ void Accumulator::add(const Sample& sample) {
   if (sample.arrival_index > 0) {
     Arrival arrival{.probe = sample.probe, .reflector_number = {}, .transit = one.rtt};
     if (sample.reflector_sequence)
-      arrival.reflector_number =
-          std::uint64_t{sample.reflector_epoch} << 32U | *sample.reflector_sequence;
+      arrival.reflector_number = {.epoch = sample.reflector_epoch,
+                                  .sequence = *sample.reflector_sequence};
     s.arrivals.put(sample.arrival_index, arrival, [&](const std::optional<Arrival>& next) {
       if (next) s.take_arrival(*next);
     });
@@ -328,7 +275,7 @@ void Accumulator::finish() {
   s.arrivals.finish([&](const std::optional<Arrival>& next) {
     if (next) s.take_arrival(*next);
   });
-  while (!s.by_reflector.empty()) s.take_reflected();
+  s.order.finish();
 }
 
 void Accumulator::resolve_unknown(std::uint64_t forward, std::uint64_t backward) {
@@ -338,37 +285,6 @@ void Accumulator::resolve_unknown(std::uint64_t forward, std::uint64_t backward)
   lost.unknown -= forward + backward;
   lost.forward += forward;
   lost.backward += backward;
-}
-
-// Design: the worse direction; the delay of one direction is half the round trip, because no clock
-// says better; the play-out buffer holds the 95th percentile of the variation. Losses of unknown
-// direction count in both.
-std::optional<Mos> Accumulator::State::mos() const {
-  const Quantiles* delays = rtt.fullest();
-  if (delays == nullptr || counts.sent < kFewestForMos) return std::nullopt;
-  const Duration one_way = std::max(*delays->percentile(500'000), Duration()) / 2;
-  double burst_ratio = 1;
-  const double all_lost = static_cast<double>(loss_periods.lost) / static_cast<double>(counts.sent);
-  if (options.interval <= kBurstRatioInterval && loss_periods.count > 0)
-    burst_ratio = std::max(1.0, static_cast<double>(loss_periods.lost) /
-                                    static_cast<double>(loss_periods.count) * (1 - all_lost));
-  const auto quality = [&](std::uint64_t lost, std::uint64_t offered, const DelaySeries& series) {
-    const Duration buffer = series.variation().pdv_p95.value_or(Duration());
-    const double delay_ms = static_cast<double>((one_way + buffer).ns()) * 1e-6;
-    const double loss = ratio(std::min(lost, offered), offered).value_or(0);
-    return speech_quality({.delay_ms = delay_ms + kG711PacketisationMs,
-                           .loss_percent = 100 * loss,
-                           .burst_ratio = burst_ratio});
-  };
-  const std::uint64_t forward_lost = counts.lost.forward + counts.lost.unknown;
-  const std::uint64_t backward_lost = counts.lost.backward + counts.lost.unknown + counts.late;
-  const SpeechQuality there = quality(forward_lost, counts.sent, forward);
-  const SpeechQuality back = quality(backward_lost, counts.sent - counts.lost.forward, backward);
-  const SpeechQuality& worse = there.r < back.r ? there : back;
-  return Mos{.value = worse.mos,
-             .r = worse.r,
-             .forward_is_worse = there.r < back.r,
-             .one_way_delay = one_way};
 }
 
 Summary Accumulator::summary() const {
@@ -404,12 +320,18 @@ Summary Accumulator::summary() const {
   if (s.jitter.pairs > 0)
     summary.jitter_rfc3550 = Duration::nanoseconds(std::llround(s.jitter.value));
   summary.jitter_consecutive = summary.rtt_variation.ipdv_mean_abs;
-  summary.round_trip_order = s.round_trip_order.figures();
-  summary.forward_order = s.forward_order.figures();
-  summary.backward_order = s.backward_order.figures();
+  summary.round_trip_order = s.order.round_trip();
+  summary.forward_order = s.order.forward();
+  summary.backward_order = s.order.backward();
   summary.loss_periods = s.loss_periods.count;
   summary.longest_loss_period = s.loss_periods.longest;
-  summary.mos = s.mos();
+  summary.mos = speech({.counts = s.counts,
+                        .interval = s.options.interval,
+                        .round_trip = s.rtt,
+                        .forward = s.forward,
+                        .backward = s.backward,
+                        .loss_periods = s.loss_periods.count,
+                        .lost_in_periods = s.loss_periods.lost});
   return summary;
 }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <utility>
+#include <vector>
+
+#include "measure/order.h"
+
+namespace wirestamp::measure {
+
+// Reordering by direction, from the first replies in order of arrival: round trip and backward as
+// they come, forward by the reflector's numbers, which are sorted within a window of so many
+// arrivals.
+class ArrivalOrder {
+ public:
+  struct ReflectorNumber {
+    std::uint32_t epoch = 0, sequence = 0;  // epoch: counts the restarts of the numbers
+  };
+
+  void add(std::uint64_t probe, const std::optional<ReflectorNumber>& number);
+  // No more replies will come.
+  void finish();
+
+  const Reordering& round_trip() const { return round_trip_.figures(); }
+  const Reordering& forward() const { return forward_.figures(); }
+  const Reordering& backward() const { return backward_.figures(); }
+
+ private:
+  static constexpr std::size_t kWindow = 1'024;
+
+  std::uint64_t unwrap(const ReflectorNumber& number);
+  void take_first();
+
+  OrderTracker round_trip_, forward_, backward_;
+  // (reflector number, probe), smallest number first.
+  std::priority_queue<std::pair<std::uint64_t, std::uint64_t>,
+                      std::vector<std::pair<std::uint64_t, std::uint64_t>>, std::greater<>>
+      by_reflector_;
+  std::uint32_t epoch_ = 0;
+  std::uint64_t newest_number_ = 0;
+};
+
+}  // namespace wirestamp::measure

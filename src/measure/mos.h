@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "measure/series.h"
+#include "measure/summary.h"
+
+namespace wirestamp::measure {
+
+// What speech over the measured path would be made of.
+struct SpeechInput {
+  const Summary& counts;  // its counters
+  Duration interval;      // of the probes
+  const DelaySeries &round_trip, &forward, &backward;
+  std::uint64_t loss_periods = 0, lost_in_periods = 0;
+};
+
+// Speech quality of the worse direction; absent when too little was sent or nothing came back.
+std::optional<Mos> speech(const SpeechInput& input);
+
+}  // namespace wirestamp::measure
