@@ -30,20 +30,17 @@ void Quantiles::add(Duration value) {
   squares_ += step * (distance - mean_);
 
   if (spilled_) {
-    absolute_.add(ns);
-    above_base_.add(ns - base_);
+    from_base_.add(ns - base_);
     return;
   }
   values_.push_back(ns);
   if (values_.size() > kExactValues) spill();
 }
 
+// The middle as the base, not the minimum: a single wild value does not move it away from the rest.
 void Quantiles::spill() {
-  base_ = min_;
-  for (const std::int64_t value : values_) {
-    absolute_.add(value);
-    above_base_.add(value - base_);
-  }
+  base_ = exact(kP50);
+  for (const std::int64_t value : values_) from_base_.add(value - base_);
   values_ = {};
   spilled_ = true;
 }
@@ -75,16 +72,20 @@ std::int64_t Quantiles::exact(std::uint32_t ppm) const {
   return values_[std::max<std::uint64_t>(rank, 1) - 1];
 }
 
+std::int64_t Quantiles::value_at(std::uint32_t ppm) const {
+  if (!spilled_) return exact(ppm);
+  // The extremes are known better than their buckets.
+  if (ppm == 0) return min_;
+  if (ppm == 1'000'000) return max_;
+  return std::clamp(base_ + *from_base_.percentile(ppm), min_, max_);
+}
+
 std::optional<Duration> Quantiles::percentile(std::uint32_t ppm) const {
-  if (count_ == 0) return std::nullopt;
-  if (!spilled_) return nanoseconds(exact(ppm));
-  return nanoseconds(std::clamp(*absolute_.percentile(ppm), min_, max_));
+  return count_ == 0 ? std::nullopt : nanoseconds(value_at(ppm));
 }
 
 std::optional<Duration> Quantiles::percentile_above_minimum(std::uint32_t ppm) const {
-  if (count_ == 0) return std::nullopt;
-  if (!spilled_) return nanoseconds(exact(ppm) - min_);
-  return nanoseconds(std::clamp(base_ + *above_base_.percentile(ppm), min_, max_) - min_);
+  return count_ == 0 ? std::nullopt : nanoseconds(value_at(ppm) - min_);
 }
 
 Distribution Quantiles::distribution() const {

@@ -15,10 +15,11 @@
 
 namespace wirestamp::measure {
 
-// Percentiles of a stream of durations: exact for the first kExactValues, from histograms after
-// that (error at most Histogram::kRelativeError of the value; of its distance from the smallest of
-// the first values for percentile_above_minimum()). Extremes, mean and standard deviation stay
-// exact.
+// Percentiles of a stream of durations: exact for the first kExactValues, from a histogram of the
+// distances from the middle of these after that (error at most Histogram::kRelativeError of that
+// distance). Delays are narrow and far from zero, and a one-way one stands on the offset of two
+// clocks: relative to the value itself that error would swallow the whole distribution. Extremes,
+// mean and standard deviation stay exact.
 class Quantiles {
  public:
   static constexpr std::size_t kExactValues = 10'000;
@@ -37,13 +38,14 @@ class Quantiles {
 
  private:
   void spill();
-  std::int64_t exact(std::uint32_t ppm) const;
+  std::int64_t exact(std::uint32_t ppm) const;     // of values_
+  std::int64_t value_at(std::uint32_t ppm) const;  // count_ > 0
 
   mutable std::vector<std::int64_t> values_;  // sorted up to sorted_
   mutable std::size_t sorted_ = 0;
   bool spilled_ = false;
-  std::int64_t base_ = 0;  // the smallest of the first values
-  Histogram absolute_, above_base_;
+  std::int64_t base_ = 0;  // the middle of the first values
+  Histogram from_base_;    // of value - base_
   std::uint64_t count_ = 0;
   std::int64_t min_ = 0, max_ = 0, first_ = 0;
   double mean_ = 0, squares_ = 0;  // Welford, of the distance from the first value

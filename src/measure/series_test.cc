@@ -92,16 +92,56 @@ TEST(Quantiles, few_values_are_told_exactly) {
               *reference::percentile(as_delays(values), ppm));
 }
 
+// The error is relative to the distance from the middle of the first values.
 TEST(Quantiles, many_values_are_told_within_the_stated_error) {
   for (const bool negative : {false, true}) {
     base::Random random(kSeed);
     const auto values = random_delays(random, 3 * Quantiles::kExactValues, negative);
     Quantiles quantiles;
     for (const std::int64_t value : values) quantiles.add(Duration::nanoseconds(value));
+    const std::vector<std::int64_t> first(values.begin(),
+                                          values.begin() + Quantiles::kExactValues + 1);
+    const double middle = *reference::percentile(as_delays(first), 500'000);
     for (const std::uint32_t ppm : kShares) {
       const double wanted = *reference::percentile(as_delays(values), ppm);
       EXPECT_NEAR(static_cast<double>(quantiles.percentile(ppm)->ns()), wanted,
-                  std::fabs(wanted) * Histogram::kRelativeError + 0.5);
+                  std::fabs(wanted - middle) * Histogram::kRelativeError + 1);
+    }
+  }
+}
+
+TEST(Quantiles, a_narrow_distribution_far_from_zero_keeps_its_shape) {
+  Quantiles quantiles;
+  for (std::int64_t i = 0; i < 20'000; ++i)
+    quantiles.add(Duration::nanoseconds(20'000'000 + i * 7 % 20'000));
+  EXPECT_NEAR(static_cast<double>(quantiles.percentile(500'000)->ns()), 20'009'999, 120);
+  EXPECT_NEAR(static_cast<double>(quantiles.percentile(990'000)->ns()), 20'019'799, 120);
+}
+
+// A single stamp that is wrong by seconds must not cost the others their resolution.
+TEST(Quantiles, one_outlier_among_the_first_values_spoils_nothing) {
+  Quantiles quantiles;
+  quantiles.add(Duration::seconds(-5));
+  for (std::int64_t i = 0; i < 20'000; ++i)
+    quantiles.add(Duration::nanoseconds(20'000'000 + i * 7 % 20'000));
+  EXPECT_NEAR(static_cast<double>(quantiles.percentile(500'000)->ns()), 20'009'999, 120);
+  EXPECT_EQ(quantiles.min()->ns(), -5'000'000'000);
+  EXPECT_EQ(*quantiles.percentile(0), *quantiles.min());
+}
+
+TEST(Quantiles, many_values_are_told_in_order_between_the_exact_extremes) {
+  for (const bool negative : {false, true}) {
+    base::Random random(kSeed);
+    Quantiles quantiles;
+    for (const std::int64_t value : random_delays(random, 3 * Quantiles::kExactValues, negative))
+      quantiles.add(Duration::nanoseconds(value));
+    EXPECT_EQ(*quantiles.percentile(0), *quantiles.min());
+    EXPECT_EQ(*quantiles.percentile(1'000'000), *quantiles.max());
+    Duration before = *quantiles.min();
+    for (std::uint32_t ppm = 0; ppm <= 1'000'000; ppm += 1'000) {
+      EXPECT_LE(before, *quantiles.percentile(ppm)) << ppm;
+      before = *quantiles.percentile(ppm);
+      EXPECT_EQ(before - *quantiles.min(), *quantiles.percentile_above_minimum(ppm)) << ppm;
     }
   }
 }
