@@ -2,6 +2,7 @@
 #include "measure/accumulator.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "measure/arrival_order.h"
@@ -57,14 +58,13 @@ std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
 
 // RFC 3550 6.4.1, in nanoseconds.
 struct RtpJitter {
-  std::optional<ClassedDelay> previous;
+  std::optional<Duration> previous;
   double value = 0;
   std::uint64_t pairs = 0;
 
-  void add(const ClassedDelay& transit) {
-    if (previous && previous->stamps == transit.stamps) {
-      const auto change = static_cast<double>(abs(transit.value - previous->value).ns());
-      value += (change - value) / 16;
+  void add(Duration transit) {
+    if (previous) {
+      value += (static_cast<double>(abs(transit - *previous).ns()) - value) / 16;
       ++pairs;
     }
     previous = transit;
@@ -100,15 +100,13 @@ struct Accumulator::State {
 
   AccumulatorOptions options;
   Summary counts;  // the counters only; summary() adds the rest
-  DelaySeries rtt, forward, backward;
-  Quantiles residence, schedule_error;
-  double rtt_error_sum = 0;
-  std::uint64_t rtt_errors = 0;
+  DelaySeries rtt, forward, backward, residence;
+  Quantiles schedule_error;
 
   InTurn<Sent> sent{0};
   InTurn<Arrival> arrivals{1};
   LossPeriods loss_periods;
-  RtpJitter jitter;
+  std::array<RtpJitter, 5> jitter;  // by the class of the round trip
   ArrivalOrder order;
 };
 
@@ -194,22 +192,19 @@ void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
   if (sample.sender_user && sample.sender_user->mono)
     schedule_error.add(*sample.sender_user->mono - sample.scheduled);
   if (sample.outcome != Outcome::Delivered) return;
-  const auto put = [](std::optional<Duration> delay, StampSource stamps, DelaySeries& series,
+  const auto put = [](const ClassedDelay& delay, DelaySeries& series,
                       std::optional<ClassedDelay>& slot) {
-    if (!delay) return;
-    slot = ClassedDelay{*delay, stamps};
-    series.add(*slot);
+    slot = delay;
+    series.add(delay);
   };
-  put(round_trip(sample), round_trip_class(sample), rtt, one.rtt);
-  put(forward_delay(sample), weakest(sample.sender_tx, sample.reflector_rx), forward, one.forward);
-  put(backward_delay(sample), weakest(sample.reflector_tx, sample.sender_rx), backward,
-      one.backward);
-  if (const auto stay = reflector_residence(sample)) residence.add(*stay);
-  if (const auto error = round_trip_error(sample)) {
-    ++rtt_errors;
-    rtt_error_sum += static_cast<double>(error->ns());
-    counts.rtt_error_max = std::max(counts.rtt_error_max.value_or(*error), *error);
-  }
+  if (const auto delay = round_trip(sample))
+    put({*delay, round_trip_class(sample), round_trip_error(sample)}, rtt, one.rtt);
+  if (const auto delay = forward_delay(sample))
+    put({*delay, weakest(sample.sender_tx, sample.reflector_rx), {}}, forward, one.forward);
+  if (const auto delay = backward_delay(sample))
+    put({*delay, weakest(sample.reflector_tx, sample.sender_rx), {}}, backward, one.backward);
+  if (const auto stay = reflector_residence(sample))
+    residence.add({*stay, weakest(sample.reflector_rx, sample.reflector_tx), {}});
   if (sample.sender_clock_error && sample.reflector_clock_error) {
     const Duration error = *sample.sender_clock_error + *sample.reflector_clock_error;
     counts.one_way_error = std::max(counts.one_way_error.value_or(error), error);
@@ -232,7 +227,8 @@ void Accumulator::State::take_sent(const std::optional<Sent>& one) {
 
 void Accumulator::State::take_arrival(const Arrival& arrival) {
   order.add(arrival.probe, arrival.reflector_number);
-  if (arrival.transit) jitter.add(*arrival.transit);
+  if (const auto& transit = arrival.transit)
+    jitter[static_cast<std::size_t>(transit->stamps)].add(transit->value);
 }
 
 // --- the interface -------------------------------------------------------------------------------
@@ -307,18 +303,23 @@ Summary Accumulator::summary() const {
   summary.rtt = distribution(s.rtt);
   summary.rtt_class = s.rtt.fullest_class();
   summary.rtt_other_class = s.rtt.others();
-  if (s.rtt_errors > 0)
-    summary.rtt_error_mean =
-        Duration::nanoseconds(std::llround(s.rtt_error_sum / static_cast<double>(s.rtt_errors)));
+  const ErrorBounds rtt_error = s.rtt.error();
+  summary.rtt_error_mean = rtt_error.mean;
+  summary.rtt_error_max = rtt_error.max;
   summary.forward_delay = distribution(s.forward);
   summary.backward_delay = distribution(s.backward);
-  summary.reflector_residence = s.residence.distribution();
+  summary.reflector_residence = distribution(s.residence);
+  summary.residence_class = s.residence.fullest_class();
+  summary.residence_other_class = s.residence.others();
   summary.schedule_error = s.schedule_error.distribution();
   summary.rtt_variation = s.rtt.variation();
   summary.forward_variation = s.forward.variation();
   summary.backward_variation = s.backward.variation();
-  if (s.jitter.pairs > 0)
-    summary.jitter_rfc3550 = Duration::nanoseconds(std::llround(s.jitter.value));
+  if (summary.rtt_class) {
+    const RtpJitter& jitter = s.jitter[static_cast<std::size_t>(*summary.rtt_class)];
+    if (jitter.pairs > 0)
+      summary.jitter_rfc3550 = Duration::nanoseconds(std::llround(jitter.value));
+  }
   summary.jitter_consecutive = summary.rtt_variation.ipdv_mean_abs;
   summary.round_trip_order = s.order.round_trip();
   summary.forward_order = s.order.forward();

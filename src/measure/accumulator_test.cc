@@ -145,6 +145,44 @@ TEST(Accumulator, stamps_of_different_sources_are_never_mixed_in_a_percentile) {
   EXPECT_EQ(summary.reflector_tx.weakest, StampSource::User);
 }
 
+// Thirty even round trips of kernel stamps, and ten with a T3 of the program: uneven, long in the
+// reflector and with a large error.
+std::vector<Sample> two_classes() {
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    samples.push_back(answered(i, 1'000, 1'000, i + 1));
+    if (i < 20 || i >= 30) continue;
+    const Duration more = Duration::milliseconds(i % 2 == 0 ? 5 : 9);
+    Sample& sample = samples.back();
+    sample.reflector_tx->source = StampSource::User;
+    sample.reflector_tx->error = Duration::milliseconds(3);
+    sample.reflector_tx->wall += more;
+    sample.sender_rx->wall += more * 2;
+    *sample.sender_rx->mono += more * 2;
+  }
+  return samples;
+}
+
+TEST(Accumulator, variation_and_jitter_are_those_of_the_class_shown) {
+  const Summary summary = summed(two_classes());
+  ASSERT_EQ(summary.rtt_class, StampSource::Kernel);
+  EXPECT_EQ(summary.rtt_variation.ipdv_count, 19U + 9U);
+  EXPECT_EQ(summary.rtt_variation.ipdv_undefined, 11U);
+  EXPECT_EQ(summary.rtt_variation.ipdv_p95->ns(), 0);
+  EXPECT_EQ(summary.jitter_consecutive->ns(), 0);
+  EXPECT_EQ(summary.jitter_rfc3550->ns(), 0);
+}
+
+TEST(Accumulator, the_reflectors_time_and_the_errors_are_those_of_the_class_shown) {
+  const Summary summary = summed(two_classes());
+  EXPECT_EQ(summary.reflector_residence.count, 30U);
+  EXPECT_EQ(summary.reflector_residence.max->ns(), 20'000);
+  EXPECT_EQ(summary.residence_class, StampSource::Kernel);
+  EXPECT_EQ(summary.residence_other_class, 10U);
+  EXPECT_EQ(summary.rtt_error_max->ns(), 4 * 50 + 1);  // 50 ppm of 20 us
+  EXPECT_EQ(summary.rtt_error_mean->ns(), 4 * 50 + 1);
+}
+
 TEST(Accumulator, a_step_of_the_clock_takes_the_one_way_values_and_leaves_the_round_trip) {
   Sample sample = answered(0, 1'000, 1'000, 1);
   sample.clock_step = true;

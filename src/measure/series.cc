@@ -101,21 +101,28 @@ Distribution Quantiles::distribution() const {
           .stddev = stddev()};
 }
 
+DelaySeries::OfClass& DelaySeries::of(StampSource stamps) {
+  auto& one = by_class_[static_cast<std::size_t>(stamps)];
+  if (!one) one = std::make_unique<OfClass>();
+  return *one;
+}
+
 void DelaySeries::add(const ClassedDelay& delay) {
-  auto& quantiles = by_class_[static_cast<std::size_t>(delay.stamps)];
-  if (!quantiles) quantiles = std::make_unique<Quantiles>();
-  quantiles->add(delay.value);
+  OfClass& one = of(delay.stamps);
+  one.delays.add(delay.value);
+  if (!delay.error) return;
+  ++one.errors;
+  one.error_sum += static_cast<double>(delay.error->ns());
+  one.error_max = std::max(one.error_max, *delay.error);
 }
 
 void DelaySeries::add_in_order(const std::optional<ClassedDelay>& delay) {
-  if (!at_start_) {
-    if (delay && previous_ && delay->stamps == previous_->stamps) {
-      const Duration variation = delay->value - previous_->value;
-      ipdv_.add(variation);
-      ipdv_abs_sum_ += static_cast<double>(abs(variation).ns());
-    } else {
-      ++ipdv_undefined_;
-    }
+  if (!at_start_) ++pairs_;
+  if (delay && previous_ && delay->stamps == previous_->stamps) {
+    const Duration variation = delay->value - previous_->value;
+    OfClass& one = of(delay->stamps);
+    one.ipdv.add(variation);
+    one.ipdv_abs_sum += static_cast<double>(abs(variation).ns());
   }
   at_start_ = false;
   previous_ = delay;
@@ -124,39 +131,54 @@ void DelaySeries::add_in_order(const std::optional<ClassedDelay>& delay) {
 std::optional<StampSource> DelaySeries::fullest_class() const {
   std::optional<std::size_t> best;
   for (std::size_t i = by_class_.size(); i-- > 0;)
-    if (by_class_[i] && (!best || by_class_[i]->count() > by_class_[*best]->count())) best = i;
+    if (by_class_[i] && (!best || by_class_[i]->delays.count() > by_class_[*best]->delays.count()))
+      best = i;
   if (!best) return std::nullopt;
   return static_cast<StampSource>(*best);
 }
 
-const Quantiles* DelaySeries::fullest() const {
+const DelaySeries::OfClass* DelaySeries::shown() const {
   const auto best = fullest_class();
   return best ? by_class_[static_cast<std::size_t>(*best)].get() : nullptr;
+}
+
+const Quantiles* DelaySeries::fullest() const {
+  const OfClass* best = shown();
+  return best != nullptr ? &best->delays : nullptr;
 }
 
 std::uint64_t DelaySeries::others() const {
   std::uint64_t all = 0;
   for (const auto& one : by_class_)
-    if (one) all += one->count();
+    if (one) all += one->delays.count();
   const Quantiles* best = fullest();
   return best != nullptr ? all - best->count() : 0;
 }
 
+ErrorBounds DelaySeries::error() const {
+  const OfClass* best = shown();
+  if (best == nullptr || best->errors < best->delays.count()) return {};
+  return {.mean = Duration::nanoseconds(
+              std::llround(best->error_sum / static_cast<double>(best->errors))),
+          .max = best->error_max};
+}
+
 Variation DelaySeries::variation() const {
   Variation variation;
-  if (const Quantiles* delays = fullest()) {
-    variation.pdv_p50 = delays->percentile_above_minimum(kP50);
-    variation.pdv_p95 = delays->percentile_above_minimum(kP95);
-    variation.pdv_p99 = delays->percentile_above_minimum(kP99);
-    variation.pdv_p999 = delays->percentile_above_minimum(kP999);
-  }
-  variation.ipdv_p5 = ipdv_.percentile(kP5);
-  variation.ipdv_p95 = ipdv_.percentile(kP95);
-  variation.ipdv_count = ipdv_.count();
-  variation.ipdv_undefined = ipdv_undefined_;
-  if (ipdv_.count() > 0)
-    variation.ipdv_mean_abs =
-        Duration::nanoseconds(std::llround(ipdv_abs_sum_ / static_cast<double>(ipdv_.count())));
+  variation.ipdv_undefined = pairs_;
+  const OfClass* best = shown();
+  if (best == nullptr) return variation;
+  variation.pdv_p50 = best->delays.percentile_above_minimum(kP50);
+  variation.pdv_p95 = best->delays.percentile_above_minimum(kP95);
+  variation.pdv_p99 = best->delays.percentile_above_minimum(kP99);
+  variation.pdv_p999 = best->delays.percentile_above_minimum(kP999);
+  variation.ipdv_p5 = best->ipdv.percentile(kP5);
+  variation.ipdv_p95 = best->ipdv.percentile(kP95);
+  variation.ipdv_count = best->ipdv.count();
+  variation.ipdv_undefined = pairs_ - variation.ipdv_count;
+  if (variation.ipdv_count > 0)
+    variation.ipdv_mean_abs = Duration::nanoseconds(
+        std::llround(best->ipdv_abs_sum / static_cast<double>(variation.ipdv_count)));
   return variation;
 }
 

@@ -55,11 +55,17 @@ class Quantiles {
 struct ClassedDelay {
   Duration value;
   StampSource stamps = StampSource::Unknown;
+  std::optional<Duration> error;  // bound; absent: not known
 };
 
-// Delays of one direction (or of the round trip): distributions per stamp class, of which the
-// fullest is told, and the variation between consecutive probes (RFC 3393), pairs of one class
-// only.
+// Bounds of the error of several values; absent unless each of them has one.
+struct ErrorBounds {
+  std::optional<Duration> mean, max;
+};
+
+// Delays of one direction (or of the round trip), each stamp class for itself: distributions,
+// bounds of error, and the variation between consecutive probes (RFC 3393), pairs of one class
+// only. What is told is told of the fullest class.
 class DelaySeries {
  public:
   // In any order.
@@ -73,13 +79,22 @@ class DelaySeries {
   const Quantiles* fullest() const;
   std::optional<StampSource> fullest_class() const;
   std::uint64_t others() const;  // values of the other classes
+  ErrorBounds error() const;
   Variation variation() const;
 
  private:
-  std::array<std::unique_ptr<Quantiles>, 5> by_class_;
-  Quantiles ipdv_;
-  double ipdv_abs_sum_ = 0;
-  std::uint64_t ipdv_undefined_ = 0;
+  struct OfClass {
+    Quantiles delays, ipdv;
+    double ipdv_abs_sum = 0, error_sum = 0;
+    Duration error_max;
+    std::uint64_t errors = 0;
+  };
+
+  OfClass& of(StampSource stamps);
+  const OfClass* shown() const;
+
+  std::array<std::unique_ptr<OfClass>, 5> by_class_;
+  std::uint64_t pairs_ = 0;  // of neighbours, defined or not, of all classes
   std::optional<ClassedDelay> previous_;
   bool at_start_ = true;
 };

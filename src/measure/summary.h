@@ -73,12 +73,14 @@ struct Summary {
       rtt;  // net of the reflector, of the strongest stamp class seen; rtt_class tells which
   std::optional<StampSource> rtt_class;  // weakest stamp in each sample of `rtt`
   std::uint64_t rtt_other_class = 0;     // samples with other stamps, counted beside
-  std::optional<Duration> rtt_error_mean, rtt_error_max;  // bounds of the error of the round trips
+  std::optional<Duration> rtt_error_mean, rtt_error_max;  // bounds of the error of those in `rtt`
   Distribution forward_delay,
       backward_delay;                     // one way, raw; believed only within the errors below
   std::optional<Duration> one_way_error;  // largest sum of both clocks' bounds
   std::uint64_t clock_step_samples = 0, bad_reflector_stamps = 0;
-  Distribution reflector_residence;  // T3 - T2
+  Distribution reflector_residence;            // T3 - T2, of its fullest stamp class
+  std::optional<StampSource> residence_class;  // weaker of both stamps
+  std::uint64_t residence_other_class = 0;
 
   Variation rtt_variation, forward_variation, backward_variation;
   std::optional<Duration> jitter_rfc3550;  // RFC 3550 6.4.1 over round-trip transit, arrival order

@@ -38,6 +38,13 @@ void write_distribution(JsonWriter& json, std::string_view name, const Distribut
   json.end_object();
 }
 
+// Which stamps a distribution is of, and how many values of others are not in it.
+void write_class(JsonWriter& json, std::string_view of, std::optional<StampSource> shown,
+                 std::uint64_t others) {
+  if (shown) json.member(fmt::format("{}_class", of), name(*shown));
+  json.member(fmt::format("{}_other_class", of), others);
+}
+
 void write_variation(JsonWriter& json, std::string_view name, const Variation& values) {
   json.begin_object(name);
   json.member("pdv_p50", values.pdv_p50);
@@ -156,12 +163,12 @@ void write_delays(JsonWriter& json, const Report& report) {
   json.member("mean", s.rtt_error_mean);
   json.member("max", s.rtt_error_max);
   json.end_object();
-  if (s.rtt_class) json.member("rtt_class", name(*s.rtt_class));
-  json.member("rtt_other_class", s.rtt_other_class);
+  write_class(json, "rtt", s.rtt_class, s.rtt_other_class);
   write_distribution(json, "forward_ns", s.forward_delay);
   write_distribution(json, "backward_ns", s.backward_delay);
   json.member("one_way_error_ns", s.one_way_error);
   write_distribution(json, "reflector_residence_ns", s.reflector_residence);
+  write_class(json, "reflector_residence", s.residence_class, s.residence_other_class);
   write_distribution(json, "schedule_error_ns", s.schedule_error);
   json.begin_object("jitter_ns");
   json.member("rfc3550", s.jitter_rfc3550);

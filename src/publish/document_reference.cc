@@ -39,8 +39,9 @@ constexpr std::array kVariation{
       "5th percentile of the difference between neighbours in send order (RFC 3393); signed"},
     F{"ipdv_p95", "integer", "with a pair of neighbours", "its 95th percentile"},
     F{"ipdv_mean_abs", "integer", "with a pair of neighbours", "mean of its absolute values"},
-    F{"ipdv_count", "integer", kAlways, "pairs of neighbours that both have this delay"},
-    F{"ipdv_undefined", "integer", kAlways, "pairs that lack it on one side"},
+    F{"ipdv_count", "integer", kAlways,
+      "pairs of neighbours that both have this delay, of the class shown"},
+    F{"ipdv_undefined", "integer", kAlways, "all other pairs of neighbours"},
 };
 
 constexpr std::array kOrder{
@@ -151,7 +152,8 @@ constexpr std::array kFields{
 
     F{"summary.rtt_ns", "distribution", kAlways,
       "round trip net of the reflector, of the samples of rtt_class"},
-    F{"summary.rtt_error_ns.mean", "integer", kAnyValue, "mean bound of the error of a round trip"},
+    F{"summary.rtt_error_ns.mean", "integer", kAnyValue,
+      "mean bound of the error of those in rtt_ns"},
     F{"summary.rtt_error_ns.max", "integer", kAnyValue, "largest of these bounds"},
     F{"summary.rtt_class", "string", kAnyValue, "weakest stamp in each sample of rtt_ns"},
     F{"summary.rtt_other_class", "integer", kAlways,
@@ -161,7 +163,11 @@ constexpr std::array kFields{
     F{"summary.backward_ns", "distribution", kAlways, "T4 - T3, raw"},
     F{"summary.one_way_error_ns", "integer", "when both clocks tell their error",
       "largest sum of both clocks' error bounds"},
-    F{"summary.reflector_residence_ns", "distribution", kAlways, "T3 - T2, time in the reflector"},
+    F{"summary.reflector_residence_ns", "distribution", kAlways,
+      "T3 - T2, time in the reflector, of reflector_residence_class"},
+    F{"summary.reflector_residence_class", "string", kAnyValue, "weaker stamp in each of these"},
+    F{"summary.reflector_residence_other_class", "integer", kAlways,
+      "values with other stamps, not in reflector_residence_ns"},
     F{"summary.schedule_error_ns", "distribution", kAlways, "sent minus scheduled"},
     F{"summary.jitter_ns.rfc3550", "integer", "from two values on",
       "interarrival jitter (RFC 3550 6.4.1) of the round trip at the end of the run"},
