@@ -100,7 +100,7 @@ struct Accumulator::State {
 
   AccumulatorOptions options;
   Summary counts;  // the counters only; summary() adds the rest
-  DelaySeries rtt, forward, backward, residence;
+  DelaySeries rtt, gross_rtt, forward, backward, residence;
   Quantiles schedule_error;
 
   InTurn<Sent> sent{0};
@@ -197,8 +197,14 @@ void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
     slot = delay;
     series.add(delay);
   };
-  if (const auto delay = round_trip(sample))
-    put({*delay, round_trip_class(sample), round_trip_error(sample)}, rtt, one.rtt);
+  if (const auto delay = round_trip(sample)) {
+    const ClassedDelay classed{*delay, round_trip_class(sample), round_trip_error(sample)};
+    if (reflector_residence(sample)) {
+      put(classed, rtt, one.rtt);
+    } else {
+      gross_rtt.add(classed);
+    }
+  }
   if (const auto delay = forward_delay(sample))
     put({*delay, weakest(sample.sender_tx, sample.reflector_rx), {}}, forward, one.forward);
   if (const auto delay = backward_delay(sample))
@@ -303,6 +309,9 @@ Summary Accumulator::summary() const {
   summary.rtt = distribution(s.rtt);
   summary.rtt_class = s.rtt.fullest_class();
   summary.rtt_other_class = s.rtt.others();
+  summary.gross_rtt = distribution(s.gross_rtt);
+  summary.gross_rtt_class = s.gross_rtt.fullest_class();
+  summary.gross_rtt_other_class = s.gross_rtt.others();
   const ErrorBounds rtt_error = s.rtt.error();
   summary.rtt_error_mean = rtt_error.mean;
   summary.rtt_error_max = rtt_error.max;

@@ -183,6 +183,28 @@ TEST(Accumulator, the_reflectors_time_and_the_errors_are_those_of_the_class_show
   EXPECT_EQ(summary.rtt_error_mean->ns(), 4 * 50 + 1);
 }
 
+// Every second T3 lies before its T2: what is left is the round trip with the reflector in it.
+TEST(Accumulator, round_trips_with_bad_reflector_stamps_are_a_series_of_their_own) {
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    samples.push_back(answered(i, 1'000, 1'000, i + 1));
+    samples.back().reflector_rx->source = samples.back().reflector_tx->source =
+        StampSource::Unknown;
+    if (i % 2 == 0) continue;
+    samples.back().bad_reflector_stamps = true;
+    samples.back().reflector_tx->wall = samples.back().reflector_rx->wall - Duration::seconds(1);
+  }
+  const Summary summary = summed(samples);
+  EXPECT_EQ(summary.rtt.count, 5U);
+  EXPECT_EQ(summary.rtt_other_class, 0U);
+  EXPECT_EQ(summary.rtt.max->ns(), 2'000);
+  EXPECT_EQ(summary.gross_rtt.count, 5U);
+  EXPECT_EQ(summary.gross_rtt.min->ns(), 22'000);
+  EXPECT_EQ(summary.gross_rtt_class, StampSource::Kernel);
+  EXPECT_EQ(summary.rtt_variation.ipdv_count, 0U);
+  EXPECT_FALSE(summary.jitter_rfc3550 && summary.jitter_rfc3550->ns() > 0);
+}
+
 TEST(Accumulator, a_step_of_the_clock_takes_the_one_way_values_and_leaves_the_round_trip) {
   Sample sample = answered(0, 1'000, 1'000, 1);
   sample.clock_step = true;

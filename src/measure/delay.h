@@ -82,9 +82,9 @@ inline StampSource weakest(const std::optional<Timestamp>& a, const std::optiona
   return std::min(source(a), source(b));
 }
 inline StampSource round_trip_class(const Sample& sample) {
-  if (sample.bad_reflector_stamps) return StampSource::Unknown;
-  return std::min(weakest(sample.sender_tx, sample.sender_rx),
-                  weakest(sample.reflector_rx, sample.reflector_tx));
+  const StampSource here = weakest(sample.sender_tx, sample.sender_rx);
+  if (!reflector_residence(sample)) return here;
+  return std::min(here, weakest(sample.reflector_rx, sample.reflector_tx));
 }
 
 }  // namespace wirestamp::measure

@@ -121,7 +121,8 @@ struct Sample {
   // The wall clock was stepped, or the host slept, between sender_tx and sender_rx: no one-way
   // values.
   bool clock_step = false;
-  // T3 before T2: reflector stamps are not believed; the round trip includes the reflector's time.
+  // T3 before T2, or one of them missing: reflector stamps are not believed; the round trip
+  // includes the reflector's time.
   bool bad_reflector_stamps = false;
 
   Marks sent;                                      // as sent

@@ -69,11 +69,15 @@ struct Summary {
   std::uint64_t burst_sent = 0, burst_received = 0;
   std::optional<double> burst_loss;
 
-  Distribution
-      rtt;  // net of the reflector, of the strongest stamp class seen; rtt_class tells which
+  // Net of the reflector, of the stamp class with most values.
+  Distribution rtt;
   std::optional<StampSource> rtt_class;  // weakest stamp in each sample of `rtt`
   std::uint64_t rtt_other_class = 0;     // samples with other stamps, counted beside
   std::optional<Duration> rtt_error_mean, rtt_error_max;  // bounds of the error of those in `rtt`
+  // T4 - T1 where the reflector's stamps are not to be believed: contains its time.
+  Distribution gross_rtt;
+  std::optional<StampSource> gross_rtt_class;  // weaker of T1 and T4
+  std::uint64_t gross_rtt_other_class = 0;
   Distribution forward_delay,
       backward_delay;                     // one way, raw; believed only within the errors below
   std::optional<Duration> one_way_error;  // largest sum of both clocks' bounds

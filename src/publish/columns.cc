@@ -145,7 +145,7 @@ constexpr std::array kColumns{
            "the clock was set or the host slept while the probe was in flight: no one-way values",
            [](S s) { return Field(s.clock_step); }},
     Column{"bad_reflector_stamps", "boolean",
-           "T3 before T2: not believed, rtt_ns includes the reflector",
+           "T3 before T2, or one of them no instant: not believed, rtt_ns includes the reflector",
            [](S s) { return Field(s.bad_reflector_stamps); }},
 
     // Copies and order.

@@ -159,6 +159,8 @@ void write_counts(JsonWriter& json, const Summary& s) {
 void write_delays(JsonWriter& json, const Report& report) {
   const Summary& s = report.summary;
   write_distribution(json, "rtt_ns", s.rtt);
+  write_distribution(json, "gross_rtt_ns", s.gross_rtt);
+  write_class(json, "gross_rtt", s.gross_rtt_class, s.gross_rtt_other_class);
   json.begin_object("rtt_error_ns");
   json.member("mean", s.rtt_error_mean);
   json.member("max", s.rtt_error_max);

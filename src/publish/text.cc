@@ -95,6 +95,13 @@ void append_one_way(std::string& out, const Summary& s) {
        human(s.forward_delay.p50), human(s.backward_delay.p50), human(s.one_way_error));
 }
 
+// Where the reflector's stamps are not to be believed.
+void append_gross(std::string& out, const Summary& s) {
+  if (s.gross_rtt.count == 0) return;
+  line(out, "round trip", "of {} probes with the reflector's time in it: min {}, p50 {}, max {}",
+       s.gross_rtt.count, human(s.gross_rtt.min), human(s.gross_rtt.p50), human(s.gross_rtt.max));
+}
+
 void append_delays(std::string& out, const Summary& s) {
   if (s.rtt.count == 0) return;
   line(out, "round trip", "min {}, p50 {}, p90 {}, p99 {}, max {}", human(s.rtt.min),
@@ -151,7 +158,7 @@ void append_packets(std::string& out, const Report& report) {
     line(out, "clock", "{} probes across a step of the clock: no one-way values",
          s.clock_step_samples);
   if (s.bad_reflector_stamps > 0)
-    line(out, "reflector", "{} replies with T3 before T2: their round trips include the reflector",
+    line(out, "reflector", "{} replies with T3 before T2, or with a T2 or T3 that is no instant",
          s.bad_reflector_stamps);
 }
 
@@ -213,6 +220,7 @@ std::string text_summary(const Report& report) {
                   human(report.ended - report.began));
   append_counts(out, report.summary);
   append_delays(out, report.summary);
+  append_gross(out, report.summary);
   append_packets(out, report);
   return out;
 }

@@ -75,6 +75,17 @@ TEST(Text, one_way_delays_are_not_told_without_clocks_that_agree) {
   EXPECT_TRUE(has(text_summary(report_of(s)), "+-20.0 us"));
 }
 
+TEST(Text, round_trips_that_contain_the_reflector_are_told_apart) {
+  measure::Summary s;
+  s.bad_reflector_stamps = s.gross_rtt.count = 3;
+  s.gross_rtt.min = s.gross_rtt.p50 = s.gross_rtt.max = Duration::microseconds(22);
+  const std::string text = text_summary(report_of(s));
+  EXPECT_TRUE(has(text, "round trip   of 3 probes with the reflector's time in it: min 22.0 us"))
+      << text;
+  EXPECT_TRUE(has(text, "3 replies with T3 before T2, or with a T2 or T3 that is no instant"));
+  EXPECT_FALSE(has(text, "net of the reflector")) << text;
+}
+
 TEST(Text, the_live_line_is_cut_at_the_width_of_the_terminal) {
   measure::Summary s;
   s.sent = 1'000'000;
