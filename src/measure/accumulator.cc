@@ -206,15 +206,15 @@ void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
     }
   }
   if (const auto delay = forward_delay(sample))
-    put({*delay, weakest(sample.sender_tx, sample.reflector_rx), {}}, forward, one.forward);
+    put({*delay, weakest(sample.sender_tx, sample.reflector_rx),
+         one_way_error(sample, *sample.sender_tx, *sample.reflector_rx)},
+        forward, one.forward);
   if (const auto delay = backward_delay(sample))
-    put({*delay, weakest(sample.reflector_tx, sample.sender_rx), {}}, backward, one.backward);
+    put({*delay, weakest(sample.reflector_tx, sample.sender_rx),
+         one_way_error(sample, *sample.reflector_tx, *sample.sender_rx)},
+        backward, one.backward);
   if (const auto stay = reflector_residence(sample))
     residence.add({*stay, weakest(sample.reflector_rx, sample.reflector_tx), {}});
-  if (sample.sender_clock_error && sample.reflector_clock_error) {
-    const Duration error = *sample.sender_clock_error + *sample.reflector_clock_error;
-    counts.one_way_error = std::max(counts.one_way_error.value_or(error), error);
-  }
 }
 
 void Accumulator::State::take_sent(const std::optional<Sent>& one) {
@@ -316,7 +316,15 @@ Summary Accumulator::summary() const {
   summary.rtt_error_mean = rtt_error.mean;
   summary.rtt_error_max = rtt_error.max;
   summary.forward_delay = distribution(s.forward);
+  summary.forward_class = s.forward.fullest_class();
+  summary.forward_other_class = s.forward.others();
+  summary.forward_error = s.forward.error().max;
   summary.backward_delay = distribution(s.backward);
+  summary.backward_class = s.backward.fullest_class();
+  summary.backward_other_class = s.backward.others();
+  summary.backward_error = s.backward.error().max;
+  if (summary.forward_error && summary.backward_error)
+    summary.one_way_error = std::max(*summary.forward_error, *summary.backward_error);
   summary.reflector_residence = distribution(s.residence);
   summary.residence_class = s.residence.fullest_class();
   summary.residence_other_class = s.residence.others();

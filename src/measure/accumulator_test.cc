@@ -205,6 +205,53 @@ TEST(Accumulator, round_trips_with_bad_reflector_stamps_are_a_series_of_their_ow
   EXPECT_FALSE(summary.jitter_rfc3550 && summary.jitter_rfc3550->ns() > 0);
 }
 
+// As answered(), with clocks that tell their errors: 30 us here, 40 us there.
+Sample bounded(std::uint64_t number) {
+  Sample sample = answered(number, 1'000, 1'000, number + 1);
+  sample.sender_clock_error = Duration::microseconds(30);
+  sample.reflector_clock_error = Duration::microseconds(40);
+  return sample;
+}
+
+TEST(Accumulator, the_error_of_a_direction_is_that_of_its_clocks_and_of_its_own_stamps) {
+  Sample sample = bounded(0);
+  sample.sender_tx->error = Duration::microseconds(1);
+  sample.reflector_rx->error = Duration::microseconds(2);
+  sample.reflector_tx->error = Duration::microseconds(4);
+  sample.sender_rx->error = Duration::microseconds(8);
+  const Summary summary = summed({sample, bounded(1)});
+  EXPECT_EQ(summary.forward_error, Duration::microseconds(73));
+  EXPECT_EQ(summary.backward_error, Duration::microseconds(82));
+}
+
+TEST(Accumulator, a_probe_without_one_way_values_has_no_part_in_their_error) {
+  Sample stepped = bounded(1);
+  stepped.clock_step = true;
+  stepped.sender_clock_error = Duration::seconds(16);
+  EXPECT_EQ(summed({bounded(0), stepped}).forward_error, Duration::nanoseconds(70'100));
+}
+
+TEST(Accumulator, the_error_of_a_direction_is_absent_when_one_value_has_no_bound) {
+  Sample silent = bounded(1);
+  silent.reflector_clock_error.reset();
+  const Summary summary = summed({bounded(0), silent});
+  EXPECT_FALSE(summary.forward_error || summary.backward_error);
+}
+
+TEST(Accumulator, each_direction_tells_its_class_and_how_many_values_have_another) {
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    samples.push_back(answered(i, 1'000, 1'000, i + 1));
+    samples.back().reflector_tx->source = i < 7 ? StampSource::User : StampSource::Kernel;
+    if (i == 0) samples.back().reflector_rx->source = StampSource::User;
+  }
+  const Summary summary = summed(samples);
+  EXPECT_EQ(summary.forward_class, StampSource::Kernel);
+  EXPECT_EQ(summary.forward_other_class, 1U);
+  EXPECT_EQ(summary.backward_class, StampSource::User);
+  EXPECT_EQ(summary.backward_other_class, 3U);
+}
+
 TEST(Accumulator, a_step_of_the_clock_takes_the_one_way_values_and_leaves_the_round_trip) {
   Sample sample = answered(0, 1'000, 1'000, 1);
   sample.clock_step = true;

@@ -78,9 +78,13 @@ struct Summary {
   Distribution gross_rtt;
   std::optional<StampSource> gross_rtt_class;  // weaker of T1 and T4
   std::uint64_t gross_rtt_other_class = 0;
-  Distribution forward_delay,
-      backward_delay;                     // one way, raw; believed only within the errors below
-  std::optional<Duration> one_way_error;  // largest sum of both clocks' bounds
+  // One way, raw: contains the difference of both clocks; believed only within the errors, the
+  // largest bounds of clocks and stamps of the values told.
+  Distribution forward_delay, backward_delay;
+  std::optional<StampSource> forward_class, backward_class;  // weaker of both stamps
+  std::uint64_t forward_other_class = 0, backward_other_class = 0;
+  std::optional<Duration> forward_error, backward_error;
+  std::optional<Duration> one_way_error;  // the larger of both
   std::uint64_t clock_step_samples = 0, bad_reflector_stamps = 0;
   Distribution reflector_residence;            // T3 - T2, of its fullest stamp class
   std::optional<StampSource> residence_class;  // weaker of both stamps

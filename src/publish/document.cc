@@ -167,7 +167,11 @@ void write_delays(JsonWriter& json, const Report& report) {
   json.end_object();
   write_class(json, "rtt", s.rtt_class, s.rtt_other_class);
   write_distribution(json, "forward_ns", s.forward_delay);
+  write_class(json, "forward", s.forward_class, s.forward_other_class);
+  json.member("forward_error_ns", s.forward_error);
   write_distribution(json, "backward_ns", s.backward_delay);
+  write_class(json, "backward", s.backward_class, s.backward_other_class);
+  json.member("backward_error_ns", s.backward_error);
   json.member("one_way_error_ns", s.one_way_error);
   write_distribution(json, "reflector_residence_ns", s.reflector_residence);
   write_class(json, "reflector_residence", s.residence_class, s.residence_other_class);

@@ -16,6 +16,7 @@ namespace {
 using F = DocumentField;
 constexpr std::string_view kAlways = "always";
 constexpr std::string_view kAnyValue = "with at least one value";
+constexpr std::string_view kClocksTold = "when both clocks told their error for each value";
 
 constexpr std::array kDistribution{
     F{"count", "integer", kAlways, "number of values"},
@@ -165,9 +166,18 @@ constexpr std::array kFields{
       "values with other stamps, not in gross_rtt_ns"},
     F{"summary.forward_ns", "distribution", kAlways,
       "T2 - T1, raw: contains the difference of both clocks, may be negative"},
+    F{"summary.forward_class", "string", kAnyValue, "weaker of T1 and T2 in each of these"},
+    F{"summary.forward_other_class", "integer", kAlways,
+      "values with other stamps, not in forward_ns"},
+    F{"summary.forward_error_ns", "integer", kClocksTold,
+      "largest sum of the error bounds of both clocks, T1 and T2, of the values in forward_ns"},
     F{"summary.backward_ns", "distribution", kAlways, "T4 - T3, raw"},
-    F{"summary.one_way_error_ns", "integer", "when both clocks tell their error",
-      "largest sum of both clocks' error bounds"},
+    F{"summary.backward_class", "string", kAnyValue, "weaker of T3 and T4 in each of these"},
+    F{"summary.backward_other_class", "integer", kAlways,
+      "values with other stamps, not in backward_ns"},
+    F{"summary.backward_error_ns", "integer", kClocksTold,
+      "largest sum of the error bounds of both clocks, T3 and T4, of the values in backward_ns"},
+    F{"summary.one_way_error_ns", "integer", kClocksTold, "the larger of both"},
     F{"summary.reflector_residence_ns", "distribution", kAlways,
       "T3 - T2, time in the reflector, of reflector_residence_class"},
     F{"summary.reflector_residence_class", "string", kAnyValue, "weaker stamp in each of these"},

@@ -74,8 +74,10 @@ Report full_report() {
   s.loss_ratio = s.network_loss_ratio = s.unreachable_ratio = s.burst_loss = 0.25;
   s.rtt = s.gross_rtt = s.forward_delay = s.backward_delay = s.reflector_residence =
       s.schedule_error = full_distribution();
-  s.rtt_class = s.gross_rtt_class = s.residence_class = StampSource::Kernel;
-  s.rtt_error_mean = s.rtt_error_max = s.one_way_error = Duration::microseconds(3);
+  s.rtt_class = s.forward_class = s.backward_class = s.gross_rtt_class = s.residence_class =
+      StampSource::Kernel;
+  s.rtt_error_mean = s.rtt_error_max = s.forward_error = s.backward_error = s.one_way_error =
+      Duration::microseconds(3);
   s.rtt_variation = s.forward_variation = s.backward_variation = full_variation();
   s.jitter_rfc3550 = s.jitter_consecutive = Duration::nanoseconds(11);
   s.round_trip_order = s.forward_order = s.backward_order = full_order();

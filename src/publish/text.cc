@@ -91,7 +91,7 @@ void append_one_way(std::string& out, const Summary& s) {
   if (s.forward_delay.count == 0 && s.backward_delay.count == 0) return;
   if (!s.one_way_error || *s.one_way_error > kUselessClock)
     return line(out, "one way", "not told: the clocks of both ends are not known to agree");
-  line(out, "one way", "there p50 {}, back p50 {}, both +-{} (the clocks' error)",
+  line(out, "one way", "there p50 {}, back p50 {}, both +-{} (error of clocks and stamps)",
        human(s.forward_delay.p50), human(s.backward_delay.p50), human(s.one_way_error));
 }
 
