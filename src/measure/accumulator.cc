@@ -201,6 +201,7 @@ void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
     const ClassedDelay classed{*delay, round_trip_class(sample), round_trip_error(sample)};
     if (reflector_residence(sample)) {
       put(classed, rtt, one.rtt);
+      if (*delay < Duration()) ++counts.negative_rtt;
     } else {
       gross_rtt.add(classed);
     }
@@ -249,6 +250,7 @@ void Accumulator::add(const Sample& sample) {
     one.skip = true;
     if (left_this_host(sample.outcome)) ++s.counts.burst_sent;
     if (sample.outcome == Outcome::Delivered) ++s.counts.burst_received;
+    if (lost_on_the_way(sample.outcome)) ++s.counts.burst_lost;
   } else {
     s.count(sample);
     s.count_stamps(sample);
@@ -300,7 +302,7 @@ Summary Accumulator::summary() const {
   summary.network_loss_ratio = ratio(lost, summary.sent);
   const std::uint64_t due = summary.scheduled - summary.withheld - summary.late_schedule;
   if (const auto reached = ratio(summary.delivered, due)) summary.unreachable_ratio = 1 - *reached;
-  summary.burst_loss = ratio(summary.burst_sent - summary.burst_received, summary.burst_sent);
+  summary.burst_loss = ratio(summary.burst_lost, summary.burst_sent);
 
   const auto distribution = [](const DelaySeries& series) {
     const Quantiles* values = series.fullest();

@@ -277,6 +277,28 @@ TEST(Accumulator, the_extra_probes_of_a_burst_count_for_order_and_burst_loss_onl
   EXPECT_GT(summary.round_trip_order.reordered, 0U);
 }
 
+TEST(Accumulator, a_burst_probe_that_the_peer_refused_is_not_lost) {
+  std::vector<Sample> samples;
+  for (const Outcome outcome : {Outcome::Delivered, Outcome::RefusedByPeer, Outcome::RefusedByPeer,
+                                Outcome::LostBackward, Outcome::Late}) {
+    samples.push_back(probe(samples.size(), outcome));
+    samples.back().burst = true;
+  }
+  const Summary summary = summed(samples);
+  EXPECT_EQ(summary.burst_sent, 5U);
+  EXPECT_EQ(summary.burst_received, 1U);
+  EXPECT_EQ(summary.burst_lost, 2U);
+  EXPECT_EQ(summary.burst_loss, 0.4);
+}
+
+TEST(Accumulator, a_negative_round_trip_is_kept_and_counted) {
+  Sample sample = answered(1, 1'000, 1'000, 2);
+  sample.reflector_tx->wall += Duration::microseconds(5);
+  const Summary summary = summed({answered(0, 1'000, 1'000, 1), sample});
+  EXPECT_EQ(summary.rtt.min->ns(), -3'000);
+  EXPECT_EQ(summary.negative_rtt, 1U);
+}
+
 TEST(Accumulator, a_restart_of_the_reflector_is_no_reordering) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 20; ++i) {

@@ -66,13 +66,14 @@ struct Summary {
   std::array<std::uint64_t, 7> unsent_by_cause{};  // indexed by UnsentCause
   std::optional<double> loss_ratio, network_loss_ratio, unreachable_ratio;
 
-  std::uint64_t burst_sent = 0, burst_received = 0;
+  std::uint64_t burst_sent = 0, burst_received = 0, burst_lost = 0;
   std::optional<double> burst_loss;
 
   // Net of the reflector, of the stamp class with most values.
   Distribution rtt;
   std::optional<StampSource> rtt_class;  // weakest stamp in each sample of `rtt`
   std::uint64_t rtt_other_class = 0;     // samples with other stamps, counted beside
+  std::uint64_t negative_rtt = 0;        // of all classes: T2 or T3 is wrong by more than that
   std::optional<Duration> rtt_error_mean, rtt_error_max;  // bounds of the error of those in `rtt`
   // T4 - T1 where the reflector's stamps are not to be believed: contains its time.
   Distribution gross_rtt;

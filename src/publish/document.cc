@@ -152,6 +152,7 @@ void write_counts(JsonWriter& json, const Summary& s) {
   json.begin_object("burst");
   json.member("sent", s.burst_sent);
   json.member("received", s.burst_received);
+  json.member("lost", s.burst_lost);
   json.member("loss_ratio", s.burst_loss);
   json.end_object();
 }
@@ -166,6 +167,7 @@ void write_delays(JsonWriter& json, const Report& report) {
   json.member("max", s.rtt_error_max);
   json.end_object();
   write_class(json, "rtt", s.rtt_class, s.rtt_other_class);
+  json.member("negative_rtt", s.negative_rtt);
   write_distribution(json, "forward_ns", s.forward_delay);
   write_class(json, "forward", s.forward_class, s.forward_other_class);
   json.member("forward_error_ns", s.forward_error);

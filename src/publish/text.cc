@@ -114,6 +114,8 @@ void append_delays(std::string& out, const Summary& s) {
   line(out, "", "{}", note);
   if (s.rtt_other_class > 0)
     line(out, "", "{} more with other stamps than these, not mixed in", s.rtt_other_class);
+  if (s.negative_rtt > 0)
+    line(out, "", "{} below 0: the reflector's stamps are wrong by more than that", s.negative_rtt);
   if (s.jitter_consecutive)
     line(out, "jitter", "{} between neighbours, {} by RFC 3550", human(s.jitter_consecutive),
          human(s.jitter_rfc3550));
