@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "measure/arrival_order.h"
+#include "measure/clock_watch.h"
 #include "measure/delay.h"
 #include "measure/in_turn.h"
 #include "measure/mos.h"
@@ -56,6 +57,19 @@ std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+bool clocks_agree(const DelaySeries& one_way) {
+  const auto error = one_way.error().max;
+  return error && *error <= kUselessClock;
+}
+
+// Between two neighbours the clocks have no time to drift apart; over a run they have.
+Variation one_way_variation(const DelaySeries& one_way) {
+  Variation variation = one_way.variation();
+  if (!clocks_agree(one_way))
+    variation.pdv_p50 = variation.pdv_p95 = variation.pdv_p99 = variation.pdv_p999 = std::nullopt;
+  return variation;
+}
+
 // RFC 3550 6.4.1, in nanoseconds.
 struct RtpJitter {
   std::optional<Duration> previous;
@@ -100,6 +114,7 @@ struct Accumulator::State {
 
   AccumulatorOptions options;
   Summary counts;  // the counters only; summary() adds the rest
+  ClockWatch clocks;
   DelaySeries rtt, gross_rtt, forward, backward, residence;
   Quantiles schedule_error;
 
@@ -206,13 +221,14 @@ void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
       gross_rtt.add(classed);
     }
   }
+  const std::uint32_t stretch = clocks.stretch_of(sample);
   if (const auto delay = forward_delay(sample))
     put({*delay, weakest(sample.sender_tx, sample.reflector_rx),
-         one_way_error(sample, *sample.sender_tx, *sample.reflector_rx)},
+         one_way_error(sample, *sample.sender_tx, *sample.reflector_rx), stretch},
         forward, one.forward);
   if (const auto delay = backward_delay(sample))
     put({*delay, weakest(sample.reflector_tx, sample.sender_rx),
-         one_way_error(sample, *sample.reflector_tx, *sample.sender_rx)},
+         one_way_error(sample, *sample.reflector_tx, *sample.sender_rx), stretch},
         backward, one.backward);
   if (const auto stay = reflector_residence(sample))
     residence.add({*stay, weakest(sample.reflector_rx, sample.reflector_tx), {}});
@@ -332,8 +348,8 @@ Summary Accumulator::summary() const {
   summary.residence_other_class = s.residence.others();
   summary.schedule_error = s.schedule_error.distribution();
   summary.rtt_variation = s.rtt.variation();
-  summary.forward_variation = s.forward.variation();
-  summary.backward_variation = s.backward.variation();
+  summary.forward_variation = one_way_variation(s.forward);
+  summary.backward_variation = one_way_variation(s.backward);
   if (summary.rtt_class) {
     const RtpJitter& jitter = s.jitter[static_cast<std::size_t>(*summary.rtt_class)];
     if (jitter.pairs > 0)
@@ -348,8 +364,8 @@ Summary Accumulator::summary() const {
   summary.mos = speech({.counts = s.counts,
                         .interval = s.options.interval,
                         .round_trip = s.rtt,
-                        .forward = s.forward,
-                        .backward = s.backward,
+                        .forward = clocks_agree(s.forward) ? s.forward : s.rtt,
+                        .backward = clocks_agree(s.backward) ? s.backward : s.rtt,
                         .loss_periods = s.loss_periods.count,
                         .lost_in_periods = s.loss_periods.lost});
   return summary;

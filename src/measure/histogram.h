@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -25,6 +26,18 @@ class Histogram {
   std::uint64_t count() const { return count_; }
   // The value of rank max(1, ceil(ppm * count / 10^6)) (RFC 2330 11.3); absent when there is none.
   std::optional<std::int64_t> percentile(std::uint32_t ppm) const;
+
+  // `take(value, times)` for each bucket in use, with the value that stands for it; in order.
+  template <typename Take>
+  void for_each(Take&& take) const {
+    for (std::size_t i = negative_.counts.size(); i-- > 0;)
+      if (negative_.counts[i] > 0)
+        take(-representative(negative_.first + static_cast<int>(i)), negative_.counts[i]);
+    if (zero_ > 0) take(std::int64_t{0}, zero_);
+    for (std::size_t i = 0; i < positive_.counts.size(); ++i)
+      if (positive_.counts[i] > 0)
+        take(representative(positive_.first + static_cast<int>(i)), positive_.counts[i]);
+  }
 
   // Index of the bucket of a magnitude; magnitude > 0.
   static int bucket(std::uint64_t magnitude);

@@ -13,7 +13,9 @@ namespace wirestamp::measure {
 struct SpeechInput {
   const Summary& counts;  // its counters
   Duration interval;      // of the probes
-  const DelaySeries &round_trip, &forward, &backward;
+  const DelaySeries& round_trip;
+  // Whose variation is that of a direction: one way where the clocks allow, else the round trip.
+  const DelaySeries &forward, &backward;
   std::uint64_t loss_periods = 0, lost_in_periods = 0;
 };
 

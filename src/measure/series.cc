@@ -88,6 +88,13 @@ std::optional<Duration> Quantiles::percentile_above_minimum(std::uint32_t ppm) c
   return count_ == 0 ? std::nullopt : nanoseconds(value_at(ppm) - min_);
 }
 
+void Quantiles::add_above_minimum_to(Histogram& histogram) const {
+  for (const std::int64_t value : values_) histogram.add(value - min_);
+  from_base_.for_each([&](std::int64_t distance, std::uint64_t times) {
+    histogram.add(std::clamp(base_ + distance, min_, max_) - min_, times);
+  });
+}
+
 Distribution Quantiles::distribution() const {
   return {.count = count_,
           .min = min(),
@@ -107,9 +114,32 @@ DelaySeries::OfClass& DelaySeries::of(StampSource stamps) {
   return *one;
 }
 
+void DelaySeries::OfClass::begin_stretch() {
+  if (delays.count() == 0) return;
+  if (!stretches) {
+    stretches = std::make_unique<Stretches>();
+    delays.add_above_minimum_to(stretches->before);
+  } else {
+    stretches->current.add_above_minimum_to(stretches->before);
+    stretches->current = {};
+  }
+}
+
+std::optional<Duration> DelaySeries::OfClass::pdv(std::uint32_t ppm) const {
+  if (!stretches) return delays.percentile_above_minimum(ppm);
+  Histogram all = stretches->before;
+  stretches->current.add_above_minimum_to(all);
+  return nanoseconds(all.percentile(ppm));
+}
+
 void DelaySeries::add(const ClassedDelay& delay) {
   OfClass& one = of(delay.stamps);
+  if (delay.stretch != one.stretch) {
+    one.begin_stretch();
+    one.stretch = delay.stretch;
+  }
   one.delays.add(delay.value);
+  if (one.stretches) one.stretches->current.add(delay.value);
   if (!delay.error) return;
   ++one.errors;
   one.error_sum += static_cast<double>(delay.error->ns());
@@ -118,7 +148,8 @@ void DelaySeries::add(const ClassedDelay& delay) {
 
 void DelaySeries::add_in_order(const std::optional<ClassedDelay>& delay) {
   if (!at_start_) ++pairs_;
-  if (delay && previous_ && delay->stamps == previous_->stamps) {
+  if (delay && previous_ && delay->stamps == previous_->stamps &&
+      delay->stretch == previous_->stretch) {
     const Duration variation = delay->value - previous_->value;
     OfClass& one = of(delay->stamps);
     one.ipdv.add(variation);
@@ -168,10 +199,10 @@ Variation DelaySeries::variation() const {
   variation.ipdv_undefined = pairs_;
   const OfClass* best = shown();
   if (best == nullptr) return variation;
-  variation.pdv_p50 = best->delays.percentile_above_minimum(kP50);
-  variation.pdv_p95 = best->delays.percentile_above_minimum(kP95);
-  variation.pdv_p99 = best->delays.percentile_above_minimum(kP99);
-  variation.pdv_p999 = best->delays.percentile_above_minimum(kP999);
+  variation.pdv_p50 = best->pdv(kP50);
+  variation.pdv_p95 = best->pdv(kP95);
+  variation.pdv_p99 = best->pdv(kP99);
+  variation.pdv_p999 = best->pdv(kP999);
   variation.ipdv_p5 = best->ipdv.percentile(kP5);
   variation.ipdv_p95 = best->ipdv.percentile(kP95);
   variation.ipdv_count = best->ipdv.count();

@@ -34,6 +34,7 @@ class Quantiles {
   std::optional<Duration> percentile(std::uint32_t ppm) const;
   // Percentile minus minimum: packet delay variation (RFC 5481 4.2).
   std::optional<Duration> percentile_above_minimum(std::uint32_t ppm) const;
+  void add_above_minimum_to(Histogram& histogram) const;
   Distribution distribution() const;
 
  private:
@@ -56,6 +57,9 @@ struct ClassedDelay {
   Duration value;
   StampSource stamps = StampSource::Unknown;
   std::optional<Duration> error;  // bound; absent: not known
+  // Delays of different stretches have another constant in them (ClockWatch): they are not
+  // compared.
+  std::uint32_t stretch = 0;
 };
 
 // Bounds of the error of several values; absent unless each of them has one.
@@ -84,7 +88,19 @@ class DelaySeries {
 
  private:
   struct OfClass {
+    // From the second stretch on: the delays of the current one, and those of the ones before
+    // above the minimum of each.
+    struct Stretches {
+      Quantiles current;
+      Histogram before;
+    };
+
+    void begin_stretch();
+    std::optional<Duration> pdv(std::uint32_t ppm) const;
+
     Quantiles delays, ipdv;
+    std::uint32_t stretch = 0;  // of the newest delay
+    std::unique_ptr<Stretches> stretches;
     double ipdv_abs_sum = 0, error_sum = 0;
     Duration error_max;
     std::uint64_t errors = 0;

@@ -26,6 +26,10 @@ struct Variation {
   std::uint64_t ipdv_count = 0, ipdv_undefined = 0;
 };
 
+// Clocks whose error has no smaller bound are those of hosts that nobody synchronises: of a one-way
+// delay and its variation over a run they tell nothing.
+inline constexpr Duration kUselessClock = Duration::seconds(1);
+
 struct StampCounts {
   std::array<std::uint64_t, 5> by_source{};  // indexed by StampSource
   std::optional<StampSource> weakest;        // among the probes that have this stamp

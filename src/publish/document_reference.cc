@@ -17,6 +17,9 @@ using F = DocumentField;
 constexpr std::string_view kAlways = "always";
 constexpr std::string_view kAnyValue = "with at least one value";
 constexpr std::string_view kClocksTold = "when both clocks told their error for each value";
+constexpr std::string_view kPdv =
+    "with at least one value; forward and backward only where that direction's error is at most "
+    "1 s";
 
 constexpr std::array kDistribution{
     F{"count", "integer", kAlways, "number of values"},
@@ -32,10 +35,12 @@ constexpr std::array kDistribution{
 };
 
 constexpr std::array kVariation{
-    F{"pdv_p50", "integer", kAnyValue, "median of the delay above the minimum (RFC 5481 4.2)"},
-    F{"pdv_p95", "integer", kAnyValue, "its 95th percentile"},
-    F{"pdv_p99", "integer", kAnyValue, "its 99th percentile"},
-    F{"pdv_p999", "integer", kAnyValue, "its 99.9th percentile"},
+    F{"pdv_p50", "integer", kPdv,
+      "50th percentile of the delay above the minimum (RFC 5481 4.2); forward and backward above "
+      "that since the clocks were last set"},
+    F{"pdv_p95", "integer", kPdv, "its 95th percentile"},
+    F{"pdv_p99", "integer", kPdv, "its 99th percentile"},
+    F{"pdv_p999", "integer", kPdv, "its 99.9th percentile"},
     F{"ipdv_p5", "integer", "with a pair of neighbours",
       "5th percentile of the difference between neighbours in send order (RFC 3393); signed"},
     F{"ipdv_p95", "integer", "with a pair of neighbours", "its 95th percentile"},

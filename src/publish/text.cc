@@ -20,9 +20,6 @@ using measure::StampCounts;
 using measure::Summary;
 using measure::UnsentCause;
 
-// A clock error beyond this says nothing about a one-way delay.
-constexpr Duration kUselessClock = Duration::seconds(1);
-
 std::string human(std::optional<Duration> duration) {
   return duration ? publish::human(*duration) : std::string("-");
 }
@@ -89,7 +86,7 @@ void append_counts(std::string& out, const Summary& s) {
 
 void append_one_way(std::string& out, const Summary& s) {
   if (s.forward_delay.count == 0 && s.backward_delay.count == 0) return;
-  if (!s.one_way_error || *s.one_way_error > kUselessClock)
+  if (!s.one_way_error || *s.one_way_error > measure::kUselessClock)
     return line(out, "one way", "not told: the clocks of both ends are not known to agree");
   line(out, "one way", "there p50 {}, back p50 {}, both +-{} (error of clocks and stamps)",
        human(s.forward_delay.p50), human(s.backward_delay.p50), human(s.one_way_error));
@@ -119,10 +116,13 @@ void append_delays(std::string& out, const Summary& s) {
   if (s.jitter_consecutive)
     line(out, "jitter", "{} between neighbours, {} by RFC 3550", human(s.jitter_consecutive),
          human(s.jitter_rfc3550));
-  if (s.rtt_variation.pdv_p95)
-    line(out, "variation", "95 % within {} of the minimum; there {}, back {}",
-         human(s.rtt_variation.pdv_p95), human(s.forward_variation.pdv_p95),
-         human(s.backward_variation.pdv_p95));
+  if (s.rtt_variation.pdv_p95) {
+    std::string text = fmt::format("95 % within {} of the minimum", human(s.rtt_variation.pdv_p95));
+    if (s.forward_variation.pdv_p95 && s.backward_variation.pdv_p95)
+      text += fmt::format("; there {}, back {}", human(s.forward_variation.pdv_p95),
+                          human(s.backward_variation.pdv_p95));
+    line(out, "variation", "{}", text);
+  }
   append_one_way(out, s);
   if (s.mos)
     line(out, "speech", "MOS {:.2f} (R {:.1f}), {} the worse way", s.mos->value, s.mos->r,

@@ -86,6 +86,15 @@ TEST(Text, round_trips_that_contain_the_reflector_are_told_apart) {
   EXPECT_FALSE(has(text, "net of the reflector")) << text;
 }
 
+TEST(Text, the_variation_of_each_way_is_told_where_the_clocks_allow) {
+  measure::Summary s;
+  s.rtt.count = 9;
+  s.rtt_variation.pdv_p95 = Duration::microseconds(5);
+  EXPECT_TRUE(has(text_summary(report_of(s)), "95 % within 5.00 us of the minimum\n"));
+  s.forward_variation.pdv_p95 = s.backward_variation.pdv_p95 = Duration::microseconds(2);
+  EXPECT_TRUE(has(text_summary(report_of(s)), "of the minimum; there 2.00 us, back 2.00 us\n"));
+}
+
 TEST(Text, the_live_line_is_cut_at_the_width_of_the_terminal) {
   measure::Summary s;
   s.sent = 1'000'000;
