@@ -9,6 +9,7 @@
 #include "measure/clock_watch.h"
 #include "measure/delay.h"
 #include "measure/in_turn.h"
+#include "measure/loss_periods.h"
 #include "measure/mos.h"
 #include "measure/series.h"
 
@@ -82,21 +83,6 @@ struct RtpJitter {
       ++pairs;
     }
     previous = transit;
-  }
-};
-
-// RFC 3357 loss periods.
-struct LossPeriods {
-  std::uint64_t count = 0, longest = 0, current = 0, lost = 0;
-
-  void add(bool is_lost) {
-    if (!is_lost) {
-      current = 0;
-      return;
-    }
-    ++lost;
-    if (current++ == 0) ++count;
-    longest = std::max(longest, current);
   }
 };
 
@@ -366,8 +352,7 @@ Summary Accumulator::summary() const {
                         .round_trip = s.rtt,
                         .forward = clocks_agree(s.forward) ? s.forward : s.rtt,
                         .backward = clocks_agree(s.backward) ? s.backward : s.rtt,
-                        .loss_periods = s.loss_periods.count,
-                        .lost_in_periods = s.loss_periods.lost});
+                        .loss_periods = s.loss_periods});
   return summary;
 }
 

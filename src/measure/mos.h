@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
+#include "measure/loss_periods.h"
 #include "measure/series.h"
 #include "measure/summary.h"
 
@@ -16,7 +16,7 @@ struct SpeechInput {
   const DelaySeries& round_trip;
   // Whose variation is that of a direction: one way where the clocks allow, else the round trip.
   const DelaySeries &forward, &backward;
-  std::uint64_t loss_periods = 0, lost_in_periods = 0;
+  const LossPeriods& loss_periods;
 };
 
 // Speech quality of the worse direction; absent when too little was sent or nothing came back.

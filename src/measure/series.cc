@@ -95,6 +95,17 @@ void Quantiles::add_above_minimum_to(Histogram& histogram) const {
   });
 }
 
+std::uint64_t Quantiles::count_above_minimum(Duration distance) const {
+  if (!spilled_)
+    return static_cast<std::uint64_t>(std::ranges::count_if(
+        values_, [&](std::int64_t value) { return value - min_ > distance.ns(); }));
+  std::uint64_t found = 0;
+  from_base_.for_each([&](std::int64_t from_base, std::uint64_t times) {
+    if (std::clamp(base_ + from_base, min_, max_) - min_ > distance.ns()) found += times;
+  });
+  return found;
+}
+
 Distribution Quantiles::distribution() const {
   return {.count = count_,
           .min = min(),
@@ -125,11 +136,29 @@ void DelaySeries::OfClass::begin_stretch() {
   }
 }
 
-std::optional<Duration> DelaySeries::OfClass::pdv(std::uint32_t ppm) const {
-  if (!stretches) return delays.percentile_above_minimum(ppm);
+Histogram DelaySeries::OfClass::all_stretches() const {
   Histogram all = stretches->before;
   stretches->current.add_above_minimum_to(all);
-  return nanoseconds(all.percentile(ppm));
+  return all;
+}
+
+std::optional<Duration> DelaySeries::OfClass::pdv(std::uint32_t ppm) const {
+  if (!stretches) return delays.percentile_above_minimum(ppm);
+  return nanoseconds(all_stretches().percentile(ppm));
+}
+
+std::optional<double> DelaySeries::share_above_minimum(Duration distance) const {
+  const OfClass* best = shown();
+  if (best == nullptr) return std::nullopt;
+  std::uint64_t above = 0;
+  if (!best->stretches) {
+    above = best->delays.count_above_minimum(distance);
+  } else {
+    best->all_stretches().for_each([&](std::int64_t value, std::uint64_t times) {
+      if (value > distance.ns()) above += times;
+    });
+  }
+  return static_cast<double>(above) / static_cast<double>(best->delays.count());
 }
 
 void DelaySeries::add(const ClassedDelay& delay) {

@@ -35,6 +35,8 @@ class Quantiles {
   // Percentile minus minimum: packet delay variation (RFC 5481 4.2).
   std::optional<Duration> percentile_above_minimum(std::uint32_t ppm) const;
   void add_above_minimum_to(Histogram& histogram) const;
+  // Values that lie more than `distance` above the minimum.
+  std::uint64_t count_above_minimum(Duration distance) const;
   Distribution distribution() const;
 
  private:
@@ -85,6 +87,8 @@ class DelaySeries {
   std::uint64_t others() const;  // values of the other classes
   ErrorBounds error() const;
   Variation variation() const;
+  // Share of the values that lie more than `distance` above the minimum (of their stretch).
+  std::optional<double> share_above_minimum(Duration distance) const;
 
  private:
   struct OfClass {
@@ -96,6 +100,7 @@ class DelaySeries {
     };
 
     void begin_stretch();
+    Histogram all_stretches() const;
     std::optional<Duration> pdv(std::uint32_t ppm) const;
 
     Quantiles delays, ipdv;

@@ -177,6 +177,25 @@ TEST(Quantiles, nothing_is_told_of_nothing) {
   EXPECT_FALSE(empty.min || empty.p50 || empty.max || empty.mean || empty.stddev);
 }
 
+TEST(DelaySeries, at_most_a_twentieth_lies_above_the_95th_percentile) {
+  for (const std::size_t count : {100U, 9'999U, 30'000U}) {
+    for (const std::uint32_t stretches : {1U, 3U}) {
+      base::Random random(kSeed);
+      DelaySeries series;
+      for (std::size_t i = 0; i < count; ++i)
+        series.add({Duration::nanoseconds(static_cast<std::int64_t>(random.below(1'000'000))),
+                    StampSource::Kernel,
+                    {},
+                    static_cast<std::uint32_t>(i * stretches / count)});
+      const auto share = series.share_above_minimum(*series.variation().pdv_p95);
+      ASSERT_TRUE(share.has_value());
+      EXPECT_LE(*share, 0.05);
+      EXPECT_GT(*share, 0.025) << "two buckets at most";
+      EXPECT_EQ(series.share_above_minimum(Duration::seconds(1)), 0);
+    }
+  }
+}
+
 TEST(OrderTracker, agrees_with_the_reference_on_shuffled_arrivals) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     base::Random random(seed);
