@@ -58,6 +58,11 @@ std::optional<std::uint8_t> returned_class(const Sample& s) {
 
 Field number(std::uint64_t value) { return value; }
 
+// Of a probe that this host was too late for no packet was made.
+Field of_packet(const Sample& sample, std::uint64_t value) {
+  return sample.outcome == Outcome::LateSchedule ? Field() : number(value);
+}
+
 using S = const Sample&;
 
 constexpr std::array kColumns{
@@ -66,8 +71,8 @@ constexpr std::array kColumns{
            [](S s) { return number(s.probe); }},
     Column{"flow", "integer", "number of the flow (5-tuple) it used, from 0",
            [](S s) { return number(s.flow); }},
-    Column{"sequence", "integer", "STAMP sequence number on the wire",
-           [](S s) { return number(s.sequence); }},
+    Column{"sequence", "integer", "STAMP sequence number on the wire; absent for late_schedule",
+           [](S s) { return of_packet(s, s.sequence); }},
     Column{"reflector_sequence", "integer",
            "sequence number of the reply, from a stateful reflector",
            [](S s) { return field(s.reflector_sequence); }},
@@ -89,7 +94,8 @@ constexpr std::array kColumns{
            [](S s) { return Field(s.burst); }},
     Column{"scheduled_ns", "integer", "when the probe was due, Unix time in ns, UTC",
            [](S s) { return Field(s.scheduled_wall.ns()); }},
-    Column{"size", "integer", "octets of UDP payload", [](S s) { return number(s.size); }},
+    Column{"size", "integer", "octets of UDP payload; absent for late_schedule",
+           [](S s) { return of_packet(s, s.size); }},
 
     // The four stamps.
     Column{"sender_tx_ns", "integer", "T1, the probe leaves this host: Unix time in ns, UTC",
@@ -160,8 +166,10 @@ constexpr std::array kColumns{
            [](S s) { return s.arrival_index == 0 ? Field() : number(s.arrival_index); }},
 
     // Marks.
-    Column{"sent_dscp", "integer", "DSCP as sent", [](S s) { return number(s.sent.dscp()); }},
-    Column{"sent_ecn", "integer", "ECN as sent", [](S s) { return number(s.sent.ecn()); }},
+    Column{"sent_dscp", "integer", "DSCP as sent; absent for late_schedule",
+           [](S s) { return of_packet(s, s.sent.dscp()); }},
+    Column{"sent_ecn", "integer", "ECN as sent; absent for late_schedule",
+           [](S s) { return of_packet(s, s.sent.ecn()); }},
     Column{"seen_dscp", "integer", "DSCP of the probe as the reflector saw it",
            [](S s) { return high_bits(s.seen_traffic_class); }},
     Column{"seen_ecn", "integer", "ECN of the probe as the reflector saw it",

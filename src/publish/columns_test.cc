@@ -100,6 +100,19 @@ TEST(Columns, an_unsent_probe_tells_its_cause) {
   EXPECT_EQ(line_of(sample)["cause"], "neighbour_unresolved");
 }
 
+TEST(Columns, a_probe_that_was_never_made_has_no_number_size_or_marks) {
+  measure::Sample sample;
+  sample.outcome = measure::Outcome::LateSchedule;
+  Json line = line_of(sample);
+  for (const char* name : {"sequence", "size", "sent_dscp", "sent_ecn", "sent_ttl"})
+    EXPECT_FALSE(line.contains(name)) << name;
+  EXPECT_EQ(line["probe"], 0);
+  sample.outcome = measure::Outcome::Unsent;
+  line = line_of(sample);
+  EXPECT_TRUE(line.contains("sequence") && line.contains("sent_dscp"))
+      << "it was made and handed to the system";
+}
+
 TEST(Columns, csv_has_the_header_and_the_values_of_the_json_line) {
   std::string header, row;
   append_csv_header(header);
