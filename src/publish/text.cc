@@ -185,7 +185,18 @@ std::string human(Duration duration) {
   return "0 ns";
 }
 
-std::string human_percent(double ratio) { return fmt::format("{:.3g} %", ratio * 100); }
+// Three digits, and as many more as it takes not to round to 100: a single reply in 10,000 probes
+// is no dead path.
+std::string human_percent(double ratio) {
+  const double percent = ratio * 100;
+  if (percent > 0 && percent < 1e-4)
+    return fmt::format("{:.{}f} %", percent, 2 - static_cast<int>(std::floor(std::log10(percent))));
+  int digits = 3;
+  std::string text = fmt::format("{:.{}g}", percent, digits);
+  while (percent < 100 && text == "100" && digits < 17)
+    text = fmt::format("{:.{}g}", percent, ++digits);
+  return text + " %";
+}
 
 std::string headline(const Report& start) {
   std::string text = fmt::format("measuring {}", packet::to_string(start.remote));

@@ -14,7 +14,7 @@ namespace wirestamp::publish {
 
 // Three significant digits and a unit: "3.42 us", "12.3 ms", "-1.20 s".
 std::string human(Duration duration);
-// "0.0123 %", "0 %", "100 %".
+// "0.0123 %", "33.3 %", "99.96 %"; "0 %" and "100 %" only when it is so.
 std::string human_percent(double ratio);
 
 // One line before the first probe: what is measured, from where, with which stamps.

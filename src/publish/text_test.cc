@@ -30,6 +30,18 @@ TEST(Text, durations_have_three_digits_and_the_unit_that_fits) {
   EXPECT_EQ(human(Duration::seconds(2)), "2.00 s");
 }
 
+TEST(Text, a_share_reads_as_none_or_all_only_when_it_is) {
+  EXPECT_EQ(human_percent(0), "0 %");
+  EXPECT_EQ(human_percent(1), "100 %");
+  EXPECT_EQ(human_percent(0.15), "15 %");
+  EXPECT_EQ(human_percent(1.0 / 3), "33.3 %");
+  EXPECT_EQ(human_percent(0.9994), "99.9 %");
+  EXPECT_EQ(human_percent(0.9996), "99.96 %");
+  EXPECT_EQ(human_percent(1 - 1e-8), "99.999999 %");
+  EXPECT_EQ(human_percent(0.000123), "0.0123 %");
+  EXPECT_EQ(human_percent(1.0 / 3e9), "0.0000000333 %");
+}
+
 TEST(Text, a_dead_neighbour_reads_as_full_loss_and_as_unsent) {
   measure::Summary s;
   s.scheduled = s.unsent_total = 5;
