@@ -298,8 +298,7 @@ Summary Accumulator::summary() const {
   Summary summary = s.counts;
   const std::uint64_t neighbour =
       summary.unsent_by_cause[static_cast<std::size_t>(UnsentCause::NeighbourUnresolved)];
-  const std::uint64_t lost = summary.lost.forward + summary.lost.backward + summary.lost.unknown +
-                             summary.peer_closed + summary.too_big + summary.late;
+  const std::uint64_t lost = lost_total(summary);
   summary.loss_ratio = ratio(lost + neighbour, summary.sent + neighbour);
   summary.network_loss_ratio = ratio(lost, summary.sent);
   const std::uint64_t due = summary.scheduled - summary.withheld - summary.late_schedule;

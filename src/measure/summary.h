@@ -111,4 +111,9 @@ struct Summary {
   std::uint64_t forward_marks_known = 0, backward_marks_known = 0;
 };
 
+// What network_loss_ratio counts: all that left and did not come back in time.
+constexpr std::uint64_t lost_total(const Summary& s) {
+  return s.lost.forward + s.lost.backward + s.lost.unknown + s.peer_closed + s.too_big + s.late;
+}
+
 }  // namespace wirestamp::measure

@@ -121,8 +121,7 @@ void write_counts(JsonWriter& json, const Summary& s) {
   json.end_object();
   json.member("reordered", s.round_trip_order.reordered);
   json.begin_object("lost");
-  json.member("total",
-              s.lost.forward + s.lost.backward + s.lost.unknown + s.peer_closed + s.too_big);
+  json.member("total", measure::lost_total(s));
   json.member("forward", s.lost.forward);
   json.member("backward", s.lost.backward);
   json.member("unknown", s.lost.unknown);

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 
+#include "measure/accumulator.h"
 #include "publish/document_reference.h"
 
 namespace wirestamp::publish {
@@ -191,14 +192,31 @@ TEST(Document, text_of_any_octets_is_valid_json) {
   EXPECT_EQ(document["notes"][0], "a \"note\" with a \\, a line\nend and an \xef\xbf\xbd octet");
 }
 
-TEST(Document, lost_total_is_the_sum_of_its_parts) {
-  Report report = full_report();
-  report.summary.lost = {.forward = 1, .backward = 2, .unknown = 4};
-  report.summary.peer_closed = 8;
-  report.summary.too_big = 16;
-  report.summary.late = 32;
-  const Json document = Json::parse(json_document(report));
-  EXPECT_EQ(document["summary"]["lost"]["total"], 31);
+TEST(Document, lost_total_is_what_the_network_loss_ratio_counts) {
+  measure::Accumulator accumulator({});
+  std::uint64_t number = 0;
+  const auto add = [&](measure::Outcome outcome, int times) {
+    while (times-- > 0) {
+      measure::Sample sample;
+      sample.probe = number++;
+      sample.outcome = outcome;
+      accumulator.add(sample);
+    }
+  };
+  add(measure::Outcome::LostForward, 1);
+  add(measure::Outcome::LostBackward, 2);
+  add(measure::Outcome::LostUnknown, 4);
+  add(measure::Outcome::PeerClosed, 8);
+  add(measure::Outcome::TooBig, 16);
+  add(measure::Outcome::Late, 32);
+  add(measure::Outcome::Delivered, 64);
+  add(measure::Outcome::RefusedByPeer, 1);
+  Report report;
+  report.summary = accumulator.summary();
+  const Json summary = Json::parse(json_document(report))["summary"];
+  EXPECT_EQ(summary["lost"]["total"], 63);
+  EXPECT_DOUBLE_EQ(summary["network_loss_ratio"],
+                   summary["lost"]["total"].get<double>() / summary["sent"].get<double>());
 }
 
 TEST(Document, instants_are_rfc3339_to_the_nanosecond) {

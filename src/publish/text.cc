@@ -46,8 +46,7 @@ void append_counts(std::string& out, const Summary& s) {
   line(out, "sent", "{}, received {}, late {}, duplicates {}, reordered {}", s.sent, s.received,
        s.late, s.duplicates_forward + s.duplicates_backward + s.duplicates_unknown,
        s.round_trip_order.reordered);
-  const std::uint64_t lost =
-      s.lost.forward + s.lost.backward + s.lost.unknown + s.peer_closed + s.too_big + s.late;
+  const std::uint64_t lost = measure::lost_total(s);
   std::string text = fmt::format("{}", lost);
   if (s.network_loss_ratio) text += fmt::format(" ({})", human_percent(*s.network_loss_ratio));
   if (lost > 0) {
@@ -212,8 +211,7 @@ std::string headline(const Report& start) {
 
 std::string live_line(const Summary& s, const measure::Sample* last, std::size_t columns) {
   std::string text = fmt::format("{} sent, {} received", s.sent, s.received);
-  const std::uint64_t lost =
-      s.lost.forward + s.lost.backward + s.lost.unknown + s.peer_closed + s.too_big + s.late;
+  const std::uint64_t lost = measure::lost_total(s);
   text += fmt::format(", {} lost", lost);
   if (s.unsent_total > 0) text += fmt::format(", {} unsent", s.unsent_total);
   if (last != nullptr)
