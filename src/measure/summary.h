@@ -50,7 +50,7 @@ struct Mos {
   double value = 0;  // 1 to 4.5
   double r = 0;      // E-model rating
   bool forward_is_worse = false;
-  Duration one_way_delay;  // half the median net round trip: labelled, not measured
+  Duration one_way_delay;  // half the p50 of the net round trips: labelled, not measured
 };
 
 struct LossSums {
