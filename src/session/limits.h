@@ -39,9 +39,11 @@ inline constexpr Duration kClosingGapMin = Duration::milliseconds(20);
 inline constexpr Duration kClosingGapMax = Duration::milliseconds(500);
 // An interrupted run waits at most so long for the probes in flight.
 inline constexpr Duration kInterruptGrace = Duration::milliseconds(500);
-// Reflector sequence numbers whose request is remembered, and unknown ones remembered as missing.
-inline constexpr std::size_t kMaxKnownReplies = 8'192;
-inline constexpr std::size_t kMaxMissingReplies = 65'536;
+// Reply numbers whose request is remembered: those of all probes in the ledger and a copy of each.
+// Of what is forgotten beyond it no direction is told.
+inline constexpr std::size_t kMaxKnownReplies = 2 * kMaxProbesInLedger;
+// Runs of requests given up without a direction; beyond this their sums are made early.
+inline constexpr std::size_t kMaxGivenUpRuns = 65'536;
 
 // --- reflector
 // ----------------------------------------------------------------------------------------

@@ -70,7 +70,8 @@ bool Peer::on_reply(const Reply& reply, std::uint64_t reflector_sequence,
 }
 
 void Peer::start_epoch(const Reply& reply, std::uint64_t sender_sequence) {
-  missing_before_ += view_.missing();
+  before_.resolve_all();
+  resolved_ += before_.take_resolved();
   before_ = std::move(view_);
   have_before_ = true;
   first_request_ = sender_sequence;
@@ -78,6 +79,7 @@ void Peer::start_epoch(const Reply& reply, std::uint64_t sender_sequence) {
     if (const auto& earlier = reply.true_transmits[i].sender_sequence)
       first_request_ = std::min(first_request_, unwrap(*earlier, sender_sequence));
   view_ = ReflectorView(first_request_);
+  view_.take_over(before_);
   ++epoch_index_;
   dropped_.reset();
 }
@@ -157,6 +159,22 @@ std::optional<std::uint64_t> Peer::request_of(std::uint64_t reflector_sequence) 
 }
 
 std::optional<std::uint64_t> Peer::newest_request() const { return view_.newest_request(); }
+
+void Peer::give_up(std::uint64_t sequence, bool counted) {
+  (have_before_ && sequence < first_request_ ? before_ : view_).give_up(sequence, counted);
+}
+
+DirectionSums Peer::take_resolved() {
+  if (!stateful_) return {};
+  resolved_ += view_.take_resolved();
+  resolved_ += before_.take_resolved();
+  return std::exchange(resolved_, {});
+}
+
+void Peer::resolve_all() {
+  view_.resolve_all();
+  before_.resolve_all();
+}
 
 void Peer::forget_before(std::uint64_t sequence) {
   view_.forget_before(sequence);

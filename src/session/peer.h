@@ -39,7 +39,11 @@ class Peer {
   // The reply number is a copy of the request's, so a copy of a reply cannot be placed.
   bool stateless() const { return stateless_; }
   std::uint64_t refused() const { return refused_; }
-  std::uint64_t missing() const { return missing_before_ + view_.missing(); }
+  // The sample of this request was given without a direction (ReflectorView::give_up).
+  void give_up(std::uint64_t sequence, bool counted);
+  // What became of these meanwhile. Nothing while it is open whether the peer keeps state.
+  DirectionSums take_resolved();
+  void resolve_all();
   std::optional<std::uint64_t> newest_request() const;
   void forget_before(std::uint64_t sequence);
 
@@ -72,7 +76,7 @@ class Peer {
   std::vector<std::pair<std::uint32_t, std::uint64_t>> undated_;
   std::uint32_t epoch_index_ = 0;
   bool ever_replied_ = false, follow_up_capable_ = false, stateful_ = false, stateless_ = false;
-  std::uint64_t missing_before_ = 0;
+  DirectionSums resolved_;
   std::optional<std::uint32_t> dropped_;
   std::uint64_t refused_ = 0;
   std::uint64_t newest_counted_ = 0;  // newest request whose reply told the number of refusals

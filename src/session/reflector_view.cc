@@ -11,26 +11,30 @@ namespace wirestamp::session {
 namespace {
 // Requests may overtake each other on the way; a hole is widened by so many requests on both sides.
 constexpr std::uint64_t kReorderSlack = 16;
+// Holes are in the order of reply numbers; by so many requests theirs may differ from it.
+constexpr std::uint64_t kHoleDisorder = 1'024;
 }  // namespace
 
 bool ReflectorView::note(std::uint64_t reflector_sequence, std::uint64_t sender_sequence) {
+  if (reflector_sequence < floor_) return true;  // done with
   const auto [place, fresh] = request_by_reply_.try_emplace(reflector_sequence, sender_sequence);
   if (!fresh) return place->second == sender_sequence;
   if (reflector_sequence >= next_reply_) {
-    const std::uint64_t gap = reflector_sequence - next_reply_;
-    if (gap + missing_.size() > kMaxMissingReplies) {
-      missing_forgotten_ += gap;
-    } else {
-      for (std::uint64_t n = next_reply_; n < reflector_sequence; ++n)
-        missing_.insert(missing_.end(), n);
-    }
+    missing_.add_range(next_reply_, reflector_sequence);
     next_reply_ = reflector_sequence + 1;
-  } else if (missing_.erase(reflector_sequence) == 0 && missing_forgotten_ > 0) {
-    --missing_forgotten_;
+  } else {
+    missing_.remove(reflector_sequence);
   }
   reply_by_request_.emplace(sender_sequence, reflector_sequence);
   newest_request_ = std::max(newest_request_.value_or(0), sender_sequence);
-  if (request_by_reply_.size() > kMaxKnownReplies) forget_oldest();
+  if (given_up_.remove(sender_sequence)) ++resolved_.backward;
+  given_up_uncounted_.remove(sender_sequence);
+  if (request_by_reply_.size() > kMaxKnownReplies) {
+    const std::uint64_t request = request_by_reply_.begin()->second;
+    evicted_request_ = std::max(evicted_request_.value_or(request), request);
+    forget_oldest();
+    settle_missing();
+  }
   return true;
 }
 
@@ -38,24 +42,30 @@ Reached ReflectorView::reached(std::uint64_t sender_sequence) const {
   if (reply_by_request_.contains(sender_sequence)) return Reached::Yes;
   if (!newest_request_ || *newest_request_ < sender_sequence || sender_sequence < first_request_)
     return Reached::Unknown;
-  if (missing_forgotten_ > 0) return Reached::InHole;
-  // Walk the holes: runs of missing numbers with the known replies on both sides.
-  for (auto hole = missing_.begin(); hole != missing_.end();) {
-    const auto after = request_by_reply_.upper_bound(*hole);
-    std::uint64_t low = 0;
-    if (after != request_by_reply_.begin()) low = std::prev(after)->second;
-    const std::uint64_t high = after == request_by_reply_.end() ? *newest_request_ : after->second;
-    const std::uint64_t first = std::min(low, high), last = std::max(low, high);
-    if (sender_sequence + kReorderSlack >= first && sender_sequence <= last + kReorderSlack)
+  if (evicted_request_ && sender_sequence <= *evicted_request_) return Reached::Unknown;
+  for (const auto& [first, end] : missing_.runs()) {
+    // Both neighbours of a hole are known, but for one that begins with the state itself.
+    const auto before = first > 0 ? request_of(first - 1) : std::nullopt;
+    const std::uint64_t low = before.value_or(first_request_);
+    const std::uint64_t high = request_of(end).value_or(*newest_request_);
+    const auto [from, to] = std::minmax(low, high);
+    if (sender_sequence + kReorderSlack >= from && sender_sequence <= to + kReorderSlack)
       return Reached::InHole;
-    if (after == request_by_reply_.end()) break;
-    hole = missing_.lower_bound(after->first);
+    if (from > sender_sequence + kReorderSlack + kHoleDisorder) break;
   }
   return Reached::No;
 }
 
 unsigned ReflectorView::replies_to(std::uint64_t sender_sequence) const {
   return static_cast<unsigned>(reply_by_request_.count(sender_sequence));
+}
+
+std::optional<std::uint64_t> ReflectorView::first_reply_to(std::uint64_t sender_sequence) const {
+  const auto [from, to] = reply_by_request_.equal_range(sender_sequence);
+  if (from == to) return std::nullopt;
+  return std::min_element(from, to,
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->second;
 }
 
 std::optional<std::uint64_t> ReflectorView::request_of(std::uint64_t reflector_sequence) const {
@@ -78,18 +88,61 @@ void ReflectorView::forget_oldest() {
   request_by_reply_.erase(oldest);
 }
 
+// Missing numbers below what is remembered stay counted, but no longer blur later probes.
+void ReflectorView::settle_missing() {
+  if (request_by_reply_.empty() || request_by_reply_.begin()->first <= floor_) return;
+  floor_ = request_by_reply_.begin()->first;
+  missing_settled_ += missing_.remove_below(floor_);
+}
+
 void ReflectorView::forget_before(std::uint64_t sender_sequence) {
   // The last reply before a hole is its edge: it stays as long as the hole matters.
-  while (request_by_reply_.size() > 1 &&
+  while (request_by_reply_.size() > 1 && request_by_reply_.begin()->second < sender_sequence &&
          std::next(request_by_reply_.begin())->second + kReorderSlack < sender_sequence) {
     forget_oldest();
   }
-  // Missing numbers below what is remembered stay counted, but no longer blur later probes.
-  const std::uint64_t floor = request_by_reply_.empty() ? 0 : request_by_reply_.begin()->first;
-  while (!missing_.empty() && *missing_.begin() < floor) {
-    missing_.erase(missing_.begin());
-    ++missing_settled_;
-  }
+  settle_missing();
+  // Where some reply is always missing there is never a moment without a hole.
+  const bool too_many = given_up_.runs().size() > kMaxGivenUpRuns ||
+                        given_up_uncounted_.runs().size() > kMaxGivenUpRuns;
+  if (missing_.empty() || too_many) resolve_below(sender_sequence);
+}
+
+void ReflectorView::give_up(std::uint64_t sender_sequence, bool counted) {
+  // What is known of it was thrown away, so no sum can tell.
+  if (evicted_request_ && sender_sequence <= *evicted_request_) return;
+  (counted ? given_up_ : given_up_uncounted_).add(sender_sequence);
+}
+
+// Each missing number answered one of the requests given up; who is left never arrived.
+void ReflectorView::resolve_below(std::uint64_t sender_sequence) {
+  if (!newest_request_) return;
+  const std::uint64_t end = std::min(sender_sequence, *newest_request_ + 1);
+  given_up_.remove_below(first_request_);
+  given_up_uncounted_.remove_below(first_request_);
+  const std::uint64_t counted = given_up_.remove_below(end);
+  const std::uint64_t uncounted = given_up_uncounted_.remove_below(end);
+  const std::uint64_t missing = std::exchange(missing_settled_, 0);
+  std::uint64_t backward = std::min(counted, missing);
+  // Nobody knows which of them the missing numbers belong to: in proportion.
+  if (missing < counted + uncounted && uncounted > 0)
+    backward =
+        static_cast<std::uint64_t>(static_cast<double>(missing) * static_cast<double>(counted) /
+                                       static_cast<double>(counted + uncounted) +
+                                   0.5);
+  resolved_ += {.forward = counted - backward, .backward = backward};
+}
+
+void ReflectorView::resolve_all() {
+  missing_settled_ += missing_.remove_below(next_reply_);
+  if (newest_request_) resolve_below(*newest_request_ + 1);
+}
+
+void ReflectorView::take_over(ReflectorView& before) {
+  const NumberRuns counted = before.given_up_.take_from(first_request_);
+  const NumberRuns uncounted = before.given_up_uncounted_.take_from(first_request_);
+  for (const auto& [first, end] : counted.runs()) given_up_.add_range(first, end);
+  for (const auto& [first, end] : uncounted.runs()) given_up_uncounted_.add_range(first, end);
 }
 
 }  // namespace wirestamp::session

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "session/limits.h"
+
 namespace wirestamp::session {
 namespace {
 
@@ -32,7 +34,11 @@ TEST(ReflectorView, AMissingReplyMakesItsNeighbourhoodAHole) {
   view.note(2, 3);  // reply 1 answered request 1 or 2
   EXPECT_EQ(view.reached(1), Reached::InHole);
   EXPECT_EQ(view.reached(2), Reached::InHole);
-  EXPECT_EQ(view.missing(), 1U);
+  for (const std::uint64_t request : {1U, 2U}) view.give_up(request, true);
+  view.resolve_all();
+  const DirectionSums sums = view.take_resolved();
+  EXPECT_EQ(sums.forward, 1U);
+  EXPECT_EQ(sums.backward, 1U);
 }
 
 TEST(ReflectorView, TheListOfLaterRepliesFillsAHole) {
@@ -42,7 +48,6 @@ TEST(ReflectorView, TheListOfLaterRepliesFillsAHole) {
   view.note(1, 2);
   EXPECT_EQ(view.reached(1), Reached::No);
   EXPECT_EQ(view.reached(2), Reached::Yes);
-  EXPECT_EQ(view.missing(), 0U);
 }
 
 TEST(ReflectorView, AHoleFarAwayDoesNotBlurALostProbe) {
@@ -67,14 +72,58 @@ TEST(ReflectorView, OneReplyNumberCannotAnswerTwoRequests) {
   EXPECT_FALSE(view.note(0, 1));
 }
 
-TEST(ReflectorView, ForgettingKeepsTheSumOfTheMissing) {
+TEST(ReflectorView, ForgettingAHoleResolvesWhatWasGivenUpInIt) {
   ReflectorView view;
   view.note(0, 0);
-  view.note(5, 5);
-  for (std::uint64_t n = 6; n < 200; ++n) view.note(n, n);
+  view.note(5, 7);  // four of the requests 1 to 6 were answered
+  for (std::uint64_t request = 1; request < 7; ++request) view.give_up(request, true);
+  for (std::uint64_t n = 6; n < 200; ++n) view.note(n, n + 2);
   view.forget_before(150);
-  EXPECT_EQ(view.missing(), 4U);
+  const DirectionSums sums = view.take_resolved();
+  EXPECT_EQ(sums.backward, 4U);
+  EXPECT_EQ(sums.forward, 2U);
   EXPECT_EQ(view.reached(199), Reached::Yes);
+}
+
+TEST(ReflectorView, WhatWasGivenUpAndIsToldLaterWasLostBackward) {
+  ReflectorView view;
+  view.note(0, 0);
+  view.give_up(1, true);
+  view.give_up(2, true);
+  view.note(2, 3);
+  view.note(1, 2);
+  view.resolve_all();
+  const DirectionSums sums = view.take_resolved();
+  EXPECT_EQ(sums.backward, 1U);
+  EXPECT_EQ(sums.forward, 1U);
+}
+
+TEST(ReflectorView, AGapOfAnyLengthBlursOnlyItsNeighbourhood) {
+  ReflectorView view;
+  view.note(0, 0);
+  view.note(1'000'000, 1'000'000);
+  for (std::uint64_t n = 1; n < 100; ++n)
+    view.note(1'000'000 + n, 1'000'000 + n + (n < 80 ? 0 : 1));
+  EXPECT_EQ(view.reached(500'000), Reached::InHole);
+  EXPECT_EQ(view.reached(1'000'080), Reached::No);
+}
+
+TEST(ReflectorView, WhatIsForgottenForWantOfRoomIsUnknownAndNotLostForward) {
+  ReflectorView view;
+  for (std::uint64_t n = 0; n <= kMaxKnownReplies + 9; ++n) view.note(n, 2 * n);
+  EXPECT_EQ(view.reached(18), Reached::Unknown);
+  EXPECT_EQ(view.reached(17), Reached::Unknown);
+  EXPECT_EQ(view.reached(21), Reached::No);
+}
+
+TEST(ReflectorView, AnEntryOfAForgottenReplyMakesNothingMissing) {
+  ReflectorView view;
+  for (std::uint64_t n = 0; n < 100; ++n) view.note(n, 10 * n);
+  view.forget_before(900);
+  view.note(3, 30);
+  view.give_up(905, true);
+  view.resolve_all();
+  EXPECT_EQ(view.take_resolved().forward, 1U);
 }
 
 TEST(Unwrap, FindsTheNearestWideNumberAcrossTheWrap) {

@@ -74,7 +74,9 @@ void Sender::on_time(const Timestamp& now, const ClockState& clock) {
   notice_suspend(clock, *now.mono);
   send_due(now, clock);
   while (Probe* probe = ledger_.pop_due(*now.mono)) review(*probe, *now.mono);
-  if (const Probe* oldest = ledger_.oldest()) peer_.forget_before(oldest->sequence);
+  const Probe* oldest = ledger_.oldest();
+  peer_.forget_before(oldest != nullptr ? oldest->sequence : ledger_.next_sequence());
+  report_resolved();
   if (!schedule_.next()) close(now, clock);
 }
 

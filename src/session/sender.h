@@ -55,8 +55,8 @@ class SenderOutput {
   virtual void on_sample(const measure::Sample& sample) = 0;
   // A first reply came: the sample as known now. It comes again, complete, by on_sample.
   virtual void on_reply(const measure::Sample& provisional) = 0;
-  // Of the samples given as LostUnknown so many were lost forward and backward by the reflector's
-  // counters.
+  // Of the samples given as LostUnknown so many more were lost forward and backward by the
+  // reflector's counters. Comes whenever that is found out, at the end of the run at the latest.
   virtual void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) = 0;
   virtual void on_note(const std::string& note) = 0;
 };
@@ -119,6 +119,8 @@ class Sender {
   void settle(Probe& probe);
   void decide(Probe& probe);
   void decide_unanswered(Probe& probe);
+  void give_up(const Probe& probe);
+  void report_resolved();
   void track_missing_stamps(const Probe& probe);
 
   void look_again(MonoTime time);
@@ -155,7 +157,6 @@ class Sender {
   std::optional<MonoTime> next_look_;  // at the end of the run: when close() may get on
   std::optional<MonoTime>
       closing_gap_until_;  // the answer to the last closing probe may come until then
-  std::uint64_t unresolved_ = 0;
   bool finished_ = false;
 };
 

@@ -44,6 +44,7 @@ void Sender::review(Probe& probe, MonoTime now) {
 void Sender::settle(Probe& probe) {
   if (!probe.unmeasured) {
     decide(probe);
+    give_up(probe);
     track_missing_stamps(probe);
     output_.on_sample(probe.sample);
   }
@@ -104,13 +105,24 @@ void Sender::decide_unanswered(Probe& probe) {
       sample.outcome = Outcome::PeerClosed;
       break;
     case Fate::InHole:
-      sample.outcome = Outcome::LostUnknown;
-      if (!sample.burst) ++unresolved_;
-      break;
     case Fate::Unknown:
       sample.outcome = Outcome::LostUnknown;
       break;
   }
+}
+
+// A probe of which later replies may still tell, if only in sums. Those that may never have left,
+// burst probes and withheld ones are in no sum, but a missing reply may be theirs.
+void Sender::give_up(const Probe& probe) {
+  const measure::Sample& sample = probe.sample;
+  const bool lost = sample.outcome == Outcome::LostUnknown;
+  if (!lost && sample.outcome != Outcome::Withheld) return;
+  peer_.give_up(probe.sequence, lost && !sample.burst && !sample.departure_unconfirmed);
+}
+
+void Sender::report_resolved() {
+  const DirectionSums sums = peer_.take_resolved();
+  if (sums.forward + sums.backward > 0) output_.on_unknown_resolved(sums.forward, sums.backward);
 }
 
 // Eight answered probes in a row without a transmit stamp: this driver gives none.
@@ -207,8 +219,8 @@ void Sender::close(const Timestamp& now, const ClockState& clock) {
 
 void Sender::finish() {
   while (Probe* oldest = ledger_.oldest()) settle(*oldest);
-  const std::uint64_t backward = std::min(peer_.missing(), unresolved_);
-  if (unresolved_ > 0) output_.on_unknown_resolved(unresolved_ - backward, backward);
+  peer_.resolve_all();
+  report_resolved();
   finished_ = true;
 }
 

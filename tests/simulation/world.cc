@@ -11,13 +11,14 @@ namespace wirestamp::simulation {
 namespace {
 const packet::Endpoint kSender{packet::IpAddress::v4(0x0a00'0001), 50'000, 0};
 const packet::Endpoint kReflector{packet::IpAddress::v4(0x0a00'0002), 23'999, 0};
+constexpr std::uint16_t kSsid = 0x1234;
 constexpr Duration kNeighbourWait = Duration::milliseconds(3'050);
 }  // namespace
 
 World::World(const Scenario& scenario) : scenario_(scenario), random_(scenario.seed) {
   session::SenderOptions options;
   options.remote = kReflector;
-  options.ssid = 0x1234;
+  options.ssid = kSsid;
   options.schedule = scenario.schedule;
   options.transmit_stamps = scenario.transmit_stamps ? StampSource::Kernel : StampSource::User;
   options.seed = scenario.seed;
@@ -27,7 +28,11 @@ World::World(const Scenario& scenario) : scenario_(scenario), random_(scenario.s
   sender_ = std::make_unique<session::Sender>(options, *layout, *this, kStart);
   make_reflector();
   for (const Duration restart : scenario.restarts)
-    at(kStart + restart, [this] { make_reflector(); });
+    at(kStart + restart, [this] {
+      make_reflector();
+      ++restarts_;
+    });
+  run_before();
   for (const Duration step : scenario.clock_steps)
     at(kStart + step, [this] {
       wall_offset_ += Duration::milliseconds(100);
@@ -50,6 +55,28 @@ void World::make_reflector() {
       .policy = {.allowed = {}, .connected = {}, .rate = scenario_.reflector_rate, .total_rate = 0},
       .random = [this] { return random_.next(); },
       .note = [](const std::string&) {}});
+}
+
+// The reflector's session as an earlier run with the same ports and SSID left it ten seconds ago.
+void World::run_before() {
+  if (scenario_.earlier_requests == 0) return;
+  const auto layout = wire::plan_request(std::nullopt);
+  now_ = kStart - Duration::seconds(10);
+  for (std::uint32_t sequence = 0; sequence < scenario_.earlier_requests; ++sequence) {
+    std::vector<std::byte> octets(layout->size), buffer(layout->size);
+    wire::encode_probe(*layout,
+                       {.sequence = sequence, .timestamp = 1, .error_estimate = 1, .ssid = kSsid},
+                       octets);
+    packet::ReceivedDatagram request;
+    request.payload = octets;
+    request.source = kSender;
+    request.destination = kReflector;
+    request.arrival = stamp(StampSource::Kernel);
+    const auto reply = reflector_->reflect(request, stamp(StampSource::User), clock_, buffer);
+    now_ += Duration::microseconds(50);
+    reflector_->on_transmit_stamp(reply->token, stamp(StampSource::Kernel));
+  }
+  now_ = kStart;
 }
 
 void World::at(MonoTime time, std::function<void()> run) {
@@ -112,7 +139,8 @@ void World::run(Duration limit) {
       continue;
     }
     if (const auto end = end_of(scenario_.starved)) now_ = *end;
-    sender_->on_time(stamp(StampSource::User), clock());
+    seen_clock_ = clock();
+    sender_->on_time(stamp(StampSource::User), seen_clock_);
     for (auto& action : after_send_) action();
     after_send_.clear();
   }
@@ -147,7 +175,12 @@ void World::leave(std::uint64_t token, const std::vector<std::byte>& octets) {
   Truth& truth = truth_[token];
   truth.left = true;
   truth.left_at = now_;
-  if (scenario_.transmit_stamps) sender_->on_transmit_stamp(token, stamp(StampSource::Kernel));
+  const bool driver = !scenario_.stamps_end || now_ < kStart + *scenario_.stamps_end;
+  if (scenario_.transmit_stamps && driver) {
+    sender_->on_transmit_stamp(token, stamp(StampSource::Kernel));
+  } else if (sender_->wants_scheduler_stamps()) {
+    sender_->on_transmit_stamp(token, stamp(StampSource::Scheduler));
+  }
   const unsigned copies = random_.chance(scenario_.faults.copy_forward) ? 2 : 1;
   for (unsigned n = 0; n < copies; ++n) {
     if (random_.chance(scenario_.faults.lose_forward) || within(scenario_.path_down_forward))
@@ -175,7 +208,7 @@ void World::arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets)
   datagram.destination = kSender;
   datagram.hop_limit = 255;
   datagram.arrival = stamp(StampSource::Kernel);
-  sender_->on_datagram(datagram, clock());
+  sender_->on_datagram(datagram, seen_clock_);
 }
 
 // --- the reflector's host
@@ -205,6 +238,7 @@ void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octe
     return;
   }
   ++truth.answered;
+  truth.numbers.emplace(restarts_, base::load_be<std::uint32_t>(reply->payload, 0));
   const packet::Token name = reply->token;
   buffer.resize(reply->payload.size());
   packet::SendResult sent;

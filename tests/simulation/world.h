@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -49,6 +51,8 @@ struct Scenario {
   std::uint32_t reflector_rate = 0;
   bool wstp = true;  // false: bare 44-octet probes
   bool transmit_stamps = true;
+  std::optional<Duration> stamps_end;  // the driver gives none from then on; the scheduler does
+  std::uint32_t earlier_requests = 0;  // that an earlier run made from the same port and SSID
 };
 
 // What truly happened to one request.
@@ -60,6 +64,8 @@ struct Truth {
   unsigned refused = 0;   // dropped by the reflector's policy
   unsigned met_closed_port = 0;
   unsigned returned = 0;  // replies that came back
+  // Reply numbers it got, each with how often the reflector had been restarted.
+  std::set<std::pair<unsigned, std::uint32_t>> numbers;
   std::optional<MonoTime> left_at, first_return;
 };
 
@@ -111,12 +117,15 @@ class World final : public session::SenderOutput {
   void arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets);
   void report_error(packet::PathErrorKind kind, std::vector<std::byte> quoted);
   void make_reflector();
+  void run_before();
 
   Scenario scenario_;
   base::Random random_;
   MonoTime now_ = kStart;
   Duration wall_offset_ = Duration::seconds(1'700'000'000);
   ClockState clock_;
+  ClockState seen_clock_;  // as the engine has it: read before it waits for what comes in
+  unsigned restarts_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t order_ = 0;
   std::unique_ptr<session::Sender> sender_;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sums per direction and the numbers of the reflector after outages, restarts and refusals,
+// held against what truly happened.
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace wirestamp::simulation {
+namespace {
+
+using measure::Outcome;
+
+Scenario at_the_default_rate(std::uint64_t count) {
+  Scenario made;
+  made.seed = 20'261'124;
+  made.schedule = {.count = count};
+  return made;
+}
+
+struct Sums {
+  std::uint64_t forward = 0, backward = 0, refused = 0, unknown = 0, withheld = 0, unsent = 0;
+  std::uint64_t copies = 0;
+  bool operator==(const Sums&) const = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Sums& sums) {
+  return out << "forward " << sums.forward << " backward " << sums.backward << " refused "
+             << sums.refused << " unknown " << sums.unknown << " withheld " << sums.withheld
+             << " unsent " << sums.unsent << " copies " << sums.copies;
+}
+
+// What the sender says, with the resolution of sums, and the truth.
+Sums told(const World& world) {
+  Sums sums;
+  for (const measure::Sample& sample : world.samples()) {
+    sums.copies += std::uint64_t{sample.duplicates_forward} + sample.duplicates_backward +
+                   sample.duplicates_unknown;
+    if (sample.burst) continue;
+    sums.forward += sample.outcome == Outcome::LostForward;
+    sums.backward += sample.outcome == Outcome::LostBackward;
+    sums.refused += sample.outcome == Outcome::RefusedByPeer;
+    sums.unknown += sample.outcome == Outcome::LostUnknown;
+    sums.withheld += sample.outcome == Outcome::Withheld;
+    sums.unsent += sample.outcome == Outcome::Unsent;
+  }
+  sums.forward += world.resolved_forward();
+  sums.backward += world.resolved_backward();
+  sums.unknown -= world.resolved_forward() + world.resolved_backward();
+  return sums;
+}
+
+Sums true_sums(const World& world) {
+  Sums sums;
+  for (const measure::Sample& sample : world.samples()) {
+    const Truth& truth = world.truth().at(sample.sequence);
+    if (sample.burst || truth.returned > 0) continue;
+    ++(truth.refused > 0 ? sums.refused : truth.reached == 0 ? sums.forward : sums.backward);
+  }
+  return sums;
+}
+
+Sums ends_as_in_truth(const Scenario& scenario) {
+  World world(scenario);
+  world.run(Duration::hours(1));
+  const Sums truth = true_sums(world);
+  EXPECT_EQ(told(world), truth);
+  return truth;
+}
+
+TEST(Outage, LongerThanALateReplyOnTheWayThereIsAllForward) {
+  Scenario outage = at_the_default_rate(200);
+  outage.path_down_forward = {{Duration::milliseconds(19'900), Duration::seconds(30)}};
+  EXPECT_EQ(ends_as_in_truth(outage).forward, 60U);
+}
+
+TEST(Outage, LongerThanALateReplyOnTheWayBackIsAllBackward) {
+  Scenario outage = at_the_default_rate(200);
+  outage.path_down_backward = {{Duration::milliseconds(19'900), Duration::seconds(30)}};
+  EXPECT_EQ(ends_as_in_truth(outage).backward, 60U);
+}
+
+TEST(Outage, OfBothDirectionsInTurnHasExactSums) {
+  Scenario outage = at_the_default_rate(200);
+  outage.path_down_backward = {{Duration::milliseconds(19'900), Duration::seconds(20)}};
+  outage.path_down_forward = {{Duration::milliseconds(39'900), Duration::seconds(10)}};
+  const Sums truth = ends_as_in_truth(outage);
+  EXPECT_EQ(truth.backward, 40U);
+  EXPECT_EQ(truth.forward, 20U);
+}
+
+TEST(Outage, OnTheWayBackDoesNotColourForwardLossesLongAfter) {
+  Scenario outage = at_the_default_rate(300);
+  outage.faults.lose_forward = 0.02;
+  outage.path_down_backward = {{Duration::milliseconds(19'900), Duration::seconds(30)},
+                               {Duration::milliseconds(99'900), Duration::seconds(5)}};
+  outage.path_down_forward = {{Duration::milliseconds(79'900), Duration::seconds(15)}};
+  ends_as_in_truth(outage);
+}
+
+TEST(Outage, BeforeTheFirstReplyHasExactSums) {
+  Scenario outage = at_the_default_rate(100);
+  outage.path_down_forward = {{Duration(), Duration::milliseconds(14'900)}};
+  outage.path_down_backward = {{Duration::milliseconds(14'900), Duration::seconds(15)}};
+  ends_as_in_truth(outage);
+}
+
+TEST(Outage, WithABurstInItHasExactSums) {
+  for (const bool backward : {false, true}) {
+    Scenario outage = at_the_default_rate(400);
+    outage.schedule.bursts = true;
+    (backward ? outage.path_down_backward : outage.path_down_forward) = {
+        {Duration::milliseconds(59'900), Duration::seconds(60)}};
+    ends_as_in_truth(outage);
+  }
+}
+
+// 1,000 replies a second for ten seconds are more than a smaller memory held.
+TEST(Outage, LossesAtAHighRateKeepTheirDirection) {
+  Scenario fast = at_the_default_rate(14'000);
+  fast.schedule.interval = Duration::milliseconds(1);
+  fast.faults = {.lose_forward = 0.01,
+                 .lose_backward = 0.02,
+                 .copy_forward = 0.01,
+                 .variation = Duration::microseconds(100)};
+  World world(fast);
+  world.run(Duration::hours(1));
+  Sums sums = told(world);
+  std::uint64_t copies = 0;
+  for (const measure::Sample& sample : world.samples()) {
+    copies += sample.duplicates_forward;
+    if (sample.outcome == Outcome::LostForward) {
+      EXPECT_EQ(world.truth().at(sample.sequence).reached, 0U);
+    }
+  }
+  std::uint64_t true_copies = 0;
+  for (const auto& [token, truth] : world.truth())
+    if (truth.answered > 1) true_copies += truth.answered - 1;
+  sums.copies = 0;
+  EXPECT_EQ(sums, true_sums(world));
+  EXPECT_EQ(copies, true_copies);
+}
+
+}  // namespace
+}  // namespace wirestamp::simulation
