@@ -27,6 +27,8 @@ inline constexpr Duration kLatenessFloor = Duration::milliseconds(1);
 inline constexpr unsigned kRepliesWithoutStamp = 8;
 // A true transmit stamp of a reply lies within this time after the stamp written into the reply.
 inline constexpr Duration kFollowUpWindow = Duration::seconds(1);
+// A listed reply that left so much earlier than its probe is of an earlier run.
+inline constexpr Duration kLeftoverMargin = Duration::milliseconds(1);
 // A peer silent for so long gets bare base packets alternately.
 inline constexpr Duration kBareAfter = Duration::seconds(3);
 // Burst (S17): five extra probes a minute.
@@ -42,6 +44,8 @@ inline constexpr Duration kInterruptGrace = Duration::milliseconds(500);
 // Reply numbers whose request is remembered: those of all probes in the ledger and a copy of each.
 // Of what is forgotten beyond it no direction is told.
 inline constexpr std::size_t kMaxKnownReplies = 2 * kMaxProbesInLedger;
+// Intervals between two replies in which the peer's policy dropped requests.
+inline constexpr std::size_t kMaxRefusals = kMaxProbesInLedger;
 // Runs of requests given up without a direction; beyond this their sums are made early.
 inline constexpr std::size_t kMaxGivenUpRuns = 65'536;
 

@@ -3,97 +3,174 @@
 
 #include <algorithm>
 
+#include "session/limits.h"
+
 namespace wirestamp::session {
 
 namespace {
-constexpr std::size_t kMaxRefusals = 1'024;
 constexpr std::size_t kMaxClosures = 64;
 constexpr std::size_t kMaxUndated = 64;
+constexpr std::size_t kMaxEarlierIds = 8;
 // A foreign reflector whose counter falls back by more than this has restarted.
 constexpr std::uint64_t kRestartDistance = 64;
-}  // namespace
 
-std::uint64_t Peer::unwrap_reflector(std::uint32_t wire) const {
-  return unwrap(wire, view_.newest().value_or(wire));
+std::uint64_t unwrap_in(const ReflectorView& view, std::uint32_t wire) {
+  return unwrap(wire, view.newest().value_or(wire));
 }
 
-bool Peer::detect_restart(const Reply& reply, std::uint64_t reflector_sequence,
-                          std::uint64_t sender_sequence) {
-  if (reply.state) return epoch_id_ && *epoch_id_ != reply.state->epoch;
-  // A foreign reflector: its counter fell back while ours went on.
-  return !epoch_id_ && stateful_ && view_.newest() && view_.newest_request() &&
-         reflector_sequence + kRestartDistance < *view_.newest() &&
-         sender_sequence > *view_.newest_request();
-}
-
-void Peer::note_numbers(const Reply& reply, std::uint64_t reflector_sequence,
-                        std::uint64_t sender_sequence) {
-  if (epoch_id_ && !reply.state) {
-    if (undated_.size() < kMaxUndated)
-      undated_.emplace_back(reply.reflector_sequence, sender_sequence);
-    return;
-  }
-  view_.note(reflector_sequence, sender_sequence);
+// Request and reply number of each earlier reply that the reply lists. What answers a request that
+// was not sent yet is of somebody else's run.
+template <typename Visit>
+void for_each_listed(const Reply& reply, const Answered& answered, Visit visit) {
   for (std::size_t i = 0; i < reply.true_transmit_count; ++i) {
     const TrueTransmit& earlier = reply.true_transmits[i];
     if (!earlier.sender_sequence) continue;
-    view_.note(unwrap_reflector(earlier.reflector_sequence),
-               unwrap(*earlier.sender_sequence, sender_sequence));
+    const std::uint64_t request = unwrap(*earlier.sender_sequence, answered.sequence);
+    if (request < answered.next_sequence) visit(request, earlier.reflector_sequence);
   }
-  for (const auto& [number, request] : undated_)
-    if (request >= first_request_) view_.note(unwrap_reflector(number), request);
+}
+}  // namespace
+
+std::uint64_t Peer::unwrap_reflector(std::uint32_t wire, const Filing& filing) const {
+  return unwrap_in(view_of(filing), wire);
+}
+
+// A foreign reflector: its counter fell back while ours went on.
+bool Peer::counter_fell_back(const Reply& reply, std::uint64_t sequence) const {
+  return stateful_ && view_.newest() && view_.newest_request() &&
+         unwrap_in(view_, reply.reflector_sequence) + kRestartDistance < *view_.newest() &&
+         sequence > *view_.newest_request();
+}
+
+Filing Peer::file(const Reply& reply, const Answered& answered) {
+  using Kind = Filing::Kind;
+  bool restarted = false;
+  if (reply.state) {
+    // No room for a session at the moment: the state of ours, if there was one, may be back later.
+    if (reply.state->stateless) return {};
+    const std::uint64_t id = reply.state->epoch;
+    if (epoch_id_ && id != *epoch_id_) {
+      const auto known = std::ranges::find(earlier_ids_, id);
+      if (known != earlier_ids_.end() && known != earlier_ids_.begin()) return {};
+      if (known != earlier_ids_.end())
+        return {.kind = Kind::Previous,
+                .number = unwrap_in(before_, reply.reflector_sequence),
+                .epoch = epoch_index_ - 1};
+      restarted = true;
+      earlier_ids_.push_front(*epoch_id_);
+      if (earlier_ids_.size() > kMaxEarlierIds) earlier_ids_.pop_back();
+    }
+    epoch_id_ = id;
+    stateful_ = true;
+  } else if (epoch_id_) {
+    return {.kind = Kind::Undated, .number = reply.reflector_sequence};
+  } else {
+    restarted = counter_fell_back(reply, answered.sequence);
+    stateful_ = stateful_ || reply.reflector_sequence != reply.sender_sequence;
+  }
+  if (restarted)
+    start_epoch(reply, answered);
+  else if (!view_.newest())
+    start_first_epoch(reply, answered);
+  return {.kind = Kind::Current,
+          .number = unwrap_in(view_, reply.reflector_sequence),
+          .epoch = epoch_index_,
+          .restarted = restarted};
+}
+
+Filing Peer::on_reply(const Reply& reply, const Answered& answered) {
+  const Filing filing = file(reply, answered);
+  switch (filing.kind) {
+    case Filing::Kind::Current:
+      note_numbers(view_, reply, filing.number, answered);
+      if (reply.state) {
+        date_waiting();
+        note_refusals(*reply.state, answered);
+      }
+      break;
+    case Filing::Kind::Previous:
+      note_numbers(before_, reply, filing.number, answered);
+      break;
+    case Filing::Kind::Undated:
+      if (undated_.size() < kMaxUndated)
+        undated_.emplace_back(reply.reflector_sequence, answered.sequence);
+      break;
+    case Filing::Kind::Unnumbered:
+      break;
+  }
+  ever_replied_ = true;
+  follow_up_capable_ |= reply.follow_up_capable;
+  for (Closure& closure : closures_) closure.reopened |= answered.sequence > closure.first;
+  return filing;
+}
+
+void Peer::note_numbers(ReflectorView& view, const Reply& reply, std::uint64_t number,
+                        const Answered& answered) {
+  view.note(number, answered.sequence);
+  for_each_listed(reply, answered, [&](std::uint64_t request, std::uint32_t earlier) {
+    view.note(unwrap_in(view, earlier), request);
+  });
+}
+
+// The state of this moment also gave the replies that came since the last one that told.
+void Peer::date_waiting() {
+  for (const auto& [wire, request] : undated_) {
+    const std::uint64_t number = unwrap_in(view_, wire);
+    if (request >= first_request_ && view_.note(number, request))
+      dated_.emplace_back(request, number);
+  }
   undated_.clear();
 }
 
-bool Peer::on_reply(const Reply& reply, std::uint64_t reflector_sequence,
-                    std::uint64_t sender_sequence) {
-  const bool restarted = detect_restart(reply, reflector_sequence, sender_sequence);
-  if (restarted) {
-    start_epoch(reply, sender_sequence);
-    reflector_sequence = reply.reflector_sequence;
+// Numbers below those told now are not of our concern, unless they are known to be our own replies.
+void Peer::start_first_epoch(const Reply& reply, const Answered& answered) {
+  if (answered.newest_leftover) {
+    view_.start_at(std::uint64_t{*answered.newest_leftover} + 1);
+    if (reply.state) dropped_ = reply.state->dropped_by_policy;
+    return;
   }
-  if (reply.state) {
-    stateless_ = reply.state->stateless;
-    stateful_ = !stateless_;
-    if (stateful_) epoch_id_ = reply.state->epoch;
-  } else if (!stateful_) {
-    stateful_ = reply.reflector_sequence != reply.sender_sequence;
-  }
-  if (!view_.newest() && !reply.state && reply.reflector_sequence > sender_sequence)
-    view_.start_at(reply.reflector_sequence);
-  ever_replied_ = true;
-  follow_up_capable_ |= reply.follow_up_capable;
-  note_numbers(reply, reflector_sequence, sender_sequence);
-  if (reply.state) note_refusals(*reply.state, sender_sequence);
-  for (Closure& closure : closures_) closure.reopened |= sender_sequence > closure.first;
-  return restarted;
+  Numbers first{reply.reflector_sequence, answered.sequence};
+  for_each_listed(reply, answered, [&](std::uint64_t request, std::uint32_t number) {
+    if (number < first.reply) first = {number, request};
+  });
+  // More replies than requests before this one: the counter was not at zero when we came.
+  if (first.reply <= first.request) return;
+  first_request_ = first.request;
+  ReflectorView nothing = std::move(view_);
+  view_ = ReflectorView(first_request_, nothing);
+  view_.start_at(first.reply);
+  if (reply.state) dropped_ = reply.state->dropped_by_policy;
 }
 
-void Peer::start_epoch(const Reply& reply, std::uint64_t sender_sequence) {
+void Peer::start_epoch(const Reply& reply, const Answered& answered) {
   before_.resolve_all();
   resolved_ += before_.take_resolved();
   before_ = std::move(view_);
   have_before_ = true;
-  first_request_ = sender_sequence;
-  for (std::size_t i = 0; i < reply.true_transmit_count; ++i)
-    if (const auto& earlier = reply.true_transmits[i].sender_sequence)
-      first_request_ = std::min(first_request_, unwrap(*earlier, sender_sequence));
-  view_ = ReflectorView(first_request_);
-  view_.take_over(before_);
+  first_request_ = answered.sequence;
+  std::uint64_t first_reply = reply.reflector_sequence;
+  for_each_listed(reply, answered, [&](std::uint64_t request, std::uint32_t number) {
+    first_request_ = std::min(first_request_, request);
+    first_reply = std::min<std::uint64_t>(first_reply, number);
+  });
+  view_ = ReflectorView(first_request_, before_);
+  // Whose request the numbers before that answered is not known, nor how many the old state did.
+  view_.start_at(first_reply);
   ++epoch_index_;
   dropped_.reset();
 }
 
-void Peer::note_refusals(const ReflectorState& state, std::uint64_t sender_sequence) {
+void Peer::note_refusals(const ReflectorState& state, const Answered& answered) {
+  // Overtaken by a reply that told as much: the next one tells the rest.
+  if (dropped_ && answered.sequence <= newest_counted_) return;
   const std::uint32_t fresh = state.dropped_by_policy - dropped_.value_or(0);
-  const bool forward = static_cast<std::int32_t>(fresh) > 0;
-  if (forward) {
-    refusals_.push_back({newest_counted_, std::max(newest_counted_, sender_sequence), fresh});
+  dropped_ = state.dropped_by_policy;
+  if (static_cast<std::int32_t>(fresh) > 0) {
     refused_ += fresh;
+    refusals_.push_back({newest_counted_, std::max(newest_counted_, answered.sequence), fresh});
     if (refusals_.size() > kMaxRefusals) refusals_.pop_front();
   }
-  if (forward || !dropped_) dropped_ = state.dropped_by_policy;
-  newest_counted_ = std::max(newest_counted_, sender_sequence);
+  newest_counted_ = std::max(newest_counted_, answered.sequence);
 }
 
 void Peer::on_port_unreachable(std::uint64_t sequence) {
@@ -106,10 +183,12 @@ void Peer::on_port_unreachable(std::uint64_t sequence) {
   if (closures_.size() > kMaxClosures) closures_.pop_front();
 }
 
-bool Peer::was_refused(std::uint64_t sequence) const {
-  return std::ranges::any_of(refusals_, [&](const Refusal& refusal) {
-    return sequence >= refusal.after && sequence < refusal.until;
-  });
+bool Peer::take_refusal(std::uint64_t sequence) {
+  // They are in order and do not overlap.
+  const auto refusal = std::ranges::upper_bound(refusals_, sequence, {}, &Refusal::until);
+  if (refusal == refusals_.end() || refusal->after > sequence || refusal->left == 0) return false;
+  --refusal->left;
+  return true;
 }
 
 bool Peer::was_closed(std::uint64_t sequence) const {
@@ -126,7 +205,7 @@ Fate Peer::fate_of(std::uint64_t sequence) const {
       case Reached::InHole:
         return Fate::InHole;
       case Reached::No:
-        return was_refused(sequence) ? Fate::Refused : Fate::Forward;
+        return Fate::Forward;
       case Reached::Unknown:
         break;
     }
@@ -154,8 +233,16 @@ unsigned Peer::replies_to(std::uint64_t sequence) const {
   return view_.replies_to(sequence) + (have_before_ ? before_.replies_to(sequence) : 0);
 }
 
-std::optional<std::uint64_t> Peer::request_of(std::uint64_t reflector_sequence) const {
-  return view_.request_of(reflector_sequence);
+std::optional<std::uint64_t> Peer::first_reply_to(std::uint64_t sequence,
+                                                  std::uint32_t epoch) const {
+  if (epoch == epoch_index_) return view_.first_reply_to(sequence);
+  if (have_before_ && epoch + 1 == epoch_index_) return before_.first_reply_to(sequence);
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Peer::request_of(std::uint32_t wire, const Filing& filing) const {
+  const ReflectorView& view = view_of(filing);
+  return view.request_of(unwrap_in(view, wire));
 }
 
 std::optional<std::uint64_t> Peer::newest_request() const { return view_.newest_request(); }
@@ -179,8 +266,7 @@ void Peer::resolve_all() {
 void Peer::forget_before(std::uint64_t sequence) {
   view_.forget_before(sequence);
   before_.forget_before(sequence);
-  while (!refusals_.empty() && refusals_.front().until < sequence && refusals_.size() > 1)
-    refusals_.pop_front();
+  while (!refusals_.empty() && refusals_.front().until <= sequence) refusals_.pop_front();
 }
 
 }  // namespace wirestamp::session

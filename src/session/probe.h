@@ -7,6 +7,7 @@
 
 #include "measure/sample.h"
 #include "packet/datagram.h"
+#include "session/peer.h"
 #include "time/clock.h"
 
 namespace wirestamp::session {
@@ -20,13 +21,14 @@ struct Verdict {
 // The few other reply numbers one request got.
 class ReplyNumbers {
  public:
-  // False when it is there already, or when there is no room.
-  bool insert(std::uint64_t number) {
+  enum class Insert : std::uint8_t { Done, IsThere, NoRoom };
+
+  Insert insert(std::uint64_t number) {
     for (unsigned i = 0; i < count_; ++i)
-      if (numbers_[i] == number) return false;
-    if (count_ == numbers_.size()) return false;
+      if (numbers_[i] == number) return Insert::IsThere;
+    if (count_ == numbers_.size()) return Insert::NoRoom;
     numbers_[count_++] = number;
-    return true;
+    return Insert::Done;
   }
 
  private:
@@ -54,7 +56,8 @@ struct Probe {
   bool stamps_unreliable = false;     // a missing stamp proves nothing
 
   bool replied = false;
-  std::uint64_t reflector_sequence = 0;  // of the first reply, unwrapped; valid when replied
+  Filing::Kind numbered = Filing::Kind::Unnumbered;  // whose number the first reply has
+  std::uint64_t reflector_sequence = 0;  // of the first reply: Filing::number; valid when numbered
   ReplyNumbers other_replies;      // numbers of further replies, when the request was duplicated
   WallTime written_reflector_tx;   // T3 as the reply itself carried it
   std::uint32_t epoch = 0;         // index of the reflector state that answered

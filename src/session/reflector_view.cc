@@ -15,6 +15,11 @@ constexpr std::uint64_t kReorderSlack = 16;
 constexpr std::uint64_t kHoleDisorder = 1'024;
 }  // namespace
 
+ReflectorView::ReflectorView(std::uint64_t first_request, ReflectorView& before)
+    : given_up_(before.given_up_.take_from(first_request)),
+      given_up_uncounted_(before.given_up_uncounted_.take_from(first_request)),
+      first_request_(first_request) {}
+
 bool ReflectorView::note(std::uint64_t reflector_sequence, std::uint64_t sender_sequence) {
   if (reflector_sequence < floor_) return true;  // done with
   const auto [place, fresh] = request_by_reply_.try_emplace(reflector_sequence, sender_sequence);
@@ -136,13 +141,6 @@ void ReflectorView::resolve_below(std::uint64_t sender_sequence) {
 void ReflectorView::resolve_all() {
   missing_settled_ += missing_.remove_below(next_reply_);
   if (newest_request_) resolve_below(*newest_request_ + 1);
-}
-
-void ReflectorView::take_over(ReflectorView& before) {
-  const NumberRuns counted = before.given_up_.take_from(first_request_);
-  const NumberRuns uncounted = before.given_up_uncounted_.take_from(first_request_);
-  for (const auto& [first, end] : counted.runs()) given_up_.add_range(first, end);
-  for (const auto& [first, end] : uncounted.runs()) given_up_uncounted_.add_range(first, end);
 }
 
 }  // namespace wirestamp::session

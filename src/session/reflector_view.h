@@ -41,7 +41,8 @@ class ReflectorView {
  public:
   ReflectorView() = default;
   // A state that began at or before this request: of earlier ones it knows nothing.
-  explicit ReflectorView(std::uint64_t first_request) : first_request_(first_request) {}
+  // Those of its requests that an earlier view gave up move here.
+  ReflectorView(std::uint64_t first_request, ReflectorView& before);
 
   // Reply `reflector_sequence` answered request `sender_sequence` (both unwrapped). Idempotent.
   // Returns false when that reply number is known to have answered another request (a broken or
@@ -75,8 +76,6 @@ class ReflectorView {
   DirectionSums take_resolved() { return std::exchange(resolved_, {}); }
   // Now everything below the newest known request, whether more may be learned or not.
   void resolve_all();
-  // Requests of `before` that may have been answered by this state.
-  void take_over(ReflectorView& before);
 
  private:
   void forget_oldest();

@@ -98,6 +98,10 @@ class Sender {
 
  private:
   enum class Kind : std::uint8_t { Scheduled, Burst, Closing };
+  struct NumberedReply {
+    std::uint64_t number;
+    std::uint32_t epoch;
+  };
 
   void notice_suspend(const ClockState& clock, MonoTime now);
   void send_due(const Timestamp& now, const ClockState& clock);
@@ -105,11 +109,14 @@ class Sender {
   bool peer_is_silent(MonoTime now) const;
   void give_late_schedule(MonoTime due, const Timestamp& now);
 
-  void accept_first(Probe& probe, const Reply& reply, const packet::ReceivedDatagram& datagram,
-                    const ClockState& clock);
-  void accept_copy(Probe& probe, std::uint64_t reflector_sequence);
-  void learn(const Reply& reply, std::uint64_t reflector_sequence, std::uint64_t sender_sequence);
-  void correct_reflector_tx(Probe& probe, std::uint64_t reflector_sequence, const Timestamp& stamp);
+  std::optional<std::uint32_t> drop_leftovers(Reply& reply, std::uint64_t sequence,
+                                              const packet::ReceivedDatagram& datagram);
+  void date(Probe& probe, std::uint64_t number);
+  void accept_first(Probe& probe, const Reply& reply, const Filing& filing,
+                    const packet::ReceivedDatagram& datagram, const ClockState& clock);
+  void accept_copy(Probe& probe, const Filing& filing);
+  void learn(const Reply& reply, const Filing& filing, std::uint64_t sender_sequence);
+  void correct_reflector_tx(Probe& probe, const NumberedReply& told, const Timestamp& stamp);
 
   bool expects_stamps() const { return transmit_stamps_ > StampSource::User; }
   std::optional<MonoTime> decision_time(const Probe& probe) const;  // absent: decided already

@@ -3,6 +3,7 @@
 // What the sender learns from replies: the stamps of the probe they answer, the true transmit
 // stamps of earlier replies, and which requests reached the reflector at all.
 #include <algorithm>
+#include <limits>
 
 #include "session/limits.h"
 #include "session/sender.h"
@@ -43,29 +44,74 @@ void Sender::on_datagram(const packet::ReceivedDatagram& datagram, const ClockSt
   ++counters_.replies;
   last_reply_ = datagram.arrival.mono;
 
-  const std::uint64_t reflector_sequence = peer_.unwrap_reflector(reply->reflector_sequence);
-  if (peer_.on_reply(*reply, reflector_sequence, sequence)) {
+  Reply believed = *reply;
+  const std::optional<std::uint32_t> leftover = drop_leftovers(believed, sequence, datagram);
+  const Filing filing = peer_.on_reply(believed, {.sequence = sequence,
+                                                  .next_sequence = ledger_.next_sequence(),
+                                                  .newest_leftover = leftover});
+  if (filing.restarted) {
     ++counters_.reflector_restarts;
     output_.on_note("the reflector lost its state (restart): its counters start anew");
   }
   counters_.requests_refused_by_peer = peer_.refused();
+  for (const auto& [request, number] : peer_.take_dated())
+    if (Probe* earlier = ledger_.find(request)) date(*earlier, number);
   if (probe->replied) {
-    accept_copy(*probe, reflector_sequence);
+    accept_copy(*probe, filing);
   } else {
-    accept_first(*probe, *reply, datagram, clock);
+    accept_first(*probe, believed, filing, datagram, clock);
   }
-  learn(*reply, reflector_sequence, sequence);
+  if (filing.dated()) learn(believed, filing, sequence);
   if (last_reply_) look_again(*last_reply_);
 }
 
-void Sender::accept_first(Probe& probe, const Reply& reply,
+// A run may meet the session of an earlier one from the same port with the same SSID. Its replies
+// are listed in our first one, but they left before what they seem to answer was sent. Returns the
+// newest of their numbers.
+std::optional<std::uint32_t> Sender::drop_leftovers(Reply& reply, std::uint64_t sequence,
+                                                    const packet::ReceivedDatagram& datagram) {
+  if (peer_.ever_replied() || !reply.state || !reply.transmitted || !datagram.arrival.mono)
+    return std::nullopt;
+  for (std::size_t i = 0; i < reply.true_transmit_count; ++i) {
+    const TrueTransmit& earlier = reply.true_transmits[i];
+    if (!earlier.sender_sequence) continue;
+    const std::uint64_t request = unwrap(*earlier.sender_sequence, sequence);
+    bool leftover = request >= ledger_.next_sequence();
+    if (const Probe* probe = ledger_.find(request); probe != nullptr && earlier.departed) {
+      const Duration since_sent = *datagram.arrival.mono - probe->handed_over;
+      leftover = reply.transmitted->wall - earlier.departed->wall > since_sent + kLeftoverMargin;
+    }
+    if (!leftover) continue;
+    // The list is newest first: all behind are older still.
+    reply.true_transmit_count = i;
+    return earlier.reflector_sequence;
+  }
+  return std::nullopt;
+}
+
+// The first reply to `probe` was an undated one, and turns out to be of the current state.
+void Sender::date(Probe& probe, std::uint64_t number) {
+  if (!probe.replied || probe.numbered != Filing::Kind::Undated ||
+      static_cast<std::uint32_t>(number) != probe.reflector_sequence)
+    return;
+  probe.numbered = Filing::Kind::Current;
+  probe.reflector_sequence = number;
+  probe.epoch = peer_.epoch();
+  probe.sample.reflector_sequence = static_cast<std::uint32_t>(number);
+  probe.sample.reflector_epoch = probe.epoch;
+}
+
+void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing,
                           const packet::ReceivedDatagram& datagram, const ClockState& clock) {
   probe.replied = true;
-  probe.reflector_sequence = peer_.unwrap_reflector(reply.reflector_sequence);
-  probe.epoch = peer_.epoch();
+  probe.numbered = filing.kind;
+  probe.reflector_sequence = filing.number;
+  probe.epoch = filing.epoch;
   measure::Sample& sample = probe.sample;
-  if (peer_.stateful()) sample.reflector_sequence = reply.reflector_sequence;
-  sample.reflector_epoch = probe.epoch;
+  if (filing.dated() && peer_.stateful()) {
+    sample.reflector_sequence = reply.reflector_sequence;
+    sample.reflector_epoch = probe.epoch;
+  }
   sample.reflector_rx = reply.received;
   sample.reflector_tx = reply.transmitted;
   if (reply.transmitted) probe.written_reflector_tx = reply.transmitted->wall;
@@ -93,53 +139,61 @@ void Sender::accept_first(Probe& probe, const Reply& reply,
   output_.on_reply(provisional);
 }
 
-void Sender::accept_copy(Probe& probe, std::uint64_t reflector_sequence) {
+void Sender::accept_copy(Probe& probe, const Filing& filing) {
+  using Of = Filing::Kind;
+  const auto count = [](std::uint16_t& copies) {
+    if (copies < std::numeric_limits<std::uint16_t>::max()) ++copies;
+  };
   measure::Sample& sample = probe.sample;
-  if (!peer_.stateful()) {
-    ++sample.duplicates_unknown;
-  } else if (reflector_sequence == probe.reflector_sequence && probe.epoch == peer_.epoch()) {
-    ++sample.duplicates_backward;
-  }
+  if (!peer_.stateful() || filing.kind == Of::Unnumbered || probe.numbered == Of::Unnumbered)
+    return count(sample.duplicates_unknown);
+  const bool undated = filing.kind == Of::Undated || probe.numbered == Of::Undated;
+  const bool same_number =
+      undated ? static_cast<std::uint32_t>(filing.number) ==
+                    static_cast<std::uint32_t>(probe.reflector_sequence)
+              : filing.number == probe.reflector_sequence && filing.epoch == probe.epoch;
+  if (same_number) return count(sample.duplicates_backward);
   // Another number for the same request: the request was duplicated; counted from the peer's list
   // when the sample is given, so that copies whose reply was lost count too. A second copy of
-  // *that* reply:
-  else if (!probe.other_replies.insert(reflector_sequence)) {
-    ++sample.duplicates_backward;
-  }
+  // *that* reply; beyond the places for such numbers it cannot be told from the first.
+  if (probe.other_replies.insert(filing.number) == ReplyNumbers::Insert::IsThere)
+    count(sample.duplicates_backward);
 }
 
-void Sender::learn(const Reply& reply, std::uint64_t reflector_sequence,
-                   std::uint64_t sender_sequence) {
+void Sender::learn(const Reply& reply, const Filing& filing, std::uint64_t sender_sequence) {
   for (std::size_t i = 0; i < reply.true_transmit_count; ++i) {
     const TrueTransmit& earlier = reply.true_transmits[i];
-    const std::uint64_t number = peer_.unwrap_reflector(earlier.reflector_sequence);
-    std::optional<std::uint64_t> request = peer_.request_of(number);
+    std::optional<std::uint64_t> request = peer_.request_of(earlier.reflector_sequence, filing);
     if (earlier.sender_sequence) request = unwrap(*earlier.sender_sequence, sender_sequence);
     if (!request || !earlier.departed) continue;
+    const std::uint64_t number = peer_.unwrap_reflector(earlier.reflector_sequence, filing);
     if (Probe* probe = ledger_.find(*request))
-      correct_reflector_tx(*probe, number, *earlier.departed);
+      correct_reflector_tx(*probe, {number, filing.epoch}, *earlier.departed);
   }
   // Whoever still waits for a true stamp has had one more chance.
   unsigned looked_at = 0;
   ledger_.for_each_newest_first([&](Probe& probe) {
-    if (probe.replied && probe.reflector_sequence < reflector_sequence) ++probe.later_replies;
+    if (probe.replied && probe.epoch == filing.epoch && probe.reflector_sequence < filing.number)
+      ++probe.later_replies;
     return ++looked_at < 16;
   });
 }
 
-void Sender::correct_reflector_tx(Probe& probe, std::uint64_t reflector_sequence,
-                                  const Timestamp& stamp) {
+// The sample of a probe is held for its stamp; now it need not wait any longer.
+void Sender::correct_reflector_tx(Probe& probe, const NumberedReply& told, const Timestamp& stamp) {
   measure::Sample& sample = probe.sample;
-  if (!probe.replied || probe.reflector_sequence != reflector_sequence || !sample.reflector_tx)
+  if (!probe.replied || probe.numbered == Filing::Kind::Undated ||
+      probe.reflector_sequence != told.number || !sample.reflector_tx)
     return;
   if (probe.true_reflector_tx) return;
   const Duration after = stamp.wall - probe.written_reflector_tx;
-  if (probe.epoch != peer_.epoch() || after < Duration() || after > kFollowUpWindow) {
+  if (probe.epoch != told.epoch || after < Duration() || after > kFollowUpWindow) {
     ++counters_.follow_up_rejected;
     return;
   }
   sample.reflector_tx = stamp;
   probe.true_reflector_tx = true;
+  ledger_.wake_at(probe.sequence, probe.left() + options_.loss_after);
 }
 
 }  // namespace wirestamp::session

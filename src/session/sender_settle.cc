@@ -19,7 +19,8 @@ std::optional<MonoTime> Sender::decision_time(const Probe& probe) const {
 
 bool Sender::awaits_true_stamp(const Probe& probe) const {
   return probe.replied && !probe.true_reflector_tx && peer_.follow_up_capable() &&
-         probe.epoch == peer_.epoch() && probe.later_replies < 9;
+         probe.numbered != Filing::Kind::Unnumbered && probe.later_replies < 9 &&
+         (probe.epoch == peer_.epoch() || probe.numbered == Filing::Kind::Undated);
 }
 
 MonoTime Sender::settle_time(const Probe& probe) const {
@@ -93,13 +94,11 @@ void Sender::decide_unanswered(Probe& probe) {
   }
   switch (fate) {
     case Fate::Forward:
-      sample.outcome = Outcome::LostForward;
+      sample.outcome =
+          peer_.take_refusal(probe.sequence) ? Outcome::RefusedByPeer : Outcome::LostForward;
       break;
     case Fate::Backward:
       sample.outcome = Outcome::LostBackward;
-      break;
-    case Fate::Refused:
-      sample.outcome = Outcome::RefusedByPeer;
       break;
     case Fate::PeerClosed:
       sample.outcome = Outcome::PeerClosed;

@@ -4,6 +4,8 @@
 // held against what truly happened.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "world.h"
 
 namespace wirestamp::simulation {
@@ -139,6 +141,71 @@ TEST(Outage, LossesAtAHighRateKeepTheirDirection) {
   sums.copies = 0;
   EXPECT_EQ(sums, true_sums(world));
   EXPECT_EQ(copies, true_copies);
+}
+
+TEST(Refusals, ExcuseAsManyProbesAsThePeerRefused) {
+  Scenario limited = at_the_default_rate(1'000);
+  limited.schedule.interval = Duration::milliseconds(20);
+  limited.faults = {.lose_forward = 0.1, .variation = Duration()};
+  limited.reflector_rate = 30;  // about 45 arrive in a second
+  const Sums truth = ends_as_in_truth(limited);
+  EXPECT_GT(truth.refused, 100U);
+  EXPECT_GT(truth.forward, 50U);
+}
+
+// Each epoch of the samples is one life of the reflector, and each number one that it gave.
+void expect_true_numbers(const World& world) {
+  std::map<std::uint32_t, unsigned> life_of_epoch;
+  for (const measure::Sample& sample : world.samples()) {
+    if (!sample.reflector_sequence) continue;
+    bool fits = false;
+    for (const auto& [life, number] : world.truth().at(sample.sequence).numbers)
+      fits |= number == *sample.reflector_sequence &&
+              life_of_epoch.try_emplace(sample.reflector_epoch, life).first->second == life;
+    EXPECT_TRUE(fits) << "probe " << sample.probe << " number " << *sample.reflector_sequence;
+  }
+}
+
+TEST(Restart, ABareReplyIsNotBookedToTheStateBefore) {
+  unsigned unnumbered = 0;
+  for (std::int64_t n = 0; n < 6; ++n) {
+    Scenario restart = at_the_default_rate(60);
+    restart.path_down_backward = {
+        {Duration::milliseconds(4'900), Duration::milliseconds(5'000 + 500 * n)}};
+    restart.restarts = {Duration::milliseconds(6'200)};
+    World world(restart);
+    world.run(Duration::hours(1));
+    expect_true_numbers(world);
+    for (const measure::Sample& sample : world.samples())
+      unnumbered += sample.sender_rx && !sample.reflector_sequence;
+  }
+  EXPECT_EQ(unnumbered, 0U) << "each is dated by the next reply";
+}
+
+TEST(Restart, ADelayedReplyOfTheStateBeforeDoesNotBringItBack) {
+  Scenario restart = at_the_default_rate(100);
+  restart.schedule.interval = Duration::milliseconds(100);
+  restart.faults.late_reply = 0.3;
+  restart.restarts = {Duration::milliseconds(4'050)};
+  World world(restart);
+  world.run(Duration::hours(1));
+  EXPECT_EQ(world.sender().counters().reflector_restarts, 1U);
+  expect_true_numbers(world);
+  EXPECT_EQ(told(world), Sums{});
+}
+
+TEST(EarlierRun, LeavesNothingBehindInTheFigures) {
+  for (const std::uint32_t earlier : {1U, 5U, 100U}) {
+    for (const std::int64_t interval_ms : {1, 500}) {
+      Scenario again = at_the_default_rate(50);
+      again.schedule.interval = Duration::milliseconds(interval_ms);
+      again.faults.variation = Duration::microseconds(100);
+      again.earlier_requests = earlier;
+      EXPECT_EQ(ends_as_in_truth(again), Sums{}) << earlier << " requests before";
+      again.path_down_forward = {{Duration(), Duration::milliseconds(4 * interval_ms - 1)}};
+      ends_as_in_truth(again);
+    }
+  }
 }
 
 }  // namespace
