@@ -39,6 +39,7 @@ Duration Schedule::gap() {
 void Schedule::advance() {
   CHECK(next_.has_value());
   ++issued_;
+  previous_ = next_;
   const MonoTime following = *next_ + gap();
   const bool counted_out = options_.count && issued_ >= *options_.count;
   const bool timed_out = options_.duration && following - start_ >= *options_.duration;
@@ -46,15 +47,28 @@ void Schedule::advance() {
     end();
   } else {
     next_ = following;
+    keep_burst_clear();
   }
+}
+
+Duration Schedule::burst_clearance() const {
+  return std::min(kBurstClearance, options_.interval / 2);
+}
+
+// Only the gap before the next probe is known. A burst that does not fit into it waits behind that
+// probe for the next one.
+void Schedule::keep_burst_clear() {
+  if (!next_burst_ || options_.kind == ScheduleKind::Periodic) return;
+  const Duration clearance = burst_clearance();
+  if (previous_) next_burst_ = std::max(*next_burst_, *previous_ + clearance);
+  if (*next_burst_ > *next_ - clearance) next_burst_ = std::max(*next_burst_, *next_ + clearance);
 }
 
 void Schedule::place_burst() {
   const auto period = static_cast<std::uint64_t>(kBurstPeriod.ns());
   MonoTime at = minute_ + Duration::nanoseconds(static_cast<std::int64_t>(random_.below(period)));
   if (options_.kind == ScheduleKind::Periodic) {
-    const Duration interval = options_.interval;
-    const Duration clearance = std::min(kBurstClearance, interval / 2);
+    const Duration interval = options_.interval, clearance = burst_clearance();
     const Duration since = at - start_;
     if (since > Duration()) {
       const Duration phase = Duration::nanoseconds(since.ns() % interval.ns());
@@ -63,6 +77,7 @@ void Schedule::place_burst() {
     }
   }
   next_burst_ = at;
+  keep_burst_clear();
 }
 
 void Schedule::advance_burst() {
@@ -82,8 +97,10 @@ void Schedule::skip_to(MonoTime now) {
   } else {
     next_ = now + gap();
   }
+  previous_.reset();
   if (options_.duration && *next_ - start_ >= *options_.duration) return end();
   while (next_burst_ && *next_burst_ < now) advance_burst();
+  keep_burst_clear();
 }
 
 }  // namespace wirestamp::session

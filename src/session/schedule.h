@@ -32,9 +32,11 @@ class Schedule {
   std::optional<MonoTime> next() const { return next_; }
   void advance();
 
-  // The next burst of S17: once a minute at a random offset, at least 100 ms from scheduled probes
-  // where the interval leaves room (else in the middle between two of them).
+  // The next burst of S17: once a minute at a random offset, burst_clearance() away from scheduled
+  // probes. With Poisson gaps it moves on until one is long enough.
   std::optional<MonoTime> next_burst() const { return next_burst_; }
+  // 100 ms, or half the (mean) interval where that is shorter.
+  Duration burst_clearance() const;
   void advance_burst();
 
   // After a suspend: probes that were due while the host slept do not exist.
@@ -44,13 +46,14 @@ class Schedule {
  private:
   Duration gap();
   void place_burst();
+  void keep_burst_clear();
 
   ScheduleOptions options_;
   MonoTime start_;
   base::Random random_;
   MonoTime minute_;
   std::uint64_t issued_ = 0;
-  std::optional<MonoTime> next_, next_burst_;
+  std::optional<MonoTime> previous_, next_, next_burst_;  // previous_: the scheduled probe before
 };
 
 }  // namespace wirestamp::session

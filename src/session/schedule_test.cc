@@ -92,6 +92,30 @@ TEST(Schedule, OneBurstAMinuteKeepsClearOfScheduledProbes) {
   }
 }
 
+TEST(Schedule, BurstsKeepClearOfPoissonProbesToo) {
+  for (const std::int64_t interval_ms : {50, 500}) {
+    Schedule schedule({.kind = ScheduleKind::Poisson,
+                       .interval = Duration::milliseconds(interval_ms),
+                       .bursts = true},
+                      kStart, base::Random(3));
+    const Duration clearance = std::min(Duration::milliseconds(100), schedule.burst_clearance());
+    std::vector<MonoTime> probes, bursts;
+    while (bursts.size() < 50) {
+      if (schedule.next_burst() < schedule.next()) {
+        bursts.push_back(*schedule.next_burst());
+        schedule.advance_burst();
+      } else {
+        probes.push_back(*schedule.next());
+        schedule.advance();
+      }
+    }
+    probes.push_back(*schedule.next());
+    for (const MonoTime burst : bursts)
+      for (const MonoTime probe : probes) ASSERT_GE(abs(burst - probe), clearance);
+    EXPECT_LE(bursts.back() - kStart, Duration::minutes(51));
+  }
+}
+
 TEST(Schedule, ProbesDueDuringASuspendDoNotExist) {
   Schedule schedule({.interval = Duration::milliseconds(100)}, kStart, base::Random(1));
   schedule.skip_to(kStart + Duration::milliseconds(250));
