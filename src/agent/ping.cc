@@ -177,10 +177,12 @@ void PingRun::check_requirements(const measure::Sample& sample) {
   }
   if (options_.require_peer) {
     const StampSource asked = *options_.require_peer;
-    if (source(sample.reflector_rx) < asked)
+    // The reply to a bare probe cannot say; if no other ones are answered, nobody ever says.
+    const bool bare = sample.size < start_.size;
+    if (!bare && source(sample.reflector_rx) < asked)
       return refuse("the peer's", "reflector_rx", source(sample.reflector_rx), asked);
     // The reply says the user clock; the true stamp follows and may be lost with a later reply.
-    const bool weak = source(sample.reflector_tx) < asked;
+    const bool weak = bare || source(sample.reflector_tx) < asked;
     missed_peer_stamps_ = weak ? missed_peer_stamps_ + 1 : 0;
     if (missed_peer_stamps_ >= kMissedPeerStamps)
       refuse("the peer's", "reflector_tx", source(sample.reflector_tx), asked);
