@@ -119,7 +119,7 @@ struct Sample {
   // Rate of this host's clock while the probe was in flight (ClockState::rate_ppb and its error).
   std::int64_t rate_ppb = 0, rate_error_ppb = 0;
   // The wall clock was stepped, or the host slept, between sender_tx and sender_rx: no one-way
-  // values.
+  // values. When it slept sender_rx has no mono, and there is no round trip.
   bool clock_step = false;
   // T3 before T2, or one of them missing: reflector stamps are not believed; the round trip
   // includes the reflector's time.

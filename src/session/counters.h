@@ -25,6 +25,7 @@ struct SenderCounters {
   std::uint64_t path_errors = 0, foreign_path_errors = 0;
   std::uint64_t reflector_restarts = 0;
   std::uint64_t requests_refused_by_peer = 0;  // told by the WSTP TLV
+  std::uint64_t late_bursts = 0;               // not sent: this host was late
   std::uint64_t unmeasured = 0;                // extra probes that fetch the last stamps
 };
 
@@ -68,6 +69,7 @@ void for_each(const SenderCounters& counters, Visit&& visit) {
   visit(std::string_view("foreign_path_errors"), counters.foreign_path_errors);
   visit(std::string_view("reflector_restarts"), counters.reflector_restarts);
   visit(std::string_view("requests_refused_by_peer"), counters.requests_refused_by_peer);
+  visit(std::string_view("late_bursts"), counters.late_bursts);
   visit(std::string_view("unmeasured"), counters.unmeasured);
 }
 

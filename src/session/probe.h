@@ -56,6 +56,7 @@ struct Probe {
   bool stamps_unreliable = false;     // a missing stamp proves nothing
 
   bool replied = false;
+  std::optional<MonoTime> arrived;                   // the first reply
   Filing::Kind numbered = Filing::Kind::Unnumbered;  // whose number the first reply has
   std::uint64_t reflector_sequence = 0;  // of the first reply: Filing::number; valid when numbered
   ReplyNumbers other_replies;      // numbers of further replies, when the request was duplicated

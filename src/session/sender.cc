@@ -71,7 +71,7 @@ std::optional<MonoTime> Sender::next_wake() const {
 
 void Sender::on_time(const Timestamp& now, const ClockState& clock) {
   if (finished_) return;
-  notice_suspend(clock, *now.mono);
+  notice_clock(clock, *now.mono);
   send_due(now, clock);
   while (Probe* probe = ledger_.pop_due(*now.mono)) review(*probe, *now.mono);
   const Probe* oldest = ledger_.oldest();
@@ -80,20 +80,41 @@ void Sender::on_time(const Timestamp& now, const ClockState& clock) {
   if (!schedule_.next()) close(now, clock);
 }
 
-// A suspend stops the raw monotonic clock: probes due meanwhile do not exist, those in flight were
-// interrupted and are not judged.
-void Sender::notice_suspend(const ClockState& clock, MonoTime now) {
-  if (clock_seen_ && clock.suspended > suspended_) {
-    ledger_.for_each([](Probe& probe) {
-      if (!probe.replied) probe.verdict = Verdict{Outcome::Withheld, UnsentCause::None};
+// What happened to the clocks is noticed here, after replies that came meanwhile: they bear its
+// mark too.
+void Sender::notice_clock(const ClockState& clock, MonoTime now) {
+  const bool slept = clock_seen_ && clock.suspended > clock_.suspended;
+  if (clock_seen_ && (slept || clock.steps != clock_.steps))
+    ledger_.for_each([&](Probe& probe) {
+      if (probe.replied && probe.arrived && *probe.arrived >= last_time_)
+        mark_interrupted(probe, slept);
     });
+  if (slept) {
+    withhold_in_flight(now);
     schedule_.skip_to(now);
     output_.on_note("the host was suspended for " +
-                    std::to_string((clock.suspended - suspended_).ns() / 1'000'000) +
+                    std::to_string((clock.suspended - clock_.suspended).ns() / 1'000'000) +
                     " ms: probes in flight then are not judged");
   }
-  suspended_ = clock.suspended;
+  clock_ = clock;
   clock_seen_ = true;
+  last_time_ = now;
+}
+
+// A suspend stops the raw monotonic clock: probes due meanwhile do not exist, those in flight were
+// interrupted and are not judged. Whose time was up before stays what it was.
+void Sender::withhold_in_flight(MonoTime now) {
+  ledger_.for_each([&](Probe& probe) {
+    const std::optional<MonoTime> time = decision_time(probe);
+    if (time && *time > now) probe.verdict = Verdict{Outcome::Withheld, UnsentCause::None};
+  });
+}
+
+// Without the raw time of its arrival a probe has no round trip: while the host slept nothing
+// measured the time.
+void Sender::mark_interrupted(Probe& probe, bool slept) {
+  probe.sample.clock_step = true;
+  if (slept && probe.sample.sender_rx) probe.sample.sender_rx->mono.reset();
 }
 
 // --- sending
@@ -114,7 +135,11 @@ void Sender::send_due(const Timestamp& now, const ClockState& clock) {
   const std::optional<MonoTime> burst = schedule_.next_burst();
   if (!burst || *burst > *now.mono) return;
   schedule_.advance_burst();
-  if (*now.mono - *burst > tolerance) return;  // starved: no burst this minute
+  // Starved: no burst this minute, because it would come too close to a scheduled probe.
+  if (*now.mono - *burst > std::max(schedule_.burst_clearance(), kLatenessFloor)) {
+    ++counters_.late_bursts;
+    return;
+  }
   for (unsigned n = 0; n < kBurstProbes; ++n) send_probe(Kind::Burst, *burst, now, clock);
 }
 
@@ -129,9 +154,9 @@ void Sender::give_late_schedule(MonoTime due, const Timestamp& now) {
   output_.on_sample(sample);
 }
 
+// Silence begins with the first probe that may have been answered and was not.
 bool Sender::peer_is_silent(MonoTime now) const {
-  if (!first_send_) return false;
-  return now - std::max(*first_send_, last_reply_.value_or(*first_send_)) >= kBareAfter;
+  return unanswered_since_ && now - *unanswered_since_ >= kBareAfter;
 }
 
 void Sender::send_probe(Kind kind, MonoTime due, const Timestamp& now, const ClockState& clock) {
@@ -153,7 +178,7 @@ void Sender::send_probe(Kind kind, MonoTime due, const Timestamp& now, const Clo
   sample.scheduled_wall = now.wall - (*now.mono - due);
   sample.size = static_cast<std::uint32_t>(layout.size);
   sample.burst = kind == Kind::Burst;
-  sample.sender_clock_error = clock.error;
+  if (clock.synchronised) sample.sender_clock_error = clock.error;
   sample.sent = {options_.traffic_class, options_.hop_limit};
   sample.interface = options_.route_interface;
   if (kind == Kind::Scheduled) ++progress_.scheduled;
@@ -169,7 +194,7 @@ void Sender::send_probe(Kind kind, MonoTime due, const Timestamp& now, const Clo
                                  .dscp = static_cast<std::uint8_t>(options_.traffic_class >> 2U)};
   const base::MutableBytes payload(buffer_.data(), layout.size);
   wire::encode_probe(layout, fields, payload);
-  if (!first_send_) first_send_ = *now.mono;
+  if (!unanswered_since_) unanswered_since_ = *now.mono;
   output_.send({.payload = payload,
                 .destination = options_.remote,
                 .source = options_.source,
@@ -210,7 +235,10 @@ void Sender::on_transmit_stamp(std::uint64_t sequence, const Timestamp& stamp) {
 }
 
 void Sender::on_stamps_unreliable() {
-  ledger_.for_each([](Probe& probe) { probe.stamps_unreliable |= !probe.departed; });
+  ledger_.for_each_newest_first([&](Probe& probe) {
+    probe.stamps_unreliable |= !probe.departed;
+    return last_time_ - probe.handed_over < kStampWait;
+  });
 }
 
 // --- errors
@@ -244,15 +272,20 @@ bool Sender::on_path_error(const packet::PathError& error) {
     case PathErrorKind::NeighbourUnresolved:
       // The kernel drops all that waited for this neighbour, but limits how often it says so. What
       // has no transmit stamp by now was in that queue.
-      ledger_.for_each([&](Probe& probe) {
+      ledger_.for_each_newest_first([&](Probe& probe) {
         const Duration age = error.noticed - probe.handed_over;
         const bool stamped = expects_stamps() && probe.departed;
         if (!stamped && age >= Duration() && age < kStampWait)
           judge(probe, Outcome::Unsent, UnsentCause::NeighbourUnresolved);
+        return age < kStampWait;
       });
       break;
     case PathErrorKind::PortUnreachable:
-      if (quoted != nullptr) {
+      if (quoted == nullptr) break;
+      // Routers refuse packets with this error too (REJECT); the peer's port may well be open.
+      if (error.offender && *error.offender != options_.remote.address) {
+        judge(*quoted, Outcome::LostForward, UnsentCause::None);
+      } else {
         judge(*quoted, Outcome::PeerClosed, UnsentCause::None);
         peer_.on_port_unreachable(quoted->sequence);
       }

@@ -103,7 +103,9 @@ class Sender {
     std::uint32_t epoch;
   };
 
-  void notice_suspend(const ClockState& clock, MonoTime now);
+  void notice_clock(const ClockState& clock, MonoTime now);
+  void withhold_in_flight(MonoTime now);
+  static void mark_interrupted(Probe& probe, bool slept);
   void send_due(const Timestamp& now, const ClockState& clock);
   void send_probe(Kind kind, MonoTime due, const Timestamp& now, const ClockState& clock);
   bool peer_is_silent(MonoTime now) const;
@@ -129,6 +131,7 @@ class Sender {
   void give_up(const Probe& probe);
   void report_resolved();
   void track_missing_stamps(const Probe& probe);
+  void step_down(StampSource to);
 
   void look_again(MonoTime time);
   bool waits_for_decision(MonoTime now);
@@ -153,11 +156,14 @@ class Sender {
   StampSource transmit_stamps_;
   bool stamps_proven_ = false;
   unsigned replies_without_stamp_ = 0;
-  std::optional<MonoTime> first_send_, last_reply_;
+  std::uint64_t stepped_down_at_ = 0;  // the first probe sent with the stamps asked for now
+  std::optional<MonoTime> last_reply_;
+  std::optional<MonoTime> unanswered_since_;  // the first send after the last reply
   bool bare_turn_ = false;
   Duration max_round_trip_;
-  Duration suspended_;
+  ClockState clock_;  // as of last_time_
   bool clock_seen_ = false;
+  MonoTime last_time_;  // of on_time()
 
   std::optional<MonoTime> interrupted_;
   unsigned closing_probes_ = 0;

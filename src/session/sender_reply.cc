@@ -43,6 +43,7 @@ void Sender::on_datagram(const packet::ReceivedDatagram& datagram, const ClockSt
   }
   ++counters_.replies;
   last_reply_ = datagram.arrival.mono;
+  unanswered_since_.reset();
 
   Reply believed = *reply;
   const std::optional<std::uint32_t> leftover = drop_leftovers(believed, sequence, datagram);
@@ -119,8 +120,9 @@ void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing
   sample.reflector_clock_error = reply.clock_error;
   sample.rate_ppb = clock.rate_ppb;
   sample.rate_error_ppb = clock.rate_error_ppb;
-  sample.clock_step =
-      clock.steps != probe.steps_at_send || clock.suspended != probe.suspended_at_send;
+  probe.arrived = datagram.arrival.mono;
+  const bool slept = clock.suspended != probe.suspended_at_send;
+  if (slept || clock.steps != probe.steps_at_send) mark_interrupted(probe, slept);
   sample.bad_reflector_stamps =
       !reply.received || !reply.transmitted || reply.transmitted->wall < reply.received->wall;
   if (sample.bad_reflector_stamps) ++counters_.bad_reflector_stamps;

@@ -61,8 +61,7 @@ void Sender::decide(Probe& probe) {
   if (answered > 1)
     sample.duplicates_forward = static_cast<std::uint16_t>(std::min(answered - 1, 65'535U));
   if (probe.replied) {
-    const bool late =
-        sample.sender_rx->mono && *sample.sender_rx->mono - probe.left() > options_.loss_after;
+    const bool late = probe.arrived && *probe.arrived - probe.left() > options_.loss_after;
     sample.outcome = late ? Outcome::Late : Outcome::Delivered;
     return;
   }
@@ -126,20 +125,28 @@ void Sender::report_resolved() {
 
 // Eight answered probes in a row without a transmit stamp: this driver gives none.
 void Sender::track_missing_stamps(const Probe& probe) {
-  if (!probe.replied || !expects_stamps()) return;
+  if (!probe.replied || !expects_stamps() || probe.sequence < stepped_down_at_) return;
   if (probe.departed) {
     replies_without_stamp_ = 0;
     return;
   }
   if (++replies_without_stamp_ < kRepliesWithoutStamp) return;
-  replies_without_stamp_ = 0;
   if (transmit_stamps_ > StampSource::Scheduler) {
-    transmit_stamps_ = StampSource::Scheduler;
+    step_down(StampSource::Scheduler);
     output_.on_note("no transmit stamps from this interface's driver: using scheduler stamps");
   } else {
-    transmit_stamps_ = StampSource::User;
+    step_down(StampSource::User);
     output_.on_note("no scheduler stamps either: using the user clock");
   }
+}
+
+// What is in flight was promised stamps that do not come: their absence proves nothing.
+void Sender::step_down(StampSource to) {
+  transmit_stamps_ = to;
+  replies_without_stamp_ = 0;
+  stamps_proven_ = false;
+  stepped_down_at_ = ledger_.next_sequence();
+  ledger_.for_each([](Probe& probe) { probe.stamps_unreliable |= !probe.departed; });
 }
 
 // --- the end of a run

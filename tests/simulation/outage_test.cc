@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "measure/delay.h"
 #include "world.h"
 
 namespace wirestamp::simulation {
@@ -206,6 +207,50 @@ TEST(EarlierRun, LeavesNothingBehindInTheFigures) {
       ends_as_in_truth(again);
     }
   }
+}
+
+TEST(LongInterval, AnAnsweringPeerGetsNoBareProbes) {
+  for (const std::int64_t seconds : {3, 10}) {
+    Scenario slow = at_the_default_rate(20);
+    slow.schedule.interval = Duration::seconds(seconds);
+    World world(slow);
+    world.run(Duration::hours(1));
+    for (const measure::Sample& sample : world.samples()) EXPECT_GT(sample.size, 44U);
+  }
+}
+
+TEST(Suspend, LeavesWhatWasPastItsTimeAsItIs) {
+  Scenario asleep = at_the_default_rate(100);
+  asleep.path_down_forward = {{Duration::milliseconds(4'900), Duration::seconds(3)}};
+  asleep.suspended = {{Duration::milliseconds(10'250), Duration::hours(1)}};
+  World world(asleep);
+  world.run(Duration::hours(2));
+  EXPECT_EQ(told(world), true_sums(world));
+}
+
+TEST(Suspend, ARoundTripAcrossItIsNoDelay) {
+  Scenario asleep = at_the_default_rate(40);
+  asleep.faults.delay = Duration::milliseconds(100);
+  asleep.suspended = {{Duration::milliseconds(5'050), Duration::hours(1)}};
+  World world(asleep);
+  world.run(Duration::hours(2));
+  unsigned marked = 0;
+  for (const measure::Sample& sample : world.samples()) {
+    if (sample.outcome != Outcome::Delivered) continue;
+    marked += sample.clock_step;
+    EXPECT_EQ(measure::round_trip(sample).has_value(), !sample.clock_step);
+  }
+  EXPECT_EQ(marked, 1U);
+}
+
+TEST(StepDown, DoesNotTurnLossesIntoUnsent) {
+  Scenario stepping = at_the_default_rate(1'000);
+  stepping.schedule.interval = Duration::milliseconds(20);
+  stepping.faults.lose_forward = 0.1;
+  stepping.stamps_end = Duration::seconds(5);
+  World world(stepping);
+  world.run(Duration::hours(1));
+  EXPECT_EQ(told(world).unsent, 0U);
 }
 
 }  // namespace
