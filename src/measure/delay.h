@@ -31,6 +31,15 @@ inline Duration share(Duration of, std::int64_t ppb) { return abs(scaled(of, ppb
 
 }  // namespace detail
 
+// The weakest of the stamps that a delay is made of: delays of one class are compared with each
+// other.
+inline StampSource weakest(const std::optional<Timestamp>& a, const std::optional<Timestamp>& b) {
+  const auto source = [](const auto& stamp) {
+    return stamp ? stamp->source : StampSource::Unknown;
+  };
+  return std::min(source(a), source(b));
+}
+
 // T3 - T2: the time in the reflector, on its clock.
 inline std::optional<Duration> reflector_residence(const Sample& sample) {
   if (!sample.reflector_rx || !sample.reflector_tx || sample.bad_reflector_stamps)
@@ -47,15 +56,19 @@ inline std::optional<Duration> round_trip(const Sample& sample) {
 }
 
 // Bound of the error of round_trip(): the four stamps' own errors, and what the rates of both
-// clocks can do within the interval.
+// clocks can do within the interval. Absent when the reflector does not say how wrong its stamps
+// are.
 inline std::optional<Duration> round_trip_error(const Sample& sample) {
   const auto interval = detail::local_interval(sample);
   if (!interval) return std::nullopt;
   Duration error = sample.sender_tx->error + sample.sender_rx->error +
                    detail::share(*interval, sample.rate_error_ppb);
-  if (const auto residence = reflector_residence(sample))
+  if (const auto residence = reflector_residence(sample)) {
+    if (weakest(sample.reflector_rx, sample.reflector_tx) == StampSource::Unknown)
+      return std::nullopt;
     error += sample.reflector_rx->error + sample.reflector_tx->error +
              detail::share(*residence, kPeerRateErrorPpb);
+  }
   return error;
 }
 
@@ -81,14 +94,6 @@ inline std::optional<Duration> backward_delay(const Sample& sample) {
   return sample.sender_rx->wall - sample.reflector_tx->wall;
 }
 
-// The weakest of the stamps that a delay is made of: delays of one class are compared with each
-// other.
-inline StampSource weakest(const std::optional<Timestamp>& a, const std::optional<Timestamp>& b) {
-  const auto source = [](const auto& stamp) {
-    return stamp ? stamp->source : StampSource::Unknown;
-  };
-  return std::min(source(a), source(b));
-}
 inline StampSource round_trip_class(const Sample& sample) {
   const StampSource here = weakest(sample.sender_tx, sample.sender_rx);
   if (!reflector_residence(sample)) return here;

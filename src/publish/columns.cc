@@ -29,7 +29,7 @@ Field source(const std::optional<Timestamp>& stamp) {
   return stamp ? Field(name(stamp->source)) : Field();
 }
 Field error(const std::optional<Timestamp>& stamp) {
-  return stamp ? Field(stamp->error.ns()) : Field();
+  return stamp && stamp->source != StampSource::Unknown ? Field(stamp->error.ns()) : Field();
 }
 
 Field cause(const Sample& sample) {

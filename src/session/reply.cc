@@ -14,29 +14,40 @@ struct Context {
   WallTime now;
   int tai_minus_utc_s;
   wire::TimeFormat format;  // of this reply's own stamps: the first Error Estimate governs them
-  Duration stamp_error;
 };
 
-std::optional<Timestamp> stamp_at(std::uint64_t raw, const Context& context, StampSource source) {
+// What hardware is allowed by itself where a peer tells the method but no error.
+constexpr Duration kHardwareError = Duration::microseconds(1);
+
+// Without an error a stamp is of no class: nothing is known of how it was taken.
+std::optional<Timestamp> stamp_at(std::uint64_t raw, const Context& context,
+                                  StampSource source = StampSource::Unknown,
+                                  std::optional<Duration> error = std::nullopt) {
   const auto wall = wire::decode_time(raw, context.format, context.now, context.tai_minus_utc_s);
   if (!wall) return std::nullopt;
-  return Timestamp{
-      .wall = *wall, .mono = std::nullopt, .error = context.stamp_error, .source = source};
+  return Timestamp{.wall = *wall,
+                   .mono = std::nullopt,
+                   .error = error.value_or(Duration()),
+                   .source = error ? source : StampSource::Unknown};
 }
 
 void take_follow_up(const wire::FollowUpTelemetry& told, const Context& context, Reply& reply) {
-  const auto source = told.method == static_cast<std::uint8_t>(wire::StampMethod::HwAssist)
-                          ? StampSource::Hardware
-                          : StampSource::Unknown;
+  const bool hardware = told.method == static_cast<std::uint8_t>(wire::StampMethod::HwAssist);
   reply.true_transmits[reply.true_transmit_count++] = {
       .reflector_sequence = told.sequence,
       .sender_sequence = std::nullopt,
-      .departed = stamp_at(told.timestamp, context, source)};
+      .departed = hardware
+                      ? stamp_at(told.timestamp, context, StampSource::Hardware, kHardwareError)
+                      : stamp_at(told.timestamp, context)};
   reply.follow_up_capable |= told.timestamp != 0;
 }
 
-Duration error_of(std::uint16_t raw, Duration otherwise) {
-  return wire::decode_error_estimate(raw).error.value_or(otherwise);
+// The TLV tells of a stamp what the base packet cannot.
+void classify(std::optional<Timestamp>& stamp, StampSource source, std::uint16_t raw_error) {
+  const auto error = wire::decode_error_estimate(raw_error).error;
+  if (!stamp || !error) return;
+  stamp->source = source;
+  stamp->error = *error;
 }
 
 void take_wstp(const wire::Wstp& told, const Context& context, Reply& reply) {
@@ -45,16 +56,9 @@ void take_wstp(const wire::Wstp& told, const Context& context, Reply& reply) {
                                .dropped_by_policy = told.dropped_by_policy,
                                .stopping = told.stopping,
                                .stateless = told.stateless};
-  if (reply.received) {
-    reply.received->source = told.received_by;
-    reply.received->error = error_of(told.receive_error, context.stamp_error);
-  }
-  if (reply.transmitted) {
-    reply.transmitted->source = told.transmitted_by;
-    reply.transmitted->error = error_of(told.transmit_error, context.stamp_error);
-  }
-  Context entries = context;
-  entries.stamp_error = error_of(told.entries_error, context.stamp_error);
+  classify(reply.received, told.received_by, told.receive_error);
+  classify(reply.transmitted, told.transmitted_by, told.transmit_error);
+  const auto entries_error = wire::decode_error_estimate(told.entries_error).error;
   for (std::size_t i = 0; i < told.entry_count; ++i) {
     const wire::WstpEntry& entry = told.entries[i];
     reply.true_transmits[reply.true_transmit_count++] = {
@@ -62,20 +66,28 @@ void take_wstp(const wire::Wstp& told, const Context& context, Reply& reply) {
         .sender_sequence = entry.sender_sequence,
         .departed = entry.source == StampSource::Unknown
                         ? std::nullopt
-                        : stamp_at(entry.transmit_timestamp, entries, entry.source)};
+                        : stamp_at(entry.transmit_timestamp, context, entry.source, entries_error)};
   }
   reply.follow_up_capable |= !told.stateless;
 }
 
+// RFC 8972 4: I in any of them means that the HMAC over all of them did not verify.
+bool fails_integrity(base::Bytes area) {
+  wire::TlvReader reader(area);
+  while (const auto tlv = reader.next())
+    if ((tlv->flags & wire::kIntegrity) != 0) return true;
+  return false;
+}
+
 void take_tlvs(base::Bytes area, const Context& context, Reply& reply, SenderCounters& counters) {
+  if (fails_integrity(area)) {
+    ++counters.tlv_integrity;
+    return;
+  }
   wire::TlvReader reader(area);
   std::optional<wire::FollowUpTelemetry> follow_up;
   while (const auto tlv = reader.next()) {
-    // RFC 8972 4: U: skip this one; M: stop; I: believe none.
-    if ((tlv->flags & wire::kIntegrity) != 0) {
-      ++counters.tlv_integrity;
-      return;
-    }
+    // RFC 8972 4: U: skip this one; M: stop.
     if ((tlv->flags & wire::kUnrecognised) != 0) {
       ++counters.tlv_unrecognised;
       continue;
@@ -112,20 +124,18 @@ std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus
   }
   const auto estimate = wire::decode_error_estimate(base_packet->error_estimate);
   if (!estimate.error) ++counters.error_estimate_missing;
-  const Context context{.now = now,
-                        .tai_minus_utc_s = tai_minus_utc_s,
-                        .format = estimate.format,
-                        .stamp_error = estimate.error.value_or(Duration())};
+  const Context context{.now = now, .tai_minus_utc_s = tai_minus_utc_s, .format = estimate.format};
   Reply reply;
   reply.reflector_sequence = base_packet->sequence;
   reply.sender_sequence = base_packet->sender_sequence;
   reply.ssid = base_packet->ssid;
   reply.echoed_timestamp = base_packet->sender_timestamp;
   reply.echoed_error_estimate = base_packet->sender_error_estimate;
-  reply.received = stamp_at(base_packet->receive_timestamp, context, StampSource::Unknown);
-  reply.transmitted = stamp_at(base_packet->timestamp, context, StampSource::Unknown);
+  reply.received = stamp_at(base_packet->receive_timestamp, context);
+  reply.transmitted = stamp_at(base_packet->timestamp, context);
   if (!reply.received || !reply.transmitted) ++counters.bad_timestamp;
-  reply.clock_error = estimate.error;
+  // An Error Estimate tells the distance from UTC only of a clock that follows it.
+  if (estimate.synchronised) reply.clock_error = estimate.error;
   reply.request_hop_limit = base_packet->sender_ttl;
   // RFC 8762 4.6: behind the header a TWAMP Light reflector sends padding. A reply that carries our
   // SSID comes from a reflector that knows RFC 8972.

@@ -33,10 +33,11 @@ struct Reply {
   std::uint32_t reflector_sequence = 0;
   std::uint32_t sender_sequence = 0;
   std::uint16_t ssid = 0;
-  std::uint64_t echoed_timestamp = 0;              // raw, as on the wire
-  std::uint16_t echoed_error_estimate = 0;         // raw
-  std::optional<Timestamp> received, transmitted;  // T2 and T3; absent: no legal instant
-  std::optional<Duration> clock_error;  // of the reflector's clock, from its Error Estimate
+  std::uint64_t echoed_timestamp = 0;       // raw, as on the wire
+  std::uint16_t echoed_error_estimate = 0;  // raw
+  // T2 and T3; absent: no legal instant. Their error is known when their source is.
+  std::optional<Timestamp> received, transmitted;
+  std::optional<Duration> clock_error;  // of the reflector's clock, when it is synchronised
   std::uint8_t request_hop_limit = 0;   // Session-Sender TTL
   std::optional<std::uint8_t> request_traffic_class;  // Class of Service TLV
   std::optional<ReflectorState> state;

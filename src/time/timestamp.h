@@ -40,6 +40,7 @@ constexpr std::string_view name(StampSource source) {
 // monotonic clock; it is absent for stamps of the other host, which travel as UTC only. `error` is
 // the uncertainty of the act of stamping (resolution, distance from the wire, conversion between
 // clocks), not the error of the host's clock against UTC: that one is ClockState::error.
+// A stamp of an unknown source has an unknown error: `error` means nothing then.
 struct Timestamp {
   WallTime wall;
   std::optional<MonoTime> mono;
