@@ -266,8 +266,10 @@ void Accumulator::add(const Sample& sample) {
   if (sample.arrival_index > 0) {
     Arrival arrival{.probe = sample.probe, .reflector_number = {}, .transit = one.rtt};
     if (sample.reflector_sequence)
-      arrival.reflector_number = {.epoch = sample.reflector_epoch,
-                                  .sequence = *sample.reflector_sequence};
+      arrival.reflector_number = {
+          .epoch = sample.reflector_epoch,
+          .sequence = *sample.reflector_sequence,
+          .first = sample.reflector_first_sequence.value_or(*sample.reflector_sequence)};
     s.arrivals.put(sample.arrival_index, arrival, [&](const std::optional<Arrival>& next) {
       if (next) s.take_arrival(*next);
     });

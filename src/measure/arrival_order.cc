@@ -8,9 +8,8 @@ namespace wirestamp::measure {
 void ArrivalOrder::add(std::uint64_t probe, const std::optional<ReflectorNumber>& number) {
   round_trip_.add(probe);
   if (!number) return;
-  const std::uint64_t unwrapped = unwrap(*number);
-  backward_.add(unwrapped);
-  by_reflector_.emplace(unwrapped, probe);
+  backward_.add(unwrap(number->epoch, number->sequence));
+  by_reflector_.emplace(unwrap(number->epoch, number->first), probe);
   if (by_reflector_.size() > kWindow) take_first();
 }
 
@@ -24,20 +23,19 @@ void ArrivalOrder::take_first() {
 }
 
 // Numbers of a restarted reflector follow those of the one before.
-std::uint64_t ArrivalOrder::unwrap(const ReflectorNumber& number) {
+std::uint64_t ArrivalOrder::unwrap(std::uint32_t epoch, std::uint32_t sequence) {
   constexpr unsigned kEpochShift = 40;
   // Room for numbers before the first seen.
   constexpr std::uint64_t kStart = std::uint64_t{1} << 32U;
-  const std::uint64_t of_epoch =
-      (std::uint64_t{number.epoch} << kEpochShift) + kStart + number.sequence;
-  if (newest_number_ == 0 || number.epoch > epoch_) {
-    epoch_ = number.epoch;
+  const std::uint64_t of_epoch = (std::uint64_t{epoch} << kEpochShift) + kStart + sequence;
+  if (newest_number_ == 0 || epoch > epoch_) {
+    epoch_ = epoch;
     newest_number_ = of_epoch;
     return of_epoch;
   }
-  if (number.epoch < epoch_) return of_epoch;
+  if (epoch < epoch_) return of_epoch;
   const auto step =
-      static_cast<std::int32_t>(number.sequence - static_cast<std::uint32_t>(newest_number_));
+      static_cast<std::int32_t>(sequence - static_cast<std::uint32_t>(newest_number_));
   const std::uint64_t unwrapped =
       newest_number_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
   newest_number_ = std::max(newest_number_, unwrapped);

@@ -17,7 +17,9 @@ namespace wirestamp::measure {
 class ArrivalOrder {
  public:
   struct ReflectorNumber {
-    std::uint32_t epoch = 0, sequence = 0;  // epoch: counts the restarts of the numbers
+    std::uint32_t epoch = 0;     // counts the restarts of the numbers
+    std::uint32_t sequence = 0;  // of the reply
+    std::uint32_t first = 0;     // of the first reply to the request: when that arrived
   };
 
   void add(std::uint64_t probe, const std::optional<ReflectorNumber>& number);
@@ -31,7 +33,7 @@ class ArrivalOrder {
  private:
   static constexpr std::size_t kWindow = 1'024;
 
-  std::uint64_t unwrap(const ReflectorNumber& number);
+  std::uint64_t unwrap(std::uint32_t epoch, std::uint32_t sequence);
   void take_first();
 
   OrderTracker round_trip_, forward_, backward_;

@@ -79,11 +79,12 @@ inline std::optional<Duration> forward_delay(const Sample& sample) {
   return sample.reflector_rx->wall - sample.sender_tx->wall;
 }
 
-// Bound of what the two clocks and stamps can add to a one-way delay; absent when a clock tells
-// none.
+// Bound of what the two clocks and stamps can add to a one-way delay; absent when a clock or a
+// stamp tells none.
 inline std::optional<Duration> one_way_error(const Sample& sample, const Timestamp& from,
                                              const Timestamp& to) {
   if (!sample.sender_clock_error || !sample.reflector_clock_error) return std::nullopt;
+  if (weakest(from, to) == StampSource::Unknown) return std::nullopt;
   return *sample.sender_clock_error + *sample.reflector_clock_error + from.error + to.error;
 }
 

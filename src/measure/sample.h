@@ -101,6 +101,9 @@ struct Sample {
   std::uint64_t probe = 0;     // continuous over flows, from 0
   std::uint32_t sequence = 0;  // STAMP sequence number on the wire
   std::optional<std::uint32_t> reflector_sequence;
+  // The smallest number among the replies to it, where the request was duplicated: when it arrived.
+  // Absent as reflector_sequence is.
+  std::optional<std::uint32_t> reflector_first_sequence;
   std::uint32_t reflector_epoch = 0;  // counts the restarts of the reflector's numbers seen so far
 
   MonoTime scheduled;

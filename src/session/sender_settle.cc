@@ -61,6 +61,9 @@ void Sender::decide(Probe& probe) {
   if (answered > 1)
     sample.duplicates_forward = static_cast<std::uint16_t>(std::min(answered - 1, 65'535U));
   if (probe.replied) {
+    if (sample.reflector_sequence)
+      if (const auto first = peer_.first_reply_to(probe.sequence, probe.epoch))
+        sample.reflector_first_sequence = static_cast<std::uint32_t>(*first);
     const bool late = probe.arrived && *probe.arrived - probe.left() > options_.loss_after;
     sample.outcome = late ? Outcome::Late : Outcome::Delivered;
     return;

@@ -209,6 +209,23 @@ TEST(EarlierRun, LeavesNothingBehindInTheFigures) {
   }
 }
 
+// A copy that is answered first hides when the request arrived.
+TEST(Copies, OfARequestDoNotChangeWhenItArrived) {
+  Scenario copied = at_the_default_rate(1'000);
+  copied.schedule.interval = Duration::milliseconds(20);
+  copied.faults = {.lose_backward = 0.3, .copy_forward = 0.3, .overtake = 0.3};
+  World world(copied);
+  world.run(Duration::hours(1));
+  unsigned hidden = 0;
+  for (const measure::Sample& sample : world.samples()) {
+    if (!sample.reflector_sequence) continue;
+    EXPECT_EQ(sample.reflector_first_sequence,
+              world.truth().at(sample.sequence).numbers.begin()->second);
+    hidden += sample.reflector_first_sequence != sample.reflector_sequence;
+  }
+  EXPECT_GT(hidden, 20U);
+}
+
 TEST(LongInterval, AnAnsweringPeerGetsNoBareProbes) {
   for (const std::int64_t seconds : {3, 10}) {
     Scenario slow = at_the_default_rate(20);
