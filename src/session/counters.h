@@ -40,7 +40,7 @@ struct ReflectorCounters {
   std::uint64_t refused_prefix = 0;
   std::uint64_t refused_rate_source = 0, refused_rate_total = 0;
   std::uint64_t refused_destination = 0;  // multicast or broadcast
-  std::uint64_t refused_source = 0;       // port 0, multicast or our own port
+  std::uint64_t refused_source = 0;       // port 0, multicast, broadcast or our own port
   std::uint64_t truncated = 0;
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0;
   std::uint64_t dscp_refused = 0;

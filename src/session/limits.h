@@ -57,6 +57,8 @@ inline constexpr std::size_t kMaxReflectorSessions = 16'384;
 inline constexpr std::size_t kMaxSessionsPerSource = 1'024;
 inline constexpr Duration kSessionIdle = Duration::minutes(15);
 inline constexpr std::size_t kMaxRateSources = 16'384;
+// The full table of them is searched for forgettable ones this often at most.
+inline constexpr Duration kRateSweepEvery = Duration::milliseconds(100);
 inline constexpr std::size_t kMaxRefusalNotes = 16;  // prefixes named when first refused
 
 }  // namespace wirestamp::session

@@ -24,6 +24,13 @@ std::uint8_t sync_source(const ClockState& clock) {
                                                       : wire::SyncSource::FreeRunning);
 }
 
+// RFC 8972 3: the SSID is in octets 14 and 15 of a STAMP request. A TWAMP Light sender has random
+// padding there, which would be a new session each time; STAMP has zeros behind it (RFC 8762 4.2).
+std::uint16_t session_ssid(base::Bytes request) {
+  const bool stamp = request.size() >= wire::kBaseSize && wire::zero_behind_header(request);
+  return stamp ? wire::decode_request(request)->ssid : std::uint16_t{0};
+}
+
 wire::Wstp describe(const ReflectorSession* session, const packet::ReceivedDatagram& request,
                     const Timestamp& now, const ClockState& clock) {
   const auto estimate = [&](Duration error) {
@@ -82,12 +89,15 @@ bool Reflector::acceptable(const packet::ReceivedDatagram& request) {
   if (request.truncated) return refuse(counters_.truncated);
   if (request.payload.size() < wire::kShortestRequest) return refuse(counters_.too_short);
   ++counters_.requests;
+  const auto is_one_host = [&](const packet::IpAddress& address) {
+    return !address.is_multicast() && !address.is_broadcast() &&
+           !policy_.is_directed_broadcast(address);
+  };
   const packet::IpAddress& to = request.destination.address;
-  if (to.is_multicast() || to.is_broadcast()) return refuse(counters_.refused_destination);
+  if (!is_one_host(to)) return refuse(counters_.refused_destination);
   const packet::Endpoint& from = request.source;
   const bool ourselves = from.address == to && from.port == request.destination.port;
-  if (from.port == 0 || from.address.is_multicast() || from.address.is_broadcast() ||
-      from.address.is_any() || ourselves)
+  if (from.port == 0 || !is_one_host(from.address) || from.address.is_any() || ourselves)
     return refuse(counters_.refused_source);
   return true;
 }
@@ -130,7 +140,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
                                                            base::MutableBytes buffer) {
   if (!acceptable(request)) return std::nullopt;
   const auto asked = wire::decode_request(request.payload);
-  const SessionKey key{request.source, request.destination, asked->ssid};
+  const SessionKey key{request.source, request.destination, session_ssid(request.payload)};
   if (!admitted(request, key)) return std::nullopt;
   ReflectorSession* session = sessions_.find_or_create(key, *request.arrival.mono);
   if (session == nullptr) ++counters_.stateless_replies;

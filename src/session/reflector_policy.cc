@@ -7,6 +7,10 @@
 
 namespace wirestamp::session {
 
+namespace {
+constexpr std::uint8_t kLongestWithBroadcast = 30;
+}
+
 packet::IpAddress rate_key(const packet::IpAddress& source) {
   if (source.family() == packet::Family::V4) return source;
   auto octets = source.octets();
@@ -17,6 +21,15 @@ packet::IpAddress rate_key(const packet::IpAddress& source) {
 bool ReflectorPolicy::listed(const packet::IpAddress& source) const {
   return std::ranges::any_of(options_.allowed,
                              [&](const packet::Prefix& prefix) { return prefix.contains(source); });
+}
+
+bool ReflectorPolicy::is_directed_broadcast(const packet::IpAddress& address) const {
+  if (address.family() != packet::Family::V4) return false;
+  return std::ranges::any_of(options_.connected, [&](const packet::Prefix& prefix) {
+    if (prefix.length > kLongestWithBroadcast || !prefix.contains(address)) return false;
+    const std::uint32_t host = 0xffff'ffffU >> prefix.length;
+    return (address.to_v4() & host) == host;
+  });
 }
 
 bool ReflectorPolicy::take(Bucket& bucket, double rate, MonoTime now) {
@@ -34,6 +47,9 @@ ReflectorPolicy::Bucket* ReflectorPolicy::bucket_of(const packet::IpAddress& sou
   const packet::IpAddress key = rate_key(source);
   if (const auto known = buckets_.find(key); known != buckets_.end()) return &known->second;
   if (buckets_.size() >= kMaxRateSources) {
+    // A flood from many addresses asks this for every packet.
+    if (swept_ && now - *swept_ < kRateSweepEvery) return nullptr;
+    swept_ = now;
     // A bucket not touched for a second is full again, so forgetting it changes nothing.
     std::erase_if(buckets_, [&](const auto& entry) {
       return now - entry.second.filled >= Duration::seconds(1);

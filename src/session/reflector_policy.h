@@ -31,6 +31,9 @@ class ReflectorPolicy {
 
   // Listed sources may send short requests and ask for DSCP 48-63.
   bool listed(const packet::IpAddress& source) const;
+  // The directed broadcast address of a connected IPv4 network (RFC 919). Networks of two addresses
+  // and of one have none (RFC 3021).
+  bool is_directed_broadcast(const packet::IpAddress& address) const;
   // Counts the request against the rates when it is to be answered.
   Admission admit(const packet::IpAddress& source, MonoTime now);
 
@@ -45,6 +48,7 @@ class ReflectorPolicy {
 
   PolicyOptions options_;
   std::unordered_map<packet::IpAddress, Bucket, packet::IpAddressHash> buckets_;
+  std::optional<MonoTime> swept_;
   std::optional<Bucket> total_;
 };
 

@@ -64,5 +64,18 @@ TEST(ReflectorPolicy, RemembersABoundedNumberOfSources) {
   EXPECT_EQ(policy.admit(address("10.200.0.1"), kNow + Duration::seconds(1)), Admission::Answer);
 }
 
+TEST(ReflectorPolicyTest, AFullTableIsSweptTenTimesASecondAtMost) {
+  ReflectorPolicy policy({.rate = 10, .total_rate = 0});
+  const MonoTime start = MonoTime::from_ns(1'000'000'000'000);
+  const auto address = [](std::uint32_t n) { return packet::IpAddress::v4(0x0a00'0000U + n); };
+  for (std::uint32_t n = 0; n < kMaxRateSources; ++n) policy.admit(address(n), start);
+  const auto newcomer_at = [&](std::int64_t ms) {
+    return policy.admit(address(kMaxRateSources), start + Duration::milliseconds(ms));
+  };
+  EXPECT_EQ(newcomer_at(950), Admission::RefusedRateTotal);
+  EXPECT_EQ(newcomer_at(1'040), Admission::RefusedRateTotal) << "swept 90 ms ago";
+  EXPECT_EQ(newcomer_at(1'050), Admission::Answer);
+}
+
 }  // namespace
 }  // namespace wirestamp::session
