@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "base/random.h"
 #include "measure/delay.h"
 #include "world.h"
 
@@ -99,6 +100,27 @@ TEST(Outage, OnTheWayBackDoesNotColourForwardLossesLongAfter) {
                                {Duration::milliseconds(99'900), Duration::seconds(5)}};
   outage.path_down_forward = {{Duration::milliseconds(79'900), Duration::seconds(15)}};
   ends_as_in_truth(outage);
+}
+
+TEST(Outage, SumsAreExactWhateverTheOutages) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    base::Random random(seed);
+    Scenario rough = at_the_default_rate(600);
+    rough.seed = seed;
+    rough.faults = {.lose_forward = 0.03 * random.unit(), .lose_backward = 0.03 * random.unit()};
+    const auto some_outages = [&] {
+      std::vector<Period> periods;
+      for (int n = 0; n < 4; ++n)
+        periods.push_back(
+            {Duration::milliseconds(static_cast<std::int64_t>(random.below(250'000))),
+             Duration::milliseconds(static_cast<std::int64_t>(1 + random.below(40'000)))});
+      return periods;
+    };
+    rough.path_down_forward = some_outages();
+    rough.path_down_backward = some_outages();
+    SCOPED_TRACE(seed);
+    ends_as_in_truth(rough);
+  }
 }
 
 TEST(Outage, BeforeTheFirstReplyHasExactSums) {
