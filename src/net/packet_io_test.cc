@@ -6,10 +6,11 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "net/recorder_test.h"
 
 namespace wirestamp::net {
 namespace {
@@ -29,34 +30,6 @@ struct Backend {
 };
 
 void PrintTo(const Backend& backend, std::ostream* out) { *out << backend.name; }
-
-struct Arrived {
-  std::vector<std::byte> payload;
-  packet::ReceivedDatagram datagram;
-};
-
-class Recorder final : public PacketSink {
- public:
-  void on_datagram(PortId, const packet::ReceivedDatagram& datagram) override {
-    arrived.push_back({{datagram.payload.begin(), datagram.payload.end()}, datagram});
-  }
-  void on_transmit_stamp(PortId, const packet::TransmitStamp& stamp) override {
-    stamps[stamp.token] = stamp.stamp;
-    ++stamp_count;
-  }
-  void on_path_error(PortId, const packet::PathError& error) override {
-    errors.push_back(error);
-    quoted.emplace_back(error.quoted.begin(), error.quoted.end());
-  }
-  void on_stamps_unreliable(PortId) override { ++unreliable; }
-
-  std::vector<Arrived> arrived;
-  std::map<packet::Token, Timestamp> stamps;
-  std::size_t stamp_count = 0;
-  std::vector<packet::PathError> errors;
-  std::vector<std::vector<std::byte>> quoted;
-  int unreliable = 0;
-};
 
 class PacketIoContract : public ::testing::TestWithParam<Backend> {
  protected:

@@ -46,6 +46,9 @@ struct SendResult {
   SendStatus status = SendStatus::Accepted;
   int os_error = 0;
   std::optional<std::uint32_t> mtu;  // with TooBig, where known
+  // With DroppedLocally: the port's own buffer was full, mostly of datagrams that wait for ARP or
+  // NDP. Such a port sends to nobody.
+  bool buffer_full = false;
   Timestamp handed_over;             // user clock just before the send call (source User)
 };
 

@@ -33,6 +33,7 @@ struct ReflectorCounters {
   std::uint64_t requests = 0;  // recognised as requests
   std::uint64_t replies = 0;   // handed to the system
   std::uint64_t send_failed = 0;
+  std::uint64_t send_buffer_full = 0;  // of those: too much waits for unresolved neighbours
   std::uint64_t stamps = 0;           // true transmit stamps obtained
   std::uint64_t too_short = 0;        // under 14 octets
   std::uint64_t short_unlisted = 0;   // 14 to 43 octets from an unlisted source
@@ -78,6 +79,7 @@ void for_each(const ReflectorCounters& counters, Visit&& visit) {
   visit(std::string_view("requests"), counters.requests);
   visit(std::string_view("replies"), counters.replies);
   visit(std::string_view("send_failed"), counters.send_failed);
+  visit(std::string_view("send_buffer_full"), counters.send_buffer_full);
   visit(std::string_view("stamps"), counters.stamps);
   visit(std::string_view("too_short"), counters.too_short);
   visit(std::string_view("short_unlisted"), counters.short_unlisted);

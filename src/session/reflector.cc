@@ -199,6 +199,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
 
 void Reflector::on_sent(packet::Token, const packet::SendResult& result) {
   ++(result.status == packet::SendStatus::Accepted ? counters_.replies : counters_.send_failed);
+  if (result.buffer_full) ++counters_.send_buffer_full;
 }
 
 void Reflector::on_transmit_stamp(packet::Token token, const Timestamp& stamp) {

@@ -72,9 +72,11 @@ packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagr
     case EACCES:  // a prohibit route
       result.status = SendStatus::RefusedLocally;
       break;
+    case EAGAIN:
+      result.buffer_full = true;
+      [[fallthrough]];
     case ENOBUFS:
     case ENOMEM:
-    case EAGAIN:
       result.status = SendStatus::DroppedLocally;
       break;
     case EMSGSIZE: {

@@ -28,6 +28,10 @@ namespace {
 
 // As much as the system allows; one stamp costs about 835 octets of it.
 constexpr int kReceiveBuffer = 4 << 20;
+// What waits for ARP or NDP is charged to the socket for three seconds: 256 datagrams for each
+// address where nobody answers, and with the default buffer the first such address stops the
+// socket for everybody.
+constexpr int kSendBuffer = 4 << 20;
 
 template <typename T>
 bool set(int fd, int level, int option, const T& value) {
@@ -69,6 +73,7 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
     set_ipv6(socket.get());
   }
   set(socket.get(), SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
+  set(socket.get(), SOL_SOCKET, SO_SNDBUF, kSendBuffer);
   if (!options.device.empty()) {
     const auto size = static_cast<socklen_t>(options.device.size());
     if (::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, options.device.data(), size) != 0) {
@@ -122,11 +127,22 @@ bool select_first(int fd) {
   return set(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program);
 }
 
+// Multicasts and broadcasts are copied to every socket of a port, past the selector. Nobody reads
+// data here, so they would take the budget of the stamps, for good. Stamps and ICMP errors do not
+// go through the filter.
+bool receive_nothing(int fd) {
+  std::array<sock_filter, 1> code{{BPF_STMT(BPF_RET | BPF_K, 0)}};
+  const sock_fprog program{.len = code.size(), .filter = code.data()};
+  return set(fd, SOL_SOCKET, SO_ATTACH_FILTER, program);
+}
+
 Result<void> add_transmit_socket(const net::PortOptions& options, Sockets& sockets) {
   Descriptor transmit = TRY(make_socket(options));
   const bool shared = set_on(sockets.receive.get(), SOL_SOCKET, SO_REUSEPORT) &&
                       set_on(transmit.get(), SOL_SOCKET, SO_REUSEPORT);
   if (!shared) return fail("cannot share the port between two sockets", errno);
+  if (!receive_nothing(transmit.get()))
+    return fail("cannot keep received data out of a socket that only sends", errno);
   TRY_VOID(bind_to(transmit.get(), sockets.local));
   if (!select_first(sockets.receive.get()))
     return fail("cannot steer a shared port's input to one socket", errno);

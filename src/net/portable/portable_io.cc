@@ -260,6 +260,7 @@ packet::SendResult PortableIo::send_one(Port& port, const packet::OutgoingDatagr
   if (::sendmsg(port.fd, &message, 0) >= 0) return result;
   result.os_error = errno;
   result.status = status_of(result.os_error);
+  result.buffer_full = result.os_error == EAGAIN;
   return result;
 }
 

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a neighbour may do to a measurement that is not its own: nothing. Multicasts, requests in the name of hosts
+that are not there."""
+
+import re
+import socket
+import time
+
+from emulator_itself import socket_in
+from one_socket import send_forged
+from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal
+
+
+def reflector_counts(reflector):
+    """What the reflector says at its end: {"answered": 5, "stamps": 5, ...}."""
+    check_equal(reflector.stop(), 0, "exit code of the reflector")
+    said = reflector.out().splitlines()[-1]
+    print(f"  reflector: {said}")
+    counts = {name: int(value) for name, value in re.findall(r", (\w+) (\d+)", said)}
+    counts["answered"] = int(re.match(r"answered (\d+)", said).group(1))
+    return counts
+
+
+def flood_to_many(rig):
+    """More than the budget of a socket, to every socket on the port: a subnet broadcast and a multicast."""
+    with socket_in("sender", socket.AF_INET) as v4, socket_in("sender", socket.AF_INET6) as v6:
+        v4.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        index = int(rig.ip("sender", "-o link show s0").split(":")[0])
+        for size, count in ((1400, 6000), (44, 3000)):
+            for n in range(count):
+                v4.sendto(bytes(size), ("10.77.0.255", PORT))
+                v6.sendto(bytes(size), ("ff02::1", PORT, 0, index))
+                if n % 50 == 0:
+                    time.sleep(0.002)
+
+
+def multicast_does_not_cost_stamps():
+    """The kernel copies a multicast to each socket of a port, also to the one that only sends."""
+    with Rig(emulated=False) as rig:
+        reflector = rig.reflect(listen=[f"0.0.0.0:{PORT}", f"[::]:{PORT}"])
+        flood_to_many(rig)
+        for target in (f"{REFLECTOR_V4}:{PORT}", f"[{REFLECTOR_V6}]:{PORT}"):
+            measured = rig.ping("-c", "100", "-i", "5ms", target=target)
+            check_equal(measured.outcomes(), {"delivered": 100}, "outcomes")
+            found = measured.summary["stamps"]["reflector_tx"]["counts"]
+            print(f"  {target}: {found}")
+            check_equal(found.get("kernel"), 100, f"kernel stamps reflector_tx, {target}")
+        counts = reflector_counts(reflector)
+        check(counts.get("refused_destination", 0) > 5000, f"{counts}: multicasts and broadcasts are not answered")
+
+
+def unresolved_requesters_stop_nobody():
+    """Replies to a host that is not there wait in the kernel for three seconds, charged to the reflector's socket."""
+    with Rig(emulated=False) as rig:
+        reflector = rig.reflect("--rate", "0", "--total-rate", "0", listen=[f"0.0.0.0:{PORT}"])
+        started = rig.start_ping("-c", "400", "-i", "10ms", "--loss-after", "1s")
+        with socket_in("sender", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as forger:
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                for host in (97, 98, 99):
+                    send_forged(forger, f"10.77.0.{host}", REFLECTOR_V4, bytes(44))
+                time.sleep(0.001)
+        measured = rig.finish_ping(started)
+        print(f"  {measured.outcomes()}")
+        counts = reflector_counts(reflector)
+        outcomes = measured.outcomes()
+        outcomes.pop("late_schedule", 0)
+        check_equal(set(outcomes), {"delivered"}, "outcomes of the host that is there")
+        check_equal(counts.get("send_buffer_full", 0), 0, "replies that found the buffer full")
+        check(counts["answered"] > 3000, f"{counts}: too few requests of nobody to prove anything")
+
+
+CASES = {
+    "multicast_does_not_cost_stamps": multicast_does_not_cost_stamps,
+    "unresolved_requesters_stop_nobody": unresolved_requesters_stop_nobody,
+}
