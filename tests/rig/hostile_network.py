@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a neighbour may do to a measurement that is not its own: nothing. Multicasts, requests in the name of hosts
-that are not there."""
+that are not there, forged ICMP errors."""
 
 import re
 import socket
+import struct
 import time
 
 from emulator_itself import socket_in
 from one_socket import send_forged
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal
+from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, check, check_equal
+
+SOURCE_PORT = 24000
+ROUTER = "10.77.0.5"  # whoever claims to have something to say about our packets
+PROBES = 3000
 
 
 def reflector_counts(reflector):
@@ -70,7 +75,49 @@ def unresolved_requesters_stop_nobody():
         check(counts["answered"] > 3000, f"{counts}: too few requests of nobody to prove anything")
 
 
+def forged_error(kind, code, info, destination):
+    """An ICMP error about a datagram of ours that never was."""
+    udp = struct.pack("!HHHH", SOURCE_PORT, PORT, 8 + 252, 0) + bytes(20)
+    quoted = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + 8 + 252, 1, 0x4000, 64, 17, 0, socket.inet_aton(SENDER_V4),
+                         socket.inet_aton(destination)) + udp
+    body = struct.pack("!BBHI", kind, code, 0, info) + quoted
+    total = sum(struct.unpack(f"!{len(body) // 2}H", body))
+    total = (total & 0xffff) + (total >> 16)
+    return body[:2] + struct.pack("!H", ~((total & 0xffff) + (total >> 16)) & 0xffff) + body[4:]
+
+
+def forged_errors_change_nothing():
+    """Each one sets the pending error of the socket it names, and asks whether its sender is this host."""
+    with Rig(emulated=False) as rig:
+        rig.reflect(listen=[f"{REFLECTOR_V4}:{PORT}"])
+        # A host with many addresses: listing them takes long.
+        for n in range(2, 250):
+            rig.ip("sender", f"addr add 10.99.{n}.1/24 dev lo")
+        rig.ip("reflector", f"addr add {ROUTER}/24 dev r0")
+        error = forged_error(3, 4, 1400, REFLECTOR_V4)
+        started = rig.start_ping("-c", str(PROBES), "-i", "1ms", "--loss-after", "1s", "--source-port", str(SOURCE_PORT))
+        process = started[0]
+        time.sleep(0.3)
+        with socket_in("reflector", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as forger:
+            forger.bind((ROUTER, 0))
+            begin, sent = time.monotonic(), 0
+            while (passed := time.monotonic() - begin) < 3:
+                for _ in range(20):
+                    forger.sendto(error, (SENDER_V4, 0))
+                    sent += 1
+                time.sleep(max(0, sent / 20_000 - passed))
+        used = [int(word) for word in open(f"/proc/{process.pid}/stat", encoding="ascii").read().split()[13:15]]
+        measured = rig.finish_ping(started)
+        outcomes = measured.outcomes()
+        print(f"  {sent} forged errors in 3 s, {outcomes}, {sum(used) * 10} ms of processor time")
+        check(sent > 20_000, f"only {sent} errors were forged: too few to prove anything")
+        starved = outcomes.pop("late_schedule", 0)
+        check_equal(outcomes, {"delivered": PROBES - starved}, "outcomes")
+        check(starved < PROBES / 10, f"{starved} probes were not sent in time")
+
+
 CASES = {
     "multicast_does_not_cost_stamps": multicast_does_not_cost_stamps,
     "unresolved_requesters_stop_nobody": unresolved_requesters_stop_nobody,
+    "forged_errors_change_nothing": forged_errors_change_nothing,
 }

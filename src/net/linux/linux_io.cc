@@ -50,7 +50,7 @@ class LinuxIo final : public net::PacketIo {
 
   void send(net::PortId id, std::span<const packet::OutgoingDatagram> batch,
             std::span<packet::SendResult> results, net::PacketSink& sink) override {
-    ports_.at(id)->send(batch, results, buffers_, clock_, sink);
+    ports_.at(id)->send(batch, results, context(sink));
   }
 
   Result<void> poll(std::optional<MonoTime> deadline, net::PacketSink& sink) override;
@@ -70,12 +70,14 @@ class LinuxIo final : public net::PacketIo {
     CHECK(found != ports_.end());
     return *found->second;
   }
+  PortContext context(net::PacketSink& sink) { return {buffers_, clock_, own_, sink}; }
   void handle(const pollfd& event, Port* port, net::PacketSink& sink);
 
   Descriptor wake_, keeper_;
   Features features_;
   platform::SystemClock clock_;
   BatchBuffers buffers_;
+  OwnAddresses own_;
   std::map<net::PortId, std::unique_ptr<Port>> ports_;
   // What poll() waits for, and whose it is: first wake_ and the clock's steps, then the ports'
   // sockets.
@@ -106,8 +108,8 @@ void LinuxIo::handle(const pollfd& event, Port* port, net::PacketSink& sink) {
     return;
   }
   // Errors first: a stamp of a request comes before its reply.
-  if ((event.revents & POLLERR) != 0) port->drain_errors(buffers_, clock_, sink);
-  if ((event.revents & POLLIN) != 0) port->receive(buffers_, clock_, sink);
+  if ((event.revents & POLLERR) != 0) port->drain_errors(context(sink));
+  if ((event.revents & POLLIN) != 0) port->receive(context(sink));
 }
 
 Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& sink) {

@@ -5,6 +5,7 @@
 // sockets as the world outside.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -12,7 +13,9 @@
 #include <vector>
 
 #include "net/linux/control.h"
+#include "net/linux/features.h"
 #include "net/linux/linux_io.h"
+#include "net/linux/port.h"
 #include "net/linux/socket.h"
 #include "net/recorder_test.h"
 
@@ -92,6 +95,13 @@ class LinuxPorts : public ::testing::TestWithParam<Case> {
           << packet::to_string(to);
   }
 
+  // To the last octet: not even a stamp has room.
+  void fill(net::PortId port) {
+    const Descriptor sender = outside();
+    throw_at(sender.get(), io_->local_endpoint(port), 60'000, 400);
+    throw_at(sender.get(), io_->local_endpoint(port), 44, 200);
+  }
+
   std::unique_ptr<net::PacketIo> io_;
   net::Recorder sink_;
 };
@@ -115,6 +125,67 @@ TEST_P(LinuxPorts, DatagramsToManyDoNotFillTheSocketThatOnlySends) {
   for (packet::Token token = 0; token < 8; ++token) send(a, closed_endpoint(), 44, 1'000 + token);
   poll_for(Duration::milliseconds(20));
   EXPECT_FALSE(sink_.errors.empty());
+}
+
+TEST_P(LinuxPorts, StampsPushedOutByReceivedDataAreAnnounced) {
+  const net::PortId a = open(false), b = open(false);
+  fill(a);
+  for (packet::Token token = 0; token < 20; ++token) send(a, io_->local_endpoint(b), 44, token);
+  ASSERT_LT(sink_.stamps.size(), 20U) << "no stamp was lost: the test proves nothing";
+  poll_for(Duration::milliseconds(20));
+  EXPECT_GT(sink_.unreliable, 0);
+}
+
+// As above, but the queue is empty again before anybody looks: only the kernel's count tells.
+TEST_P(LinuxPorts, DatagramsThatTheKernelDroppedAnnounceLostStamps) {
+  const net::PortId a = open(false);
+  const Endpoint self = io_->local_endpoint(a);
+  fill(a);
+  for (std::size_t before = 0, polls = 0; polls == 0 || sink_.arrived.size() > before; ++polls) {
+    before = sink_.arrived.size();
+    ASSERT_TRUE(io_->poll(io_->clock().mono_now(), sink_));
+  }
+  sink_.unreliable = 0;
+  throw_at(outside().get(), self, 44, 1);
+  poll_for(Duration::milliseconds(5));
+  EXPECT_EQ(sink_.unreliable, 1);
+  throw_at(outside().get(), self, 44, 1);
+  poll_for(Duration::milliseconds(5));
+  EXPECT_EQ(sink_.unreliable, 1) << "the count rose once";
+}
+
+TEST_P(LinuxPorts, APairIsNotAnnouncedUnreliableByReceivedData) {
+  const net::PortId a = open(true), b = open(false);
+  fill(a);
+  for (packet::Token token = 0; token < 20; ++token) send(a, io_->local_endpoint(b), 44, token);
+  poll_for(Duration::milliseconds(20));
+  EXPECT_EQ(sink_.stamps.size(), 20U);
+  EXPECT_EQ(sink_.unreliable, 0);
+}
+
+// No room for its entry: it would fail the next send to anyone and keep every poll awake.
+TEST_P(LinuxPorts, APendingErrorWithoutAnEntryDoesNotStay) {
+  const Endpoint closed = closed_endpoint();
+  const Descriptor keeper(open_keeper());
+  net::PortOptions options;
+  options.family = GetParam().family;
+  options.address = IpAddress::loopback(GetParam().family);
+  auto sockets = open_sockets(options, probe_features(keeper.get(), GetParam().features));
+  ASSERT_TRUE(sockets);
+  const int fd = sockets->receive.get(), smallest = 0;
+  ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof smallest), 0);
+  Port port(0, options, std::move(*sockets));
+  const std::vector<std::byte> octets(44);
+  std::array<packet::OutgoingDatagram, 8> batch;
+  batch.fill({.payload = octets, .destination = closed});
+  std::array<packet::SendResult, 8> results;
+  BatchBuffers buffers;
+  platform::SystemClock clock;
+  OwnAddresses own;
+  port.send(batch, results, {buffers, clock, own, sink_});
+  for (const packet::SendResult& result : results) EXPECT_EQ(result.status, SendStatus::Accepted);
+  pollfd state{.fd = fd, .events = 0, .revents = 0};
+  EXPECT_EQ(::poll(&state, 1, 0), 0) << "still pending";
 }
 
 INSTANTIATE_TEST_SUITE_P(

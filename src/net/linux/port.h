@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "net/linux/control.h"
+#include "net/linux/own_addresses.h"
 #include "net/linux/send_status.h"
 #include "net/linux/socket.h"
 #include "net/linux/stamp_ids.h"
@@ -39,6 +41,14 @@ class BatchBuffers {
   std::unique_ptr<std::byte[]> controls_;
 };
 
+// What the ports of a thread share, and whom they tell.
+struct PortContext {
+  BatchBuffers& buffers;
+  platform::SystemClock& clock;
+  OwnAddresses& own;
+  net::PacketSink& sink;
+};
+
 // One port: its sockets, its stamp ids, and the ways in and out. Knows its own id only to tell the
 // sink.
 class Port {
@@ -55,23 +65,28 @@ class Port {
   void use_scheduler_stamps();
 
   void send(std::span<const packet::OutgoingDatagram> batch, std::span<packet::SendResult> results,
-            BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
+            const PortContext& context);
   // At most two batches per call; true when more may be there.
-  bool receive(BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
-  // Both error queues: transmit stamps and ICMP errors.
-  void drain_errors(BatchBuffers& buffers, platform::SystemClock& clock, net::PacketSink& sink);
+  bool receive(const PortContext& context);
+  // Both error queues: transmit stamps and ICMP errors. Then the pending error of both sockets is
+  // cleared: one without an entry (the queue had no room) would fail the next send to anyone, and
+  // keep the poll awake.
+  void drain_errors(const PortContext& context);
 
  private:
   void prepare_send(std::span<const packet::OutgoingDatagram> batch, BatchBuffers& buffers,
                     std::size_t first);
   void write_control(const packet::OutgoingDatagram& datagram, std::size_t i, BatchBuffers& buffers,
                      std::uint32_t id);
-  bool drain_one(int fd, BatchBuffers& buffers, platform::SystemClock& clock,
-                 net::PacketSink& sink);
-  void deliver_error(const msghdr& message, std::size_t size, BatchBuffers& buffers, std::size_t i,
-                     platform::SystemClock& clock, net::PacketSink& sink);
-  void clear_pending_error();
-  void watch_budget(int fd, net::PacketSink& sink);
+  bool counts_by_itself() const { return transmit_flags_ != 0 && !sockets_.stamping.own_ids; }
+  void restart_counter(const PortContext& context);
+  void drain(int fd, const PortContext& context);
+  bool drain_batch(int fd, const PortContext& context);
+  void deliver_datagram(std::size_t i, const Timestamp& read, const PortContext& context);
+  void deliver_entry(std::size_t i, const PortContext& context);
+  void deliver_stamp(const ErrorEntry& entry, WallTime stamp, const PortContext& context);
+  void watch_budget(net::PacketSink& sink);
+  void watch_drops(std::uint32_t dropped, net::PacketSink& sink);
 
   net::PortId id_;
   net::PortOptions options_;
@@ -79,6 +94,9 @@ class Port {
   StampIds ids_;
   SendDiagnosis diagnosis_;
   std::uint32_t transmit_flags_ = 0;
+  std::uint64_t path_errors_ = 0;  // ICMP errors read so far
+  std::uint32_t dropped_ = 0;      // datagrams, as the kernel counts them
+  bool counter_is_off_ = false;    // for a moment: an id of 0 may mean "none"
 };
 
 }  // namespace wirestamp::net_linux

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/linux/send_status.h"
 
-#include <algorithm>
 #include <cerrno>
 
+#include "net/linux/port.h"
 #include "platform/route.h"
 
 namespace wirestamp::net_linux {
@@ -14,13 +14,6 @@ namespace {
 
 // A reflector answers thousands; only a sender's few destinations are worth remembering.
 constexpr std::size_t kMaxDestinations = 16;
-
-bool is_local(const packet::IpAddress& address) {
-  const auto local = platform::local_addresses();
-  if (!local) return true;  // not known: do not accuse the address
-  return std::ranges::any_of(
-      *local, [&](const platform::LocalAddress& one) { return one.address == address; });
-}
 
 }  // namespace
 
@@ -35,9 +28,13 @@ void SendDiagnosis::succeeded(const packet::OutgoingDatagram& datagram,
 }
 
 SendStatus SendDiagnosis::unreachable(const packet::OutgoingDatagram& datagram,
-                                      const net::PortOptions& options) const {
+                                      const net::PortOptions& options,
+                                      const PortContext& context) const {
   const auto source = datagram.source ? datagram.source : options.address;
-  if (source && !source->is_any() && !is_local(*source)) return SendStatus::AddressGone;
+  // Not known: do not accuse the address.
+  if (source && !source->is_any() &&
+      !context.own.contains(*source, context.clock.mono_now()).value_or(true))
+    return SendStatus::AddressGone;
   if (!options.device.empty()) {
     const auto device = platform::interface_by_name(options.device);
     if (!device || !device->up) return SendStatus::InterfaceDown;
@@ -51,7 +48,8 @@ SendStatus SendDiagnosis::unreachable(const packet::OutgoingDatagram& datagram,
 }
 
 packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagram& datagram,
-                                         const net::PortOptions& options) const {
+                                         const net::PortOptions& options,
+                                         const PortContext& context) const {
   packet::SendResult result;
   result.os_error = error;
   switch (error) {
@@ -60,7 +58,7 @@ packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagr
     case EINVAL:  // a blackhole route; kernels of old for a removed source address
     case ENODEV:
     case ENXIO:
-      result.status = unreachable(datagram, options);
+      result.status = unreachable(datagram, options, context);
       break;
     case EADDRNOTAVAIL:
       result.status = SendStatus::AddressGone;

@@ -9,6 +9,8 @@
 
 namespace wirestamp::net_linux {
 
+struct PortContext;
+
 // Names the cause of a refused send. The errno alone does not tell a vanished route from an
 // interface that was set down or an address that was removed (all ENETUNREACH), so the system is
 // asked; only after errors.
@@ -17,11 +19,11 @@ class SendDiagnosis {
   // A datagram left: remember by which interface, for the day it does not.
   void succeeded(const packet::OutgoingDatagram& datagram, const net::PortOptions& options);
   packet::SendResult failed(int error, const packet::OutgoingDatagram& datagram,
-                            const net::PortOptions& options) const;
+                            const net::PortOptions& options, const PortContext& context) const;
 
  private:
   packet::SendStatus unreachable(const packet::OutgoingDatagram& datagram,
-                                 const net::PortOptions& options) const;
+                                 const net::PortOptions& options, const PortContext& context) const;
   std::map<packet::IpAddress, std::uint32_t> interface_to_;
 };
 

@@ -74,6 +74,7 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
   }
   set(socket.get(), SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
   set(socket.get(), SOL_SOCKET, SO_SNDBUF, kSendBuffer);
+  set_on(socket.get(), SOL_SOCKET, SO_RXQ_OVFL);
   if (!options.device.empty()) {
     const auto size = static_cast<socklen_t>(options.device.size());
     if (::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, options.device.data(), size) != 0) {
@@ -164,12 +165,13 @@ void ask_for_stamps(const net::PortOptions& options, const Features& features, S
     transmit |= abi::kOptRxFilter;
   }
   if (!sockets.transmit) {
-    receive |= transmit;
+    transmit = receive |= transmit;
   } else if (!set(sockets.transmit.get(), SOL_SOCKET, SO_TIMESTAMPING, transmit)) {
     return;
   }
   if (!set(sockets.receive.get(), SOL_SOCKET, SO_TIMESTAMPING, receive)) return;
   sockets.stamps_asked = true;
+  sockets.transmit_stamping = transmit;
   if (features.receive_stamps) sockets.stamping.receive = StampSource::Kernel;
   if (features.transmit_stamps) sockets.stamping.transmit = StampSource::Kernel;
   sockets.stamping.own_ids = features.own_ids;

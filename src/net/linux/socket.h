@@ -33,7 +33,8 @@ struct Sockets {
   Descriptor receive, transmit;
   packet::Endpoint local;
   net::PortStamping stamping;
-  bool stamps_asked = false;  // the kernel is asked for stamps at all
+  bool stamps_asked = false;            // the kernel is asked for stamps at all
+  std::uint32_t transmit_stamping = 0;  // SO_TIMESTAMPING of the socket that sends
 };
 
 Result<Sockets> open_sockets(const net::PortOptions& options, const Features& features);

@@ -3,19 +3,21 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "packet/datagram.h"
+#include "time/duration.h"
 
 // Which datagram a transmit stamp belongs to. The kernel names datagrams by 32-bit ids: ours where
-// it lets us (SCM_TS_OPT_ID), else a counter of its own that we follow. A ring remembers the newest
-// ids.
+// it lets us (SCM_TS_OPT_ID), else a counter of its own that we follow and set to 0 after refusals.
+// A ring remembers the newest ids.
 namespace wirestamp::net_linux {
 
 class StampIds {
  public:
   // Stamps come back within milliseconds, or after the 3 s a neighbour may take.
-  static constexpr std::size_t kRemembered = 8'192;
+  static constexpr std::uint32_t kRemembered = 8'192;
 
   StampIds() : ring_(kRemembered) {}
 
@@ -27,22 +29,47 @@ class StampIds {
         .token = token, .id = next_, .live = true, .software_seen = false};
     ++next_;
   }
-  // The kernel counted a datagram that it then refused (EPERM, ENOBUFS on the automatic counter).
-  void consumed(packet::Token token) { used(token); }
+  // The kernel's counter is at 0 again. Stamps of datagrams from before may still come, by the ids
+  // of before; one id may then mean two datagrams, and is no use (`ambiguous`).
+  void restart(MonoTime now) {
+    const std::uint32_t first = next_ > kRemembered ? next_ - kRemembered : 0;
+    for (std::uint32_t id = first; id != next_; ++id) {
+      Entry& entry = ring_[id % kRemembered];
+      if (entry.live && entry.id == id && !entry.software_seen) leave_over(entry, now);
+      entry.live = false;
+    }
+    next_ = 0;
+  }
+  // No stamps come any more of what was sent before a restart before `time`.
+  void forget_before(MonoTime time) {
+    if (left_over_.empty()) return;
+    std::erase_if(left_over_, [&](const auto& one) { return one.second.since < time; });
+  }
+  bool ambiguous(std::uint32_t id) const {
+    const auto old = left_over_.find(id);
+    return old != left_over_.end() && (!old->second.token || current(id));
+  }
 
-  // Absent for ids forgotten or never given, and for a second software stamp of one id (a frame
-  // that crossed the host twice): the first one is the truth.
+  // Absent for ids forgotten, ambiguous or never given, and for a second software stamp of one id
+  // (a frame that crossed the host twice): the first one is the truth.
   std::optional<packet::Token> software(std::uint32_t id) {
+    if (ambiguous(id)) return std::nullopt;
+    if (const auto old = left_over_.find(id); old != left_over_.end()) {
+      const std::optional<packet::Token> token = old->second.token;
+      left_over_.erase(old);
+      return token;
+    }
     Entry& entry = ring_[id % kRemembered];
-    if (!entry.live || entry.id != id || entry.software_seen) return std::nullopt;
+    if (!current(id) || entry.software_seen) return std::nullopt;
     entry.software_seen = true;
     return entry.token;
   }
   // Of several scheduler stamps the last one counts, so each is given.
   std::optional<packet::Token> scheduler(std::uint32_t id) const {
-    const Entry& entry = ring_[id % kRemembered];
-    if (!entry.live || entry.id != id) return std::nullopt;
-    return entry.token;
+    if (ambiguous(id)) return std::nullopt;
+    if (const auto old = left_over_.find(id); old != left_over_.end()) return old->second.token;
+    if (!current(id)) return std::nullopt;
+    return ring_[id % kRemembered].token;
   }
 
  private:
@@ -51,7 +78,22 @@ class StampIds {
     std::uint32_t id = 0;
     bool live = false, software_seen = false;
   };
+  struct LeftOver {
+    std::optional<packet::Token> token;  // absent: two of them have this id
+    MonoTime since;
+  };
+  bool current(std::uint32_t id) const {
+    const Entry& entry = ring_[id % kRemembered];
+    return entry.live && entry.id == id;
+  }
+  void leave_over(const Entry& entry, MonoTime now) {
+    if (left_over_.size() >= kRemembered) left_over_.clear();
+    const auto [place, fresh] = left_over_.try_emplace(entry.id, LeftOver{entry.token, now});
+    if (!fresh) place->second = {std::nullopt, now};
+  }
+
   std::vector<Entry> ring_;
+  std::unordered_map<std::uint32_t, LeftOver> left_over_;  // of before the last restart
   std::uint32_t next_ = 0;
 };
 
