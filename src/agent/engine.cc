@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "base/check.h"
+#include "platform/route.h"
 #include "wire/stamp.h"
 
 namespace wirestamp::agent {
@@ -17,6 +20,14 @@ constexpr packet::Token kWithinOwner = (packet::Token{1} << kOwnerShift) - 1;
 // Datagrams waiting for the next flush. The backend bounds what one poll delivers; beyond this
 // number replies are dropped and counted.
 constexpr std::size_t kMaxQueued = 1'024;
+// A flow overdue by this much waits until what came meanwhile is read: its probes must not be
+// decided while their replies lie in the socket.
+constexpr Duration kOverdue = Duration::seconds(1);
+constexpr int kMostCatchUpPolls = 512;  // more than a full receive buffer
+// Listing this host's networks takes up to milliseconds, and changes come in bursts.
+constexpr Duration kRenewEvery = Duration::milliseconds(100);
+// Replies without a transmit stamp after which a port's driver is believed to give none.
+constexpr unsigned kRepliesWithoutStamp = 8;
 
 }  // namespace
 
@@ -69,8 +80,9 @@ class Engine::Flow final : public session::SenderOutput {
   session::Sender sender_;
 };
 
-Engine::Engine(net::PacketIo& io, session::Reflector* reflector)
-    : io_(io), reflector_(reflector), queue_(kMaxQueued), clock_state_(io.clock().state()) {}
+Engine::Engine(net::PacketIo& io, session::Reflector* reflector,
+               std::function<void(const std::string&)> note)
+    : io_(io), reflector_(reflector), queue_(kMaxQueued), note_(std::move(note)) {}
 
 Engine::~Engine() = default;
 
@@ -86,22 +98,48 @@ bool Engine::flows_finished() const {
   return std::ranges::all_of(flows_, [](const auto& flow) { return flow->sender().finished(); });
 }
 
+std::optional<MonoTime> Engine::next_wake() const {
+  std::optional<MonoTime> first;
+  for (const auto& flow : flows_) {
+    const std::optional<MonoTime> wake = flow->sender().next_wake();
+    if (wake && (!first || *wake < *first)) first = wake;
+  }
+  return first;
+}
+
 Result<void> Engine::turn(std::optional<MonoTime> until) {
-  clock_state_ = io_.clock().state();
-  const Timestamp now = io_.clock().now();
+  const std::optional<MonoTime> overdue = next_wake();
+  if (overdue && io_.clock().mono_now() - *overdue > kOverdue) TRY_VOID(catch_up());
+  const Timestamp now = user_stamp(io_.clock().now());
+  const ClockState clock = io_.clock().state();
   for (auto& flow : flows_) {
     const std::optional<MonoTime> wake = flow->sender().next_wake();
-    if (wake && *wake <= *now.mono) flow->run(now, clock_state_);
+    if (wake && *wake <= *now.mono) flow->run(now, clock);
   }
+  if (renew_due_ && *renew_due_ <= *now.mono) renew_networks();
   flush();
   std::optional<MonoTime> deadline = until;
-  for (auto& flow : flows_) {
-    const std::optional<MonoTime> wake = flow->sender().next_wake();
-    if (wake && (!deadline || *wake < *deadline)) deadline = wake;
-  }
-  if (!flows_.empty() && flows_finished()) return {};
+  const auto consider = [&](const std::optional<MonoTime>& time) {
+    if (time && (!deadline || *time < *deadline)) deadline = time;
+  };
+  consider(next_wake());
+  consider(renew_due_);
+  // Nothing left to wait for, but what came is still read.
+  if (!flows_.empty() && flows_finished() && reflector_ == nullptr) deadline = *now.mono;
   TRY_VOID(io_.poll(deadline, *this));
   flush();
+  return {};
+}
+
+// We did not run for long, or could not keep up.
+Result<void> Engine::catch_up() {
+  std::uint64_t before = 0;
+  int polls = 0;
+  do {
+    before = delivered_;
+    TRY_VOID(io_.poll(io_.clock().mono_now(), *this));
+    flush();
+  } while (delivered_ != before && ++polls < kMostCatchUpPolls);
   return {};
 }
 
@@ -109,6 +147,7 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
 // -------------------------------------------------------------------------------------
 
 void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datagram) {
+  ++delivered_;
   switch (wire::classify(datagram.payload)) {
     case wire::Kind::TooShort:
     case wire::Kind::Request:
@@ -122,14 +161,19 @@ void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datag
   Flow* flow = flow_of(port, datagram);
   if (flow != nullptr && datagram.source.address == flow->sender().options().remote.address &&
       datagram.source.port == flow->sender().options().remote.port) {
-    return flow->sender().on_datagram(datagram, clock_state_);
+    return flow->sender().on_datagram(datagram, io_.clock().state());
   }
   reflect(port, datagram);
 }
 
 void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply) {
-  if (Flow* flow = flow_of(port, reply)) return flow->sender().on_datagram(reply, clock_state_);
-  if (reflector_ != nullptr) reflector_->ignore_reply();
+  if (Flow* flow = flow_of(port, reply))
+    return flow->sender().on_datagram(reply, io_.clock().state());
+  if (reflector_ == nullptr) {
+    ++counters_.replies_of_nobody;
+  } else {
+    reflector_->ignore_reply();
+  }
 }
 
 // The flow a reply belongs to: by remote end and SSID, then by either of them so that the sender
@@ -154,10 +198,18 @@ Engine::Flow* Engine::flow_of(net::PortId port, const packet::ReceivedDatagram& 
 }
 
 void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) {
-  if (reflector_ == nullptr) return;
+  if (reflector_ == nullptr) {
+    ++counters_.requests_of_nobody;
+    return;
+  }
   Queued* slot = next_slot(std::max<std::size_t>(request.payload.size(), wire::kBaseSize));
-  if (slot == nullptr) return;  // the backend delivers less than this per poll
-  const auto reply = reflector_->reflect(request, io_.clock().now(), clock_state_, slot->octets);
+  if (slot == nullptr) {  // the backend delivers less than this per poll
+    ++counters_.replies_dropped;
+    return;
+  }
+  const ClockState clock = io_.clock().state();
+  const auto reply =
+      reflector_->reflect(request, user_stamp(io_.clock().now()), clock, slot->octets);
   if (!reply) return;
   CHECK(reply->token <= kWithinOwner);
   slot->port = port;
@@ -165,24 +217,102 @@ void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) 
   ++queued_;
 }
 
-void Engine::on_transmit_stamp(net::PortId, const packet::TransmitStamp& stamp) {
+void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& stamp) {
+  ++delivered_;
   const packet::Token owner = stamp.token >> kOwnerShift;
   const packet::Token within = stamp.token & kWithinOwner;
   if (owner == 0) {
     if (reflector_ != nullptr) reflector_->on_transmit_stamp(within, stamp.stamp);
+    ReplyStamps& stamps = reply_stamps_[port];
+    stamps.proven = true;
+    stamps.missing = 0;
   } else if (owner <= flows_.size()) {
     flows_[owner - 1]->sender().on_transmit_stamp(within, stamp.stamp);
   }
 }
 
 void Engine::on_path_error(net::PortId port, const packet::PathError& error) {
-  for (auto& flow : flows_)
-    if (flow->port() == port && flow->sender().on_path_error(error)) return;
+  ++delivered_;
+  for (auto& flow : flows_) {
+    if (flow->port() != port || !flow->sender().on_path_error(error)) continue;
+    if (error.kind == packet::PathErrorKind::NeighbourUnresolved)
+      tell_the_others(port, error, *flow);
+    return;
+  }
+}
+
+// The kernel drops all that waited for the neighbour and quotes few of them, so each flow to it on
+// this port hears of it; without the quote, which is not theirs.
+void Engine::tell_the_others(net::PortId port, const packet::PathError& error, const Flow& owner) {
+  for (auto& flow : flows_) {
+    const packet::Endpoint& remote = flow->sender().options().remote;
+    if (flow.get() == &owner || flow->port() != port || remote.address != error.destination.address)
+      continue;
+    packet::PathError theirs = error;
+    theirs.destination = remote;
+    theirs.quoted = {};
+    (void)flow->sender().on_path_error(theirs);
+  }
 }
 
 void Engine::on_stamps_unreliable(net::PortId port) {
+  ++delivered_;
+  reply_stamps_[port].missing = 0;
   for (auto& flow : flows_)
     if (flow->port() == port) flow->sender().on_stamps_unreliable();
+}
+
+// --- what changes around us
+
+void Engine::on_network_change(const packet::NetworkChange& change) {
+  using packet::NetworkChangeKind;
+  ++delivered_;
+  const bool anything = change.kind == NetworkChangeKind::Unknown;
+  const bool route = change.kind == NetworkChangeKind::RouteChanged;
+  if (anything || change.kind == NetworkChangeKind::AddressAdded ||
+      change.kind == NetworkChangeKind::AddressRemoved)
+    renew_networks();
+  // Another driver, perhaps: that stamps came before proves nothing about it. A link that only went
+  // down is no other driver, and there a missing stamp tells that the probe did not leave.
+  if (anything || route || change.kind == NetworkChangeKind::LinkUp)
+    for (auto& [port, stamps] : reply_stamps_) stamps.proven = false;
+  for (auto& flow : flows_) {
+    const session::SenderOptions& options = flow->sender().options();
+    const bool elsewhere = route && change.interface != options.route_interface && change.network &&
+                           change.network->contains(options.remote.address);
+    if (anything || elsewhere) flow->sender().on_stamps_unreliable();
+  }
+}
+
+// A network that came up after the start is connected, too.
+void Engine::renew_networks() {
+  if (reflector_ == nullptr) return;
+  const MonoTime now = io_.clock().mono_now();
+  if (renewed_last_ && now - *renewed_last_ < kRenewEvery) {
+    renew_due_ = *renewed_last_ + kRenewEvery;
+    return;
+  }
+  renew_due_.reset();
+  renewed_last_ = now;
+  const auto local = platform::local_addresses();
+  if (!local) return;
+  std::vector<packet::Prefix> connected;
+  for (const platform::LocalAddress& one : *local) connected.push_back(one.network);
+  reflector_->set_connected(std::move(connected));
+}
+
+// Eight replies in a row that nobody stamped, on a port that was not near its limits.
+void Engine::track_reply_stamps(net::PortId port) {
+  ReplyStamps& stamps = reply_stamps_[port];
+  if (stamps.proven || stamps.scheduler || ++stamps.missing < kRepliesWithoutStamp) return;
+  if (io_.stamping(port).transmit < StampSource::Kernel) return;  // there was no hope
+  stamps.scheduler = true;
+  io_.use_scheduler_stamps(port);
+  if (note_)
+    note_(
+        fmt::format("no transmit stamps from the driver for replies from {}: using scheduler "
+                    "stamps there",
+                    packet::to_string(io_.local_endpoint(port))));
 }
 
 // --- what goes out
@@ -200,6 +330,7 @@ void Engine::report(const Queued& sent, const packet::SendResult& result) {
   const packet::Token within = sent.datagram.token & kWithinOwner;
   if (owner == 0) {
     if (reflector_ != nullptr) reflector_->on_sent(within, result);
+    if (result.status == packet::SendStatus::Accepted) track_reply_stamps(sent.port);
   } else {
     flows_[owner - 1]->sender().on_sent(within, result);
   }

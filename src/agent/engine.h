@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "net/packet_io.h"
@@ -25,10 +28,19 @@ class FlowObserver {
   virtual void on_note(const std::string& note) = 0;
 };
 
+// What came and is nobody's.
+struct EngineCounters {
+  std::uint64_t replies_of_nobody = 0;   // no flow asked for them, and there is no reflector
+  std::uint64_t requests_of_nobody = 0;  // there is no reflector
+  std::uint64_t replies_dropped = 0;     // ours, and there was no room to queue them
+};
+
 class Engine final : private net::PacketSink {
  public:
-  // `reflector` may be null: requests are then ignored. Both outlive the engine.
-  Engine(net::PacketIo& io, session::Reflector* reflector);
+  // `reflector` may be null: requests are then ignored. Both outlive the engine. `note` hears what
+  // concerns the reflector's ports, once each.
+  explicit Engine(net::PacketIo& io, session::Reflector* reflector,
+                  std::function<void(const std::string&)> note = {});
   ~Engine() override;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -42,9 +54,16 @@ class Engine final : private net::PacketSink {
   Result<void> turn(std::optional<MonoTime> until);
 
   bool flows_finished() const;
+  const EngineCounters& counters() const { return counters_; }
 
  private:
   class Flow;
+  // Whether the driver behind a port stamps the reflector's replies.
+  struct ReplyStamps {
+    bool proven = false;  // one came since the network last changed
+    unsigned missing = 0;
+    bool scheduler = false;  // asked for instead
+  };
   struct Queued {
     net::PortId port = 0;
     packet::OutgoingDatagram datagram;
@@ -55,7 +74,13 @@ class Engine final : private net::PacketSink {
   void on_transmit_stamp(net::PortId port, const packet::TransmitStamp& stamp) override;
   void on_path_error(net::PortId port, const packet::PathError& error) override;
   void on_stamps_unreliable(net::PortId port) override;
+  void on_network_change(const packet::NetworkChange& change) override;
 
+  Result<void> catch_up();
+  std::optional<MonoTime> next_wake() const;
+  void renew_networks();
+  void tell_the_others(net::PortId port, const packet::PathError& error, const Flow& owner);
+  void track_reply_stamps(net::PortId port);
   Queued* next_slot(std::size_t octets);
   void reflect(net::PortId port, const packet::ReceivedDatagram& request);
   void take_reply(net::PortId port, const packet::ReceivedDatagram& reply);
@@ -68,7 +93,12 @@ class Engine final : private net::PacketSink {
   std::vector<std::unique_ptr<Flow>> flows_;
   std::vector<Queued> queue_;
   std::size_t queued_ = 0;
-  ClockState clock_state_;
+  std::function<void(const std::string&)> note_;
+  std::map<net::PortId, ReplyStamps> reply_stamps_;
+  EngineCounters counters_;
+  std::uint64_t delivered_ = 0;        // calls of the sink so far
+  std::optional<MonoTime> renew_due_;  // the reflector's connected networks
+  std::optional<MonoTime> renewed_last_;
 };
 
 }  // namespace wirestamp::agent

@@ -26,7 +26,7 @@ class ReflectRun final : public Reflect {
         {.policy = policy_, .random = platform::random_bits, .note = [&](const std::string& note) {
            observer.on_note(note);
          }});
-    Engine engine(*io_, &reflector);
+    Engine engine(*io_, &reflector, [&](const std::string& note) { observer.on_note(note); });
     observer.on_start(start_);
     while (!stop_.load(std::memory_order_relaxed)) TRY_VOID(engine.turn(std::nullopt));
     return reflector.counters();

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "packet/address.h"
 #include "packet/datagram.h"
+#include "packet/network_change.h"
 #include "time/clock.h"
 
 // The packet I/O contract: what a backend does for one measuring thread. Knows no STAMP.
@@ -56,6 +57,10 @@ class PacketSink {
   // Stamps of this port may have been lost: its error queue or receive budget was near full.
   // Missing stamps around now are no evidence.
   virtual void on_stamps_unreliable(PortId port) = 0;
+  // Something about this host's links, addresses, routes or neighbours changed; of no port in
+  // particular. Told from within poll(). A backend may have no way to hear of it (the portable one)
+  // and then never calls this.
+  virtual void on_network_change(const packet::NetworkChange& change) = 0;
 };
 
 class PacketIo {

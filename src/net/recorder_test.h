@@ -28,6 +28,9 @@ class Recorder final : public PacketSink {
     quoted.emplace_back(error.quoted.begin(), error.quoted.end());
   }
   void on_stamps_unreliable(PortId) override { ++unreliable; }
+  void on_network_change(const packet::NetworkChange& change) override {
+    changes.push_back(change);
+  }
 
   std::vector<Arrived> arrived;
   std::map<packet::Token, Timestamp> stamps;
@@ -35,6 +38,7 @@ class Recorder final : public PacketSink {
   std::vector<packet::PathError> errors;
   std::vector<std::vector<std::byte>> quoted;
   int unreliable = 0;
+  std::vector<packet::NetworkChange> changes;
 };
 
 }  // namespace wirestamp::net

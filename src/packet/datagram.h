@@ -49,7 +49,7 @@ struct SendResult {
   // With DroppedLocally: the port's own buffer was full, mostly of datagrams that wait for ARP or
   // NDP. Such a port sends to nobody.
   bool buffer_full = false;
-  Timestamp handed_over;             // user clock just before the send call (source User)
+  Timestamp handed_over;  // user clock just before the send call (source User)
 };
 
 struct ReceivedDatagram {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "packet/datagram.h"
 #include "session/counters.h"
@@ -44,6 +46,11 @@ class Reflector {
   void on_transmit_stamp(packet::Token token, const Timestamp& stamp);
 
   ReflectorCounters counters() const;
+
+  // See PolicyOptions::connected; the sessions stay.
+  void set_connected(std::vector<packet::Prefix> connected) {
+    policy_.set_connected(std::move(connected));
+  }
 
  private:
   bool acceptable(const packet::ReceivedDatagram& request);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "packet/address.h"
@@ -28,6 +29,11 @@ enum class Admission : std::uint8_t { Answer, RefusedPrefix, RefusedRateSource, 
 class ReflectorPolicy {
  public:
   explicit ReflectorPolicy(const PolicyOptions& options) : options_(options) {}
+
+  // The networks of this host's interfaces changed.
+  void set_connected(std::vector<packet::Prefix> connected) {
+    options_.connected = std::move(connected);
+  }
 
   // Listed sources may send short requests and ask for DSCP 48-63.
   bool listed(const packet::IpAddress& source) const;

@@ -20,6 +20,13 @@ TEST(ReflectorPolicy, AnswersLoopbackPrivateLinkLocalAndConnectedSources) {
     EXPECT_EQ(policy.admit(address(source), kNow), Admission::Answer) << source;
 }
 
+TEST(ReflectorPolicy, AnswersANetworkThatCameUpLaterAndNotOneThatIsGone) {
+  ReflectorPolicy policy({.allowed = {}, .connected = {prefix("198.51.100.0/24")}});
+  policy.set_connected({prefix("203.0.113.0/24")});
+  EXPECT_EQ(policy.admit(address("203.0.113.9"), kNow), Admission::Answer);
+  EXPECT_EQ(policy.admit(address("198.51.100.9"), kNow), Admission::RefusedPrefix);
+}
+
 TEST(ReflectorPolicy, RefusesStrangersUnlessListed) {
   ReflectorPolicy strict({});
   EXPECT_EQ(strict.admit(address("203.0.113.5"), kNow), Admission::RefusedPrefix);

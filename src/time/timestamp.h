@@ -50,4 +50,14 @@ struct Timestamp {
   bool operator==(const Timestamp&) const = default;
 };
 
+// Between a program reading its clock for a packet and the packet passing the kernel's own stamping
+// point lie the system call and whatever the scheduler does: 20 to 50 us on an idle machine.
+inline constexpr Duration kUserStampError = Duration::microseconds(50);
+
+// A reading of the user clock as the stamp of a packet; a bare reading has no such error.
+constexpr Timestamp user_stamp(Timestamp reading) {
+  reading.error += kUserStampError;
+  return reading;
+}
+
 }  // namespace wirestamp

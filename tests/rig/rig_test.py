@@ -17,6 +17,7 @@ import bad_input  # noqa: E402
 import emulator_itself  # noqa: E402
 import hostile_network  # noqa: E402
 import local_causes  # noqa: E402
+import network_changes  # noqa: E402
 import no_privilege  # noqa: E402
 import one_socket  # noqa: E402
 import rig  # noqa: E402
@@ -26,7 +27,7 @@ import scenario  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (bad_input, emulator_itself, hostile_network, local_causes, no_privilege, one_socket):
+    for module in (bad_input, emulator_itself, hostile_network, local_causes, network_changes, no_privilege, one_socket):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found

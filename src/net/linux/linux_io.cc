@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "net/linux/features.h"
+#include "net/linux/network_watch.h"
 #include "net/linux/port.h"
 #include "platform/system_clock.h"
 
@@ -77,20 +78,24 @@ class LinuxIo final : public net::PacketIo {
   Features features_;
   platform::SystemClock clock_;
   BatchBuffers buffers_;
-  OwnAddresses own_;
+  NetworkWatch watch_;
+  OwnAddresses own_{watch_};
   std::map<net::PortId, std::unique_ptr<Port>> ports_;
-  // What poll() waits for, and whose it is: first wake_ and the clock's steps, then the ports'
-  // sockets.
+  // What poll() waits for, and whose it is: first wake_, the clock's steps and the network's
+  // changes, then the ports' sockets.
   std::vector<pollfd> waited_;
   std::vector<Port*> owners_;
+  std::size_t first_port_ = 0;
   net::PortId next_port_ = 0;
 };
 
 // Errors come unasked. The callback of ppoll's wait queue is there only while we sleep; that of an
 // epoll set would run for each packet and each stamp, in the middle of the path that is measured.
 void LinuxIo::choose_what_to_wait_for() {
-  waited_.assign({{wake_.get(), POLLIN, 0}, {clock_.step_fd(), POLLIN, 0}});
+  waited_.assign(
+      {{wake_.get(), POLLIN, 0}, {clock_.step_fd(), POLLIN, 0}, {watch_.fd(), POLLIN, 0}});
   owners_.assign(waited_.size(), nullptr);
+  first_port_ = waited_.size();
   for (const auto& [id, port] : ports_) {
     waited_.push_back({port->receive_fd(), POLLIN, 0});
     owners_.push_back(port.get());
@@ -103,6 +108,7 @@ void LinuxIo::choose_what_to_wait_for() {
 void LinuxIo::handle(const pollfd& event, Port* port, net::PacketSink& sink) {
   if (port == nullptr) {
     if (event.fd == clock_.step_fd()) return clock_.on_step_event();
+    if (event.fd == watch_.fd()) return watch_.read();
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
     return;
@@ -114,6 +120,9 @@ void LinuxIo::handle(const pollfd& event, Port* port, net::PacketSink& sink) {
 
 Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& sink) {
   timespec timeout{};
+  if (watch_.has_news())
+    deadline =  // read by a send: it waits no longer
+        clock_.mono_now();
   if (deadline) {
     const Duration left = std::max(*deadline - clock_.mono_now(), Duration());
     timeout.tv_sec = left.ns() / 1'000'000'000;
@@ -127,8 +136,12 @@ Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& si
         fmt::format("waiting for packets failed: {}", std::generic_category().message(error)),
         error);
   }
-  for (std::size_t i = 0; count > 0 && i < waited_.size(); ++i)
+  for (std::size_t i = 0; count > 0 && i < waited_.size(); ++i) {
+    // What changed around us comes before the packets that it explains.
+    if (i == first_port_) watch_.tell(sink);
     if (waited_[i].revents != 0) handle(waited_[i], owners_[i], sink);
+  }
+  watch_.tell(sink);
   return {};
 }
 

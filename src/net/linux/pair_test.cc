@@ -181,7 +181,8 @@ TEST_P(LinuxPorts, APendingErrorWithoutAnEntryDoesNotStay) {
   std::array<packet::SendResult, 8> results;
   BatchBuffers buffers;
   platform::SystemClock clock;
-  OwnAddresses own;
+  NetworkWatch watch;
+  OwnAddresses own(watch);
   port.send(batch, results, {buffers, clock, own, sink_});
   for (const packet::SendResult& result : results) EXPECT_EQ(result.status, SendStatus::Accepted);
   pollfd state{.fd = fd, .events = 0, .revents = 0};

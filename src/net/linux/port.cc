@@ -124,7 +124,7 @@ void Port::send(std::span<const packet::OutgoingDatagram> batch,
   int resends = 0;
   prepare_send(batch, context.buffers, 0);
   for (std::size_t next = 0; next < batch.size();) {
-    const Timestamp before = context.clock.now();
+    const Timestamp before = user_stamp(context.clock.now());
     const unsigned count = one_by_one ? 1 : static_cast<unsigned>(batch.size() - next);
     const int sent =
         ::sendmmsg(transmit_fd(), &context.buffers.messages[next], count, MSG_DONTWAIT);

@@ -49,7 +49,7 @@ bool Port::receive(const PortContext& context) {
     if (count < 0 && errno != EAGAIN) continue;
     if (count <= 0) return false;
     context.clock.refresh();
-    const Timestamp read = context.clock.now();
+    const Timestamp read = user_stamp(context.clock.now());
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
       deliver_datagram(i, read, context);
     if (static_cast<std::size_t>(count) < packet::kMaxBatch) return false;

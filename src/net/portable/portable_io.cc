@@ -254,7 +254,7 @@ packet::SendResult PortableIo::send_one(Port& port, const packet::OutgoingDatagr
     }
   }
   packet::SendResult result;
-  result.handed_over = clock_.now();
+  result.handed_over = user_stamp(clock_.now());
   // An unconnected socket without error reporting has no pending errors, so a failure is this one's
   // own.
   if (::sendmsg(port.fd, &message, 0) >= 0) return result;
@@ -285,7 +285,7 @@ bool PortableIo::receive_one(net::PortId id, const Port& port, net::PacketSink& 
   const ssize_t size = ::recvmsg(port.fd, &message, 0);
   if (size < 0) return false;
   packet::ReceivedDatagram datagram;
-  datagram.arrival = clock_.now();
+  datagram.arrival = user_stamp(clock_.now());
   datagram.payload = base::Bytes(octets_).first(static_cast<std::size_t>(size));
   datagram.source = endpoint_of(address);
   datagram.destination = port.local;

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine on a packet I/O that is played: what one poll delivers, when, and what the clock says
+// meanwhile.
+#include "agent/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+
+#include "wire/request_layout.h"
+
+namespace wirestamp::agent {
+namespace {
+
+const packet::Endpoint kPeer{packet::IpAddress::v4(0x0a000002), 23999, 0};
+const packet::Endpoint kUs{packet::IpAddress::v4(0x0a000001), 40000, 0};
+
+class PlayedClock final : public Clock {
+ public:
+  MonoTime mono_now() override { return now_; }
+  Timestamp now() override {
+    return {.wall = WallTime::from_ns(1'700'000'000'000'000'000 + now_.ns()),
+            .mono = now_,
+            .error = Duration::nanoseconds(50),
+            .source = StampSource::User};
+  }
+  ClockState state() override { return state_; }
+
+  MonoTime now_ = MonoTime::from_ns(1'000'000'000'000);
+  ClockState state_;
+};
+
+class PlayedIo final : public net::PacketIo {
+ public:
+  using Event = std::function<void(net::PacketSink&)>;
+
+  Result<net::PortId> open(const net::PortOptions&) override { return 0U; }
+  void close(net::PortId) override {}
+  packet::Endpoint local_endpoint(net::PortId) const override { return kUs; }
+  net::PortStamping stamping(net::PortId) const override {
+    return {.transmit = StampSource::Kernel, .receive = StampSource::Kernel};
+  }
+  void use_scheduler_stamps(net::PortId) override { ++scheduler_asked_; }
+  void send(net::PortId port, std::span<const packet::OutgoingDatagram> batch,
+            std::span<packet::SendResult> results, net::PacketSink& sink) override {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      results[i] = {.handed_over = clock_.now()};
+      sent_.emplace_back(batch[i].payload.begin(), batch[i].payload.end());
+      if (!stamps_) continue;
+      Timestamp stamp = clock_.now();
+      stamp.source = StampSource::Kernel;
+      sink.on_transmit_stamp(port, {batch[i].token, stamp});
+    }
+  }
+  // One event a poll, as if each were a batch; time passes to the deadline when there is none.
+  Result<void> poll(std::optional<MonoTime> deadline, net::PacketSink& sink) override {
+    ++polls_;
+    if (!events_.empty()) {
+      const Event event = events_.front();
+      events_.pop_front();
+      event(sink);
+    } else if (deadline && *deadline > clock_.now_) {
+      clock_.now_ = *deadline;
+    }
+    return {};
+  }
+  void wake() noexcept override {}
+  Clock& clock() override { return clock_; }
+
+  PlayedClock clock_;
+  std::deque<Event> events_;
+  std::vector<std::vector<std::byte>> sent_;
+  bool stamps_ = true;
+  int polls_ = 0, scheduler_asked_ = 0;
+};
+
+class Samples final : public FlowObserver {
+ public:
+  void on_sample(const measure::Sample& sample) override { given.push_back(sample); }
+  void on_reply(const measure::Sample&) override {}
+  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_note(const std::string&) override {}
+  std::vector<measure::Sample> given;
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  session::SenderOptions flow_options(std::uint16_t ssid, std::uint64_t count = 1) const {
+    session::SenderOptions options;
+    options.remote = kPeer;
+    options.ssid = ssid;
+    options.schedule = {.interval = Duration::milliseconds(100), .at_once = true, .count = count};
+    options.loss_after = Duration::seconds(1);
+    options.transmit_stamps = StampSource::Kernel;
+    options.may_send_bare = false;
+    return options;
+  }
+  session::Reflector make_reflector() const {
+    return session::Reflector({.policy = {},
+                               .random = [] { return std::uint64_t{4}; },
+                               .note = [](const std::string&) {}});
+  }
+  // The answer of a reflector elsewhere, as it arrives here.
+  PlayedIo::Event answer(session::Reflector& reflector, const std::vector<std::byte>& request) {
+    packet::ReceivedDatagram arrived;
+    arrived.payload = request;
+    arrived.source = kUs;
+    arrived.destination = kPeer;
+    arrived.arrival = io_.clock_.now();
+    std::vector<std::byte> octets(request.size());
+    EXPECT_TRUE(reflector.reflect(arrived, io_.clock_.now(), io_.clock_.state(), octets));
+    packet::ReceivedDatagram reply;
+    reply.source = kPeer;
+    reply.destination = kUs;
+    reply.arrival = io_.clock_.now();
+    return [reply, octets](net::PacketSink& sink) mutable {
+      reply.payload = octets;
+      sink.on_datagram(0, reply);
+    };
+  }
+  PlayedIo::Event request() const {
+    packet::ReceivedDatagram arrived;
+    arrived.source = kPeer;
+    arrived.destination = kUs;
+    arrived.arrival = const_cast<PlayedIo&>(io_).clock_.now();
+    return [arrived, octets = std::vector<std::byte>(44)](net::PacketSink& sink) mutable {
+      arrived.payload = octets;
+      sink.on_datagram(0, arrived);
+    };
+  }
+  void run_to_the_end(Engine& engine) {
+    for (int turns = 0; !engine.flows_finished() && turns < 1'000; ++turns)
+      ASSERT_TRUE(engine.turn(std::nullopt));
+    ASSERT_TRUE(engine.flows_finished());
+  }
+
+  PlayedIo io_;
+  wire::RequestLayout layout_ = wire::plan_request({}).value();
+};
+
+TEST_F(EngineTest, AfterALongPauseRepliesAreReadBeforeProbesAreDecided) {
+  Engine engine(io_, nullptr);
+  Samples samples;
+  engine.add_flow(0, flow_options(7, 40), layout_, samples, io_.clock_.now_);
+  session::Reflector far = make_reflector();
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(engine.turn(std::nullopt));
+  for (const auto& sent : io_.sent_) io_.events_.push_back(answer(far, sent));
+  const std::size_t asked = io_.events_.size();
+  io_.clock_.now_ += Duration::seconds(30);
+  run_to_the_end(engine);
+  std::size_t delivered = 0;
+  for (const measure::Sample& sample : samples.given)
+    delivered += sample.outcome == measure::Outcome::Delivered ? 1 : 0;
+  EXPECT_GE(asked, 5U);
+  EXPECT_EQ(delivered, asked);
+}
+
+TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {
+  io_.stamps_ = false;
+  Engine engine(io_, nullptr);
+  std::array<Samples, 3> samples;
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    session::SenderOptions options = flow_options(static_cast<std::uint16_t>(7 + i));
+    if (i == 1) ++options.remote.port;
+    if (i == 2) options.remote.address = packet::IpAddress::v4(0x0a000003);
+    engine.add_flow(0, options, layout_, samples[i], io_.clock_.now_);
+  }
+  ASSERT_TRUE(engine.turn(io_.clock_.now_));
+  ASSERT_EQ(io_.sent_.size(), 3U);
+  io_.events_.push_back([&](net::PacketSink& sink) {
+    packet::PathError error;
+    error.kind = packet::PathErrorKind::NeighbourUnresolved;
+    error.destination = kPeer;
+    error.quoted = io_.sent_[0];
+    error.noticed = io_.clock_.now_;
+    sink.on_path_error(0, error);
+  });
+  run_to_the_end(engine);
+  const auto cause = [&](std::size_t i) { return samples[i].given.at(0).cause; };
+  EXPECT_EQ(cause(0), measure::UnsentCause::NeighbourUnresolved);
+  EXPECT_EQ(cause(1), measure::UnsentCause::NeighbourUnresolved) << "same address, other port";
+  EXPECT_NE(cause(2), measure::UnsentCause::NeighbourUnresolved) << "another neighbour";
+}
+
+TEST_F(EngineTest, ATurnReadsWhatIsThereWhenAllFlowsAreFinished) {
+  Engine engine(io_, nullptr);
+  Samples samples;
+  engine.add_flow(0, flow_options(7), layout_, samples, io_.clock_.now_);
+  run_to_the_end(engine);
+  const int polls = io_.polls_;
+  session::Reflector far = make_reflector();
+  io_.events_.push_back(answer(far, io_.sent_[0]));
+  ASSERT_TRUE(engine.turn(std::nullopt));
+  EXPECT_EQ(io_.polls_, polls + 1);
+  EXPECT_EQ(engine.counters().replies_of_nobody, 1U);
+  io_.events_.push_back(request());
+  ASSERT_TRUE(engine.turn(std::nullopt));
+  EXPECT_EQ(engine.counters().requests_of_nobody, 1U);
+}
+
+TEST_F(EngineTest, AClockStepWhileWaitingMarksTheSamplesItCutThrough) {
+  Engine engine(io_, nullptr);
+  Samples samples;
+  engine.add_flow(0, flow_options(7), layout_, samples, io_.clock_.now_);
+  session::Reflector far = make_reflector();
+  ASSERT_TRUE(engine.turn(io_.clock_.now_));
+  io_.events_.push_back([&, event = answer(far, io_.sent_[0])](net::PacketSink& sink) {
+    ++io_.clock_.state_.steps;  // the backend saw it when it woke up
+    event(sink);
+  });
+  run_to_the_end(engine);
+  ASSERT_EQ(samples.given.size(), 1U);
+  EXPECT_TRUE(samples.given[0].clock_step);
+}
+
+class ReplyStamps : public EngineTest {
+ protected:
+  void answer_requests(Engine& engine, int count) {
+    for (int i = 0; i < count; ++i) {
+      io_.events_.push_back(request());
+      ASSERT_TRUE(engine.turn(io_.clock_.now_));
+    }
+  }
+  session::Reflector reflector_ = make_reflector();
+  std::vector<std::string> notes_;
+  Engine engine_{io_, &reflector_, [this](const std::string& note) { notes_.push_back(note); }};
+};
+
+TEST_F(ReplyStamps, AfterEightRepliesWithoutAStampTheSchedulersAreAskedForOnce) {
+  io_.stamps_ = false;
+  answer_requests(engine_, 7);
+  EXPECT_EQ(io_.scheduler_asked_, 0);
+  answer_requests(engine_, 20);
+  EXPECT_EQ(io_.scheduler_asked_, 1);
+  EXPECT_EQ(notes_.size(), 1U);
+}
+
+TEST_F(ReplyStamps, ADriverThatStampsIsNotDoubtedForRepliesThatDidNotLeave) {
+  answer_requests(engine_, 1);
+  io_.stamps_ = false;
+  answer_requests(engine_, 20);
+  EXPECT_EQ(io_.scheduler_asked_, 0);
+  // Another way out, another driver.
+  io_.events_.push_back([](net::PacketSink& sink) {
+    sink.on_network_change({.kind = packet::NetworkChangeKind::RouteChanged});
+  });
+  ASSERT_TRUE(engine_.turn(io_.clock_.now_));
+  answer_requests(engine_, 8);
+  EXPECT_EQ(io_.scheduler_asked_, 1);
+}
+
+TEST_F(ReplyStamps, StampsThatWerePushedOutAreNotMissing) {
+  io_.stamps_ = false;
+  answer_requests(engine_, 7);
+  io_.events_.push_back([](net::PacketSink& sink) { sink.on_stamps_unreliable(0); });
+  ASSERT_TRUE(engine_.turn(io_.clock_.now_));
+  answer_requests(engine_, 7);
+  EXPECT_EQ(io_.scheduler_asked_, 0);
+}
+
+}  // namespace
+}  // namespace wirestamp::agent
