@@ -290,6 +290,8 @@ TEST(StepDown, DoesNotTurnLossesIntoUnsent) {
   World world(stepping);
   world.run(Duration::hours(1));
   EXPECT_EQ(told(world).unsent, 0U);
+  EXPECT_EQ(world.samples().back().sender_tx->source, StampSource::Scheduler)
+      << "not on to the user clock";
 }
 
 }  // namespace
