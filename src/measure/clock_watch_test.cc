@@ -96,9 +96,10 @@ TEST(Clocks, many_values_keep_their_variation_over_a_step) {
 std::vector<Sample> drifting(std::optional<Duration> error) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 7'200; ++i)
-    samples.push_back(probe(i, {.sender = Duration(),
-                                .reflector = Duration::microseconds(static_cast<int>(i) * 25),
-                                .error = error}));
+    samples.push_back(
+        probe(i, {.sender = Duration(),
+                  .reflector = Duration::microseconds(25) * static_cast<std::int64_t>(i),
+                  .error = error}));
   return samples;
 }
 
