@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "platform/steady_rate.h"
+#include "platform/suspend_watch.h"
+#include "platform/wall_tie.h"
 #include "time/clock.h"
 
 namespace wirestamp::platform {
 
-// This host's clocks: raw monotonic and real time tied together by the best of five brackets
-// steps told by a timer that the kernel cancels when the wall clock is set, suspends
-// by boot time running ahead of monotonic time. One per measuring thread.
+// This host's clocks: raw monotonic and real time tied together by the best of five brackets. That
+// the wall clock was set shows in two successive readings, and a timer that the kernel cancels then
+// wakes whoever waits; suspends show in boot time running ahead of monotonic time. One per
+// measuring thread.
 class SystemClock final : public Clock {
  public:
   SystemClock();
@@ -19,9 +23,9 @@ class SystemClock final : public Clock {
   Timestamp now() override;
   ClockState state() override;
 
-  // A kernel stamp (real time) on both clocks: `wall` as given, `mono` through the newest bracket;
-  // `error` grows with the age of the bracket by the clock's largest slew. Call refresh() once per
-  // batch before.
+  // A kernel stamp (real time) on both clocks: `wall` as given, `mono` through the newest bracket,
+  // or the last one before the wall clock was set when the stamp is older than that; `error` grows
+  // with the age of the bracket by the clock's largest slew. Call refresh() once per batch before.
   Timestamp tie(WallTime stamp, Duration own_error, StampSource source) const;
   void refresh();
 
@@ -31,18 +35,20 @@ class SystemClock final : public Clock {
   void on_step_event();
 
  private:
+  void read_discipline();
   void arm_step_timer();
   void check_suspend();
-  struct Bracket {
-    MonoTime mono;
-    WallTime wall;
-    Duration width;
-  };
-  Bracket bracket_;
-  Bracket before_step_;
+  std::int64_t slew_ppb() const;
+
+  SuspendWatch suspends_;
+  WallTie tie_;
+  SteadyRate rate_;
+  std::int64_t set_rate_ppb_ = 0;  // what the daemon set, slews included
   ClockState state_;
   MonoTime state_read_;
-  Duration boot_ahead_;
+  // Since the last reading: suspends are no steps, but the clocks move apart by them.
+  Duration slept_;
+  bool step_noticed_ = false;  // by a reading; the timer's event for it is still to come
   int step_fd_ = -1;
 };
 
