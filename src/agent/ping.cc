@@ -227,6 +227,25 @@ Result<packet::Endpoint> choose_remote(const PingOptions& options, PingStart& st
   return found[chosen];
 }
 
+// --source sets the address and nothing else; who gives it often means the interface.
+void warn_of_other_way(const PingOptions& options, const platform::Route& route, PingStart& start) {
+  if (!options.source || options.source->is_loopback() || route.interface == 0) return;
+  const auto local = platform::local_addresses();
+  if (!local) return;
+  std::optional<std::uint32_t> home;
+  for (const platform::LocalAddress& one : *local) {
+    if (one.address != *options.source) continue;
+    if (one.interface == route.interface) return;
+    home = one.interface;
+  }
+  const auto interface = home ? platform::interface_by_index(*home) : std::nullopt;
+  if (!interface) return;
+  start.notes.push_back(fmt::format(
+      "{} is an address of {}, but the route to {} leaves by {}; to use {}: --device {}",
+      packet::to_string(*options.source), interface->name, packet::to_string(start.remote.address),
+      route.interface_name, interface->name, interface->name));
+}
+
 // Weaker stamps than required are refused before the first probe where they are foreseen.
 Result<void> check_stamping(const PingOptions& options, const net::PortStamping& stamping) {
   if (!options.require) return {};
@@ -262,12 +281,16 @@ Result<std::unique_ptr<Ping>> Ping::create(const PingOptions& options) {
   start.local = io->local_endpoint(port);
 
   std::uint32_t route_interface = 0;
-  const auto route = platform::route_to(start.remote.address, options.source, options.device,
-                                        static_cast<std::uint8_t>(options.dscp << 2U));
+  const auto route =
+      platform::route_to({.destination = start.remote,
+                          .source = options.source,
+                          .device = options.device,
+                          .traffic_class = static_cast<std::uint8_t>(options.dscp << 2U)});
   if (route) {
     route_interface = route->interface;
     start.interface_name = route->interface_name;
     if (!options.source && route->source) start.local.address = *route->source;
+    warn_of_other_way(options, *route, start);
   }
   return std::make_unique<PingRun>(options, std::move(io), port, std::move(start),
                                    std::move(layout), route_interface);

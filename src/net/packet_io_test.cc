@@ -265,7 +265,16 @@ TEST_P(PacketIoContract, HardwareStampsThatAreNotThereAreRefused) {
   PortOptions options;
   options.family = GetParam().family;
   options.stamps = StampChoice::Hardware;
-  EXPECT_FALSE(io_->open(options));
+  const auto port = io_->open(options);
+  ASSERT_FALSE(port);
+  EXPECT_NE(port.error().text.find("hardware stamps"), std::string::npos) << port.error().text;
+  options.device = "lo";
+  const auto on_loopback = io_->open(options);
+  ASSERT_FALSE(on_loopback);
+  if (!GetParam().options.portable) {
+    EXPECT_NE(on_loopback.error().text.find("lo offers no hardware stamps"), std::string::npos)
+        << on_loopback.error().text;
+  }
 }
 
 TEST_P(PacketIoContract, WakeEndsAPollWithoutDeadline) {

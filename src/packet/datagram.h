@@ -61,6 +61,7 @@ struct ReceivedDatagram {
   std::optional<std::uint8_t> hop_limit;
   Timestamp arrival;  // the best there is; User when the kernel gave none
   bool truncated = false;
+  bool to_many = false;  // sent to a multicast or broadcast address, a subnet's included
 };
 
 // A transmit stamp that came back for `token`. Several may come, from different sources, in any

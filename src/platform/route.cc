@@ -102,25 +102,26 @@ std::optional<Interface> describe(std::uint32_t index, const char* name) {
 
 }  // namespace
 
-Result<Route> route_to(const packet::IpAddress& destination,
-                       const std::optional<packet::IpAddress>& source, const std::string& device,
-                       std::uint8_t traffic_class) {
+Result<Route> route_to(const RouteQuery& query) {
+  const packet::IpAddress& destination = query.destination.address;
+  const std::optional<packet::IpAddress>& source = query.source;
   const packet::Family family = destination.family();
   const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (socket.get() < 0) return fail("cannot ask the kernel for routes", errno);
   RouteRequest request;
   request.route.rtm_family = family == packet::Family::V4 ? AF_INET : AF_INET6;
   request.route.rtm_dst_len = static_cast<unsigned char>(octets_of(family) * 8);
-  request.route.rtm_tos = family == packet::Family::V4 ? traffic_class & 0x1cU : 0;
+  request.route.rtm_tos = family == packet::Family::V4 ? query.traffic_class & 0x1cU : 0;
   request.add(RTA_DST, destination.octets().data(), octets_of(family));
   if (source && !source->is_any()) request.add(RTA_SRC, source->octets().data(), octets_of(family));
   if (source && !source->is_any())
     request.route.rtm_src_len = static_cast<unsigned char>(octets_of(family) * 8);
-  if (!device.empty()) {
-    const std::uint32_t index = ::if_nametoindex(device.c_str());
-    if (index == 0) return fail(fmt::format("there is no interface '{}'", device), errno);
-    request.add(RTA_OIF, &index, sizeof index);
+  std::uint32_t index = query.destination.interface;
+  if (!query.device.empty()) {
+    index = ::if_nametoindex(query.device.c_str());
+    if (index == 0) return fail(fmt::format("there is no interface '{}'", query.device), errno);
   }
+  if (index != 0) request.add(RTA_OIF, &index, sizeof index);
   request.header.nlmsg_type = RTM_GETROUTE;
   request.header.nlmsg_flags = NLM_F_REQUEST;
   request.header.nlmsg_len =

@@ -21,11 +21,15 @@ struct Route {
   std::uint32_t mtu = 0;  // of the interface or route; 0: unknown
 };
 
-// The route the system would take to `destination` now; `source` and `device` ("" for none) narrow
-// it as they would narrow the datagram.
-Result<Route> route_to(const packet::IpAddress& destination,
-                       const std::optional<packet::IpAddress>& source, const std::string& device,
-                       std::uint8_t traffic_class);
+// A datagram to be sent; what is set narrows the route as it would narrow the datagram's.
+struct RouteQuery {
+  packet::Endpoint destination;  // with the interface of a link-local one
+  std::optional<packet::IpAddress> source;
+  std::string device;  // "" for none; stronger than the destination's interface
+  std::uint8_t traffic_class = 0;
+};
+// The route the system would take now.
+Result<Route> route_to(const RouteQuery& query);
 
 struct Interface {
   std::uint32_t index = 0;

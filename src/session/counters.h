@@ -34,10 +34,10 @@ struct ReflectorCounters {
   std::uint64_t replies = 0;   // handed to the system
   std::uint64_t send_failed = 0;
   std::uint64_t send_buffer_full = 0;  // of those: too much waits for unresolved neighbours
-  std::uint64_t stamps = 0;           // true transmit stamps obtained
-  std::uint64_t too_short = 0;        // under 14 octets
-  std::uint64_t short_unlisted = 0;   // 14 to 43 octets from an unlisted source
-  std::uint64_t replies_ignored = 0;  // replies of other reflectors: never reflected
+  std::uint64_t stamps = 0;            // true transmit stamps obtained
+  std::uint64_t too_short = 0;         // under 14 octets
+  std::uint64_t short_unlisted = 0;    // 14 to 43 octets from an unlisted source
+  std::uint64_t replies_ignored = 0;   // replies of other reflectors: never reflected
   std::uint64_t refused_prefix = 0;
   std::uint64_t refused_rate_source = 0, refused_rate_total = 0;
   std::uint64_t refused_destination = 0;  // multicast or broadcast

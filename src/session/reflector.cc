@@ -94,7 +94,7 @@ bool Reflector::acceptable(const packet::ReceivedDatagram& request) {
            !policy_.is_directed_broadcast(address);
   };
   const packet::IpAddress& to = request.destination.address;
-  if (!is_one_host(to)) return refuse(counters_.refused_destination);
+  if (request.to_many || !is_one_host(to)) return refuse(counters_.refused_destination);
   const packet::Endpoint& from = request.source;
   const bool ourselves = from.address == to && from.port == request.destination.port;
   if (from.port == 0 || !is_one_host(from.address) || from.address.is_any() || ourselves)
@@ -183,8 +183,9 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   reply.payload = buffer.first(size);
   reply.destination = request.source;
   reply.source = request.destination.address;
-  // A link-local peer is only there on the interface it came by.
-  if (request.source.address.is_link_local()) reply.interface = request.interface;
+  // A link-local address is only there on the interface the request came by.
+  if (request.source.address.is_link_local() || request.destination.address.is_link_local())
+    reply.interface = request.interface;
   reply.traffic_class = static_cast<std::uint8_t>(outcome.dscp << 2U);  // ECN: Not-ECT
   reply.token = kNoReply;
   if (session != nullptr) {

@@ -51,7 +51,9 @@ def multicast_does_not_cost_stamps():
             print(f"  {target}: {found}")
             check_equal(found.get("kernel"), 100, f"kernel stamps reflector_tx, {target}")
         counts = reflector_counts(reflector)
-        check(counts.get("refused_destination", 0) > 5000, f"{counts}: multicasts and broadcasts are not answered")
+        # Some may find the socket full.
+        check(counts.get("refused_destination", 0) > 15_000, f"{counts}: multicasts and broadcasts are not answered")
+        check_equal(counts.get("send_failed", 0), 0, "answers to a broadcast that could not be sent")
 
 
 def unresolved_requesters_stop_nobody():

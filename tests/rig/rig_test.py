@@ -22,12 +22,14 @@ import no_privilege  # noqa: E402
 import one_socket  # noqa: E402
 import rig  # noqa: E402
 import scenario  # noqa: E402
+import ways_and_addresses  # noqa: E402
 
 
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (bad_input, emulator_itself, hostile_network, local_causes, network_changes, no_privilege, one_socket):
+    for module in (bad_input, emulator_itself, hostile_network, local_causes, network_changes, no_privilege, one_socket,
+                   ways_and_addresses):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found

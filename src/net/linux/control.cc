@@ -69,6 +69,9 @@ void read_ip_level(const cmsghdr& header, Control& control) {
     case IP_PKTINFO: {
       const auto info = read_as<in_pktinfo>(header);
       control.destination = from_in(info.ipi_addr);
+      // Only for these is the address to answer from another one; 0: not known any more.
+      control.to_many =
+          info.ipi_spec_dst.s_addr != 0 && info.ipi_spec_dst.s_addr != info.ipi_addr.s_addr;
       control.interface = static_cast<std::uint32_t>(info.ipi_ifindex);
       break;
     }
@@ -91,6 +94,7 @@ void read_ipv6_level(const cmsghdr& header, Control& control) {
     case IPV6_PKTINFO: {
       const auto info = read_as<in6_pktinfo>(header);
       control.destination = from_in6(info.ipi6_addr);
+      control.to_many = control.destination->is_multicast();
       control.interface = info.ipi6_ifindex;
       break;
     }

@@ -53,6 +53,7 @@ struct Control {
   std::optional<std::int64_t>
       kernel_ns;  // real time; also on ICMP errors: look at the origin first
   std::optional<packet::IpAddress> destination;  // the local address of a received datagram
+  bool to_many = false;                          // that address is a broadcast or multicast one
   std::uint32_t interface = 0;
   std::uint8_t traffic_class = 0;
   std::optional<std::uint8_t> hop_limit;

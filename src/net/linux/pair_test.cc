@@ -163,6 +163,19 @@ TEST_P(LinuxPorts, APairIsNotAnnouncedUnreliableByReceivedData) {
   EXPECT_EQ(sink_.unreliable, 0);
 }
 
+TEST_P(LinuxPorts, ADatagramToManySaysSo) {
+  if (GetParam().family == Family::V6) return;  // as above
+  const net::PortId a = open(true, true);
+  const std::uint16_t port = io_->local_endpoint(a).port;
+  const Descriptor sender = outside();
+  throw_at(sender.get(), {IpAddress::v4(0x7fff'ffff), port, 0}, 44, 1);
+  throw_at(sender.get(), loopback(port), 44, 1);
+  poll_for(Duration::milliseconds(5));
+  ASSERT_EQ(sink_.arrived.size(), 2U);
+  EXPECT_TRUE(sink_.arrived[0].datagram.to_many);
+  EXPECT_FALSE(sink_.arrived[1].datagram.to_many);
+}
+
 // No room for its entry: it would fail the next send to anyone and keep every poll awake.
 TEST_P(LinuxPorts, APendingErrorWithoutAnEntryDoesNotStay) {
   const Endpoint closed = closed_endpoint();

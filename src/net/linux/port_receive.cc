@@ -68,6 +68,7 @@ void Port::deliver_datagram(std::size_t i, const Timestamp& read, const PortCont
   datagram.source = endpoint_of(buffers.addresses[i]);
   datagram.destination = {control.destination.value_or(sockets_.local.address), sockets_.local.port,
                           0};
+  datagram.to_many = control.to_many;
   datagram.interface = control.interface;
   datagram.traffic_class = control.traffic_class;
   datagram.hop_limit = control.hop_limit;

@@ -15,16 +15,29 @@ namespace {
 // A reflector answers thousands; only a sender's few destinations are worth remembering.
 constexpr std::size_t kMaxDestinations = 16;
 
+packet::Endpoint host_of(const packet::Endpoint& destination) {
+  return {destination.address, 0, destination.interface};
+}
+
+platform::RouteQuery query_of(const packet::OutgoingDatagram& datagram,
+                              const net::PortOptions& options) {
+  platform::RouteQuery query{.destination = datagram.destination,
+                             .source = datagram.source,
+                             .device = options.device,
+                             .traffic_class = datagram.traffic_class};
+  if (datagram.interface != 0) query.destination.interface = datagram.interface;
+  return query;
+}
+
 }  // namespace
 
 void SendDiagnosis::succeeded(const packet::OutgoingDatagram& datagram,
                               const net::PortOptions& options) {
   if (interface_to_.size() >= kMaxDestinations ||
-      interface_to_.contains(datagram.destination.address))
+      interface_to_.contains(host_of(datagram.destination)))
     return;
-  const auto route = platform::route_to(datagram.destination.address, datagram.source,
-                                        options.device, datagram.traffic_class);
-  interface_to_[datagram.destination.address] = route ? route->interface : 0;
+  const auto route = platform::route_to(query_of(datagram, options));
+  interface_to_[host_of(datagram.destination)] = route ? route->interface : 0;
 }
 
 SendStatus SendDiagnosis::unreachable(const packet::OutgoingDatagram& datagram,
@@ -39,7 +52,7 @@ SendStatus SendDiagnosis::unreachable(const packet::OutgoingDatagram& datagram,
     const auto device = platform::interface_by_name(options.device);
     if (!device || !device->up) return SendStatus::InterfaceDown;
   }
-  const auto known = interface_to_.find(datagram.destination.address);
+  const auto known = interface_to_.find(host_of(datagram.destination));
   if (known != interface_to_.end() && known->second != 0) {
     const auto interface = platform::interface_by_index(known->second);
     if (!interface || !interface->up) return SendStatus::InterfaceDown;
@@ -79,8 +92,7 @@ packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagr
       break;
     case EMSGSIZE: {
       result.status = SendStatus::TooBig;
-      const auto route = platform::route_to(datagram.destination.address, datagram.source,
-                                            options.device, datagram.traffic_class);
+      const auto route = platform::route_to(query_of(datagram, options));
       if (route && route->mtu != 0) result.mtu = route->mtu;
       break;
     }

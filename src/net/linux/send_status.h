@@ -24,7 +24,7 @@ class SendDiagnosis {
  private:
   packet::SendStatus unreachable(const packet::OutgoingDatagram& datagram,
                                  const net::PortOptions& options, const PortContext& context) const;
-  std::map<packet::IpAddress, std::uint32_t> interface_to_;
+  std::map<packet::Endpoint, std::uint32_t> interface_to_;  // by address and interface
 };
 
 }  // namespace wirestamp::net_linux

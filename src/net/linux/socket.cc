@@ -20,6 +20,7 @@
 #include <system_error>
 
 #include "net/linux/control.h"
+#include "net/linux/hardware.h"
 #include "net/linux/kernel_abi.h"
 
 namespace wirestamp::net_linux {
@@ -158,6 +159,8 @@ void ask_for_stamps(const net::PortOptions& options, const Features& features, S
   }
   if (!features.receive_stamps || !features.transmit_stamps)
     sockets.stamping.reason = "this kernel gives no software stamps to this program";
+  else
+    sockets.stamping.reason = features.untested;
   std::uint32_t receive = abi::kSoftware | abi::kRxSoftware;
   std::uint32_t transmit = abi::kSoftware | abi::kOptId | abi::kOptTsOnly;
   if (features.receive_filter) {
@@ -185,9 +188,7 @@ Descriptor::~Descriptor() {
 
 Result<Sockets> open_sockets(const net::PortOptions& options, const Features& features) {
   if (options.stamps == net::StampChoice::Hardware)
-    return fail(
-        "no interface of this host offers hardware stamps that can be tied to the system "
-        "clock; use --stamps kernel");
+    return fail(no_hardware_stamps(options.device) + "; use --stamps kernel");
   Sockets sockets;
   sockets.receive = TRY(make_socket(options));
   const packet::Endpoint wanted{options.address.value_or(packet::IpAddress::any(options.family)),

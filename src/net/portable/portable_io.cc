@@ -299,6 +299,8 @@ bool PortableIo::receive_one(net::PortId id, const Port& port, net::PacketSink& 
       in_pktinfo info{};
       std::memcpy(&info, value, sizeof info);
       datagram.destination.address = packet::IpAddress::v4(ntohl(info.ipi_addr.s_addr));
+      datagram.to_many =
+          info.ipi_spec_dst.s_addr != 0 && info.ipi_spec_dst.s_addr != info.ipi_addr.s_addr;
       datagram.interface = static_cast<std::uint32_t>(info.ipi_ifindex);
     } else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_TOS) {
       datagram.traffic_class = *value;
@@ -308,6 +310,7 @@ bool PortableIo::receive_one(net::PortId id, const Port& port, net::PacketSink& 
       std::array<std::byte, 16> octets{};
       std::memcpy(octets.data(), &info.ipi6_addr, octets.size());
       datagram.destination.address = packet::IpAddress::v6(octets);
+      datagram.to_many = datagram.destination.address.is_multicast();
       datagram.interface = info.ipi6_ifindex;
     } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_TCLASS) {
       datagram.traffic_class = static_cast<std::uint8_t>(number);
@@ -321,8 +324,9 @@ bool PortableIo::receive_one(net::PortId id, const Port& port, net::PacketSink& 
 }
 
 Result<void> PortableIo::poll(std::optional<MonoTime> deadline, net::PacketSink& sink) {
-  std::vector<pollfd> waiting{{.fd = wake_read_, .events = POLLIN, .revents = 0}};
-  std::vector<net::PortId> names{0};
+  std::vector<pollfd> waiting{{.fd = wake_read_, .events = POLLIN, .revents = 0},
+                              {.fd = clock_.step_fd(), .events = POLLIN, .revents = 0}};
+  std::vector<net::PortId> names(waiting.size());
   for (const auto& [id, port] : ports_) {
     waiting.push_back({.fd = port.fd, .events = POLLIN, .revents = 0});
     names.push_back(id);
@@ -346,7 +350,8 @@ Result<void> PortableIo::poll(std::optional<MonoTime> deadline, net::PacketSink&
     while (::read(wake_read_, drained.data(), drained.size()) > 0) {
     }
   }
-  for (std::size_t i = 1; i < waiting.size(); ++i) {
+  if (waiting[1].revents != 0) clock_.on_step_event();
+  for (std::size_t i = 2; i < waiting.size(); ++i) {
     if (waiting[i].revents == 0) continue;
     const auto port = ports_.find(names[i]);
     for (std::size_t n = 0; n < kMostPerPoll && receive_one(names[i], port->second, sink); ++n) {

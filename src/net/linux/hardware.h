@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace wirestamp::net_linux {
+
+// Why there are no hardware stamps, in words: what the drivers say of `device`, or of all
+// interfaces when it is empty.
+std::string no_hardware_stamps(const std::string& device);
+
+}  // namespace wirestamp::net_linux
