@@ -65,12 +65,18 @@ struct ReceivedDatagram {
 };
 
 // A transmit stamp that came back for `token`. Several may come, from different sources, in any
-// order; one source reports once (the first Kernel or Hardware stamp, the last Scheduler stamp
-// seen).
+// order. Kernel and Hardware stamps come once (the first there was), Scheduler stamps once for each
+// queue that the datagram went through: the last one counts (`replaces`).
 struct TransmitStamp {
   Token token = 0;
   Timestamp stamp;
 };
+
+// Whether `stamp` tells more about when a datagram left than `known`.
+constexpr bool replaces(const Timestamp& stamp, const std::optional<Timestamp>& known) {
+  if (!known || known->source < stamp.source) return true;
+  return stamp.source == StampSource::Scheduler && known->source == StampSource::Scheduler;
+}
 
 enum class PathErrorKind : std::uint8_t {
   NeighbourUnresolved,  // our own kernel gave up on ARP or NDP

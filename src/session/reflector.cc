@@ -210,7 +210,7 @@ void Reflector::on_transmit_stamp(packet::Token token, const Timestamp& stamp) {
     ++counters_.stamps;  // more than eight replies ago: nobody asks for it any more
     return;
   }
-  if (reply->departed && reply->departed->source >= stamp.source) return;
+  if (!packet::replaces(stamp, reply->departed)) return;
   if (!reply->departed) ++counters_.stamps;
   reply->departed = stamp;
 }

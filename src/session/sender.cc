@@ -226,7 +226,7 @@ void Sender::on_transmit_stamp(std::uint64_t sequence, const Timestamp& stamp) {
     if (transmit_stamps_ != StampSource::Scheduler) return;  // proves nothing about departure
   }
   stamps_proven_ = true;
-  if (probe->departed && probe->departed->source >= stamp.source) return;
+  if (!packet::replaces(stamp, probe->departed)) return;
   probe->departed = stamp;
   // Late but gone: the neighbour answered after all.
   if (probe->accepted && probe->verdict && probe->verdict->outcome == Outcome::Unsent)
