@@ -188,6 +188,7 @@ TEST_P(LinuxPorts, APendingErrorWithoutAnEntryDoesNotStay) {
   const int fd = sockets->receive.get(), smallest = 0;
   ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof smallest), 0);
   Port port(0, options, std::move(*sockets));
+  throw_at(outside().get(), port.local(), 44, 20);
   const std::vector<std::byte> octets(44);
   std::array<packet::OutgoingDatagram, 8> batch;
   batch.fill({.payload = octets, .destination = closed});
