@@ -65,7 +65,11 @@ def neighbour_unresolved_in_a_flood():
     """The kernel keeps 256 packets per neighbour and drops the oldest without a word; its errors are rate limited."""
     with Rig(emulated=False) as rig:
         measured = rig.ping("-c", "600", "-i", "2ms", target=f"10.77.0.99:{PORT}")
-        only(measured, "unsent:neighbour_unresolved", 600)
+        # What a busy machine sends too late is not sent.
+        starved = measured.outcomes().get("late_schedule", 0)
+        check(starved < 60, f"{starved} probes were not sent in time: too few to prove anything")
+        check_equal(measured.outcomes().get("unsent:neighbour_unresolved"), 600 - starved, "unresolved probes")
+        check_equal(measured.summary["received"], 0, "summary.received")
         check_equal(measured.summary["loss_ratio"], 1, "summary.loss_ratio")
 
 

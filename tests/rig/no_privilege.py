@@ -20,10 +20,14 @@ STAMPS = ("sender_tx", "reflector_rx", "reflector_tx", "sender_rx")
 
 def four_kernel_stamps(measured):
     check_equal(measured.code, 0, "exit code of ping")
-    check_equal(measured.outcomes(), {"delivered": PROBES}, "outcomes")
+    # What a busy machine sends too late is not sent.
+    starved = measured.outcomes().get("late_schedule", 0)
+    check(starved < PROBES / 10, f"{starved} probes were not sent in time: too few to prove anything")
+    delivered = PROBES - starved
+    check_equal(measured.outcomes().get("delivered"), delivered, "delivered probes")
     for stamp in STAMPS:
         check_equal(measured.summary["stamps"][stamp]["weakest"], "kernel", f"summary.stamps.{stamp}.weakest")
-        check_equal(measured.summary["stamps"][stamp]["counts"].get("kernel"), PROBES, f"kernel stamps {stamp}")
+        check_equal(measured.summary["stamps"][stamp]["counts"].get("kernel"), delivered, f"kernel stamps {stamp}")
 
 
 def over_veth_and_loopback(features):
