@@ -19,17 +19,17 @@ const packet::Endpoint kUs{packet::IpAddress::v4(0x0a000001), 40000, 0};
 
 class PlayedClock final : public Clock {
  public:
-  MonoTime mono_now() override { return now_; }
+  MonoTime mono_now() override { return time; }
   Timestamp now() override {
-    return {.wall = WallTime::from_ns(1'700'000'000'000'000'000 + now_.ns()),
-            .mono = now_,
+    return {.wall = WallTime::from_ns(1'700'000'000'000'000'000 + time.ns()),
+            .mono = time,
             .error = Duration::nanoseconds(50),
             .source = StampSource::User};
   }
-  ClockState state() override { return state_; }
+  ClockState state() override { return told; }
 
-  MonoTime now_ = MonoTime::from_ns(1'000'000'000'000);
-  ClockState state_;
+  MonoTime time = MonoTime::from_ns(1'000'000'000'000);
+  ClockState told;
 };
 
 class PlayedIo final : public net::PacketIo {
@@ -42,38 +42,38 @@ class PlayedIo final : public net::PacketIo {
   net::PortStamping stamping(net::PortId) const override {
     return {.transmit = StampSource::Kernel, .receive = StampSource::Kernel};
   }
-  void use_scheduler_stamps(net::PortId) override { ++scheduler_asked_; }
+  void use_scheduler_stamps(net::PortId) override { ++scheduler_asked; }
   void send(net::PortId port, std::span<const packet::OutgoingDatagram> batch,
             std::span<packet::SendResult> results, net::PacketSink& sink) override {
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      results[i] = {.handed_over = clock_.now()};
-      sent_.emplace_back(batch[i].payload.begin(), batch[i].payload.end());
-      if (!stamps_) continue;
-      Timestamp stamp = clock_.now();
+      results[i] = {.handed_over = played_clock.now()};
+      sent.emplace_back(batch[i].payload.begin(), batch[i].payload.end());
+      if (!stamps) continue;
+      Timestamp stamp = played_clock.now();
       stamp.source = StampSource::Kernel;
       sink.on_transmit_stamp(port, {batch[i].token, stamp});
     }
   }
   // One event a poll, as if each were a batch; time passes to the deadline when there is none.
   Result<void> poll(std::optional<MonoTime> deadline, net::PacketSink& sink) override {
-    ++polls_;
-    if (!events_.empty()) {
-      const Event event = events_.front();
-      events_.pop_front();
+    ++polls;
+    if (!events.empty()) {
+      const Event event = events.front();
+      events.pop_front();
       event(sink);
-    } else if (deadline && *deadline > clock_.now_) {
-      clock_.now_ = *deadline;
+    } else if (deadline && *deadline > played_clock.time) {
+      played_clock.time = *deadline;
     }
     return {};
   }
   void wake() noexcept override {}
-  Clock& clock() override { return clock_; }
+  Clock& clock() override { return played_clock; }
 
-  PlayedClock clock_;
-  std::deque<Event> events_;
-  std::vector<std::vector<std::byte>> sent_;
-  bool stamps_ = true;
-  int polls_ = 0, scheduler_asked_ = 0;
+  PlayedClock played_clock;
+  std::deque<Event> events;
+  std::vector<std::vector<std::byte>> sent;
+  bool stamps = true;
+  int polls = 0, scheduler_asked = 0;
 };
 
 class Samples final : public FlowObserver {
@@ -108,13 +108,14 @@ class EngineTest : public ::testing::Test {
     arrived.payload = request;
     arrived.source = kUs;
     arrived.destination = kPeer;
-    arrived.arrival = io_.clock_.now();
+    arrived.arrival = io_.played_clock.now();
     std::vector<std::byte> octets(request.size());
-    EXPECT_TRUE(reflector.reflect(arrived, io_.clock_.now(), io_.clock_.state(), octets));
+    EXPECT_TRUE(
+        reflector.reflect(arrived, io_.played_clock.now(), io_.played_clock.state(), octets));
     packet::ReceivedDatagram reply;
     reply.source = kPeer;
     reply.destination = kUs;
-    reply.arrival = io_.clock_.now();
+    reply.arrival = io_.played_clock.now();
     return [reply, octets](net::PacketSink& sink) mutable {
       reply.payload = octets;
       sink.on_datagram(0, reply);
@@ -124,7 +125,7 @@ class EngineTest : public ::testing::Test {
     packet::ReceivedDatagram arrived;
     arrived.source = kPeer;
     arrived.destination = kUs;
-    arrived.arrival = const_cast<PlayedIo&>(io_).clock_.now();
+    arrived.arrival = const_cast<PlayedIo&>(io_).played_clock.now();
     return [arrived, octets = std::vector<std::byte>(44)](net::PacketSink& sink) mutable {
       arrived.payload = octets;
       sink.on_datagram(0, arrived);
@@ -143,12 +144,12 @@ class EngineTest : public ::testing::Test {
 TEST_F(EngineTest, AfterALongPauseRepliesAreReadBeforeProbesAreDecided) {
   Engine engine(io_, nullptr);
   Samples samples;
-  engine.add_flow(0, flow_options(7, 40), layout_, samples, io_.clock_.now_);
+  engine.add_flow(0, flow_options(7, 40), layout_, samples, io_.played_clock.time);
   session::Reflector far = make_reflector();
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(engine.turn(std::nullopt));
-  for (const auto& sent : io_.sent_) io_.events_.push_back(answer(far, sent));
-  const std::size_t asked = io_.events_.size();
-  io_.clock_.now_ += Duration::seconds(30);
+  for (const auto& sent : io_.sent) io_.events.push_back(answer(far, sent));
+  const std::size_t asked = io_.events.size();
+  io_.played_clock.time += Duration::seconds(30);
   run_to_the_end(engine);
   std::size_t delivered = 0;
   for (const measure::Sample& sample : samples.given)
@@ -158,23 +159,23 @@ TEST_F(EngineTest, AfterALongPauseRepliesAreReadBeforeProbesAreDecided) {
 }
 
 TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {
-  io_.stamps_ = false;
+  io_.stamps = false;
   Engine engine(io_, nullptr);
   std::array<Samples, 3> samples;
   for (std::uint16_t i = 0; i < 3; ++i) {
     session::SenderOptions options = flow_options(static_cast<std::uint16_t>(7 + i));
     if (i == 1) ++options.remote.port;
     if (i == 2) options.remote.address = packet::IpAddress::v4(0x0a000003);
-    engine.add_flow(0, options, layout_, samples[i], io_.clock_.now_);
+    engine.add_flow(0, options, layout_, samples[i], io_.played_clock.time);
   }
-  ASSERT_TRUE(engine.turn(io_.clock_.now_));
-  ASSERT_EQ(io_.sent_.size(), 3U);
-  io_.events_.push_back([&](net::PacketSink& sink) {
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  ASSERT_EQ(io_.sent.size(), 3U);
+  io_.events.push_back([&](net::PacketSink& sink) {
     packet::PathError error;
     error.kind = packet::PathErrorKind::NeighbourUnresolved;
     error.destination = kPeer;
-    error.quoted = io_.sent_[0];
-    error.noticed = io_.clock_.now_;
+    error.quoted = io_.sent[0];
+    error.noticed = io_.played_clock.time;
     sink.on_path_error(0, error);
   });
   run_to_the_end(engine);
@@ -187,15 +188,15 @@ TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {
 TEST_F(EngineTest, ATurnReadsWhatIsThereWhenAllFlowsAreFinished) {
   Engine engine(io_, nullptr);
   Samples samples;
-  engine.add_flow(0, flow_options(7), layout_, samples, io_.clock_.now_);
+  engine.add_flow(0, flow_options(7), layout_, samples, io_.played_clock.time);
   run_to_the_end(engine);
-  const int polls = io_.polls_;
+  const int polls = io_.polls;
   session::Reflector far = make_reflector();
-  io_.events_.push_back(answer(far, io_.sent_[0]));
+  io_.events.push_back(answer(far, io_.sent[0]));
   ASSERT_TRUE(engine.turn(std::nullopt));
-  EXPECT_EQ(io_.polls_, polls + 1);
+  EXPECT_EQ(io_.polls, polls + 1);
   EXPECT_EQ(engine.counters().replies_of_nobody, 1U);
-  io_.events_.push_back(request());
+  io_.events.push_back(request());
   ASSERT_TRUE(engine.turn(std::nullopt));
   EXPECT_EQ(engine.counters().requests_of_nobody, 1U);
 }
@@ -203,11 +204,11 @@ TEST_F(EngineTest, ATurnReadsWhatIsThereWhenAllFlowsAreFinished) {
 TEST_F(EngineTest, AClockStepWhileWaitingMarksTheSamplesItCutThrough) {
   Engine engine(io_, nullptr);
   Samples samples;
-  engine.add_flow(0, flow_options(7), layout_, samples, io_.clock_.now_);
+  engine.add_flow(0, flow_options(7), layout_, samples, io_.played_clock.time);
   session::Reflector far = make_reflector();
-  ASSERT_TRUE(engine.turn(io_.clock_.now_));
-  io_.events_.push_back([&, event = answer(far, io_.sent_[0])](net::PacketSink& sink) {
-    ++io_.clock_.state_.steps;  // the backend saw it when it woke up
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  io_.events.push_back([&, event = answer(far, io_.sent[0])](net::PacketSink& sink) {
+    ++io_.played_clock.told.steps;  // the backend saw it when it woke up
     event(sink);
   });
   run_to_the_end(engine);
@@ -219,8 +220,8 @@ class ReplyStamps : public EngineTest {
  protected:
   void answer_requests(Engine& engine, int count) {
     for (int i = 0; i < count; ++i) {
-      io_.events_.push_back(request());
-      ASSERT_TRUE(engine.turn(io_.clock_.now_));
+      io_.events.push_back(request());
+      ASSERT_TRUE(engine.turn(io_.played_clock.time));
     }
   }
   session::Reflector reflector_ = make_reflector();
@@ -229,35 +230,35 @@ class ReplyStamps : public EngineTest {
 };
 
 TEST_F(ReplyStamps, AfterEightRepliesWithoutAStampTheSchedulersAreAskedForOnce) {
-  io_.stamps_ = false;
+  io_.stamps = false;
   answer_requests(engine_, 7);
-  EXPECT_EQ(io_.scheduler_asked_, 0);
+  EXPECT_EQ(io_.scheduler_asked, 0);
   answer_requests(engine_, 20);
-  EXPECT_EQ(io_.scheduler_asked_, 1);
+  EXPECT_EQ(io_.scheduler_asked, 1);
   EXPECT_EQ(notes_.size(), 1U);
 }
 
 TEST_F(ReplyStamps, ADriverThatStampsIsNotDoubtedForRepliesThatDidNotLeave) {
   answer_requests(engine_, 1);
-  io_.stamps_ = false;
+  io_.stamps = false;
   answer_requests(engine_, 20);
-  EXPECT_EQ(io_.scheduler_asked_, 0);
+  EXPECT_EQ(io_.scheduler_asked, 0);
   // Another way out, another driver.
-  io_.events_.push_back([](net::PacketSink& sink) {
+  io_.events.push_back([](net::PacketSink& sink) {
     sink.on_network_change({.kind = packet::NetworkChangeKind::RouteChanged});
   });
-  ASSERT_TRUE(engine_.turn(io_.clock_.now_));
+  ASSERT_TRUE(engine_.turn(io_.played_clock.time));
   answer_requests(engine_, 8);
-  EXPECT_EQ(io_.scheduler_asked_, 1);
+  EXPECT_EQ(io_.scheduler_asked, 1);
 }
 
 TEST_F(ReplyStamps, StampsThatWerePushedOutAreNotMissing) {
-  io_.stamps_ = false;
+  io_.stamps = false;
   answer_requests(engine_, 7);
-  io_.events_.push_back([](net::PacketSink& sink) { sink.on_stamps_unreliable(0); });
-  ASSERT_TRUE(engine_.turn(io_.clock_.now_));
+  io_.events.push_back([](net::PacketSink& sink) { sink.on_stamps_unreliable(0); });
+  ASSERT_TRUE(engine_.turn(io_.played_clock.time));
   answer_requests(engine_, 7);
-  EXPECT_EQ(io_.scheduler_asked_, 0);
+  EXPECT_EQ(io_.scheduler_asked, 0);
 }
 
 }  // namespace
