@@ -34,25 +34,6 @@ struct Arrival {
   std::optional<ClassedDelay> transit;  // of probes that count for jitter
 };
 
-bool lost_on_the_way(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::Late:
-    case Outcome::LostForward:
-    case Outcome::LostBackward:
-    case Outcome::LostUnknown:
-    case Outcome::PeerClosed:
-    case Outcome::TooBig:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool left_this_host(Outcome outcome) {
-  return outcome == Outcome::Delivered || outcome == Outcome::RefusedByPeer ||
-         lost_on_the_way(outcome);
-}
-
 std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return std::nullopt;
   return static_cast<double>(part) / static_cast<double>(whole);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "time/duration.h"
@@ -69,6 +70,20 @@ struct FlowProbe {
 // MoreLoss, Slower: than at least half of all flows. LessLoss, Faster: than more than half of them.
 // So of two groups the smaller one is named, and of equal ones the worse.
 enum class FlowDeviation : std::uint8_t { MoreLoss, LessLoss, Slower, Faster };
+
+constexpr std::string_view name(FlowDeviation deviation) {
+  switch (deviation) {
+    case FlowDeviation::MoreLoss:
+      return "more_loss";
+    case FlowDeviation::LessLoss:
+      return "less_loss";
+    case FlowDeviation::Slower:
+      return "slower";
+    case FlowDeviation::Faster:
+      break;
+  }
+  return "faster";
+}
 
 struct FlowFigures {
   // Lost / sent, 0 to 1, over the rounds that were not lost on all flows; absent without any.

@@ -37,6 +37,9 @@ enum class UnsentCause : std::uint8_t {
   DroppedLocally,
 };
 
+// Why a probe that was due was not sent, or not judged, by rule.
+enum class WithheldReason : std::uint8_t { None, HealingPause, Suspended, Interrupted };
+
 constexpr std::string_view name(Outcome outcome) {
   switch (outcome) {
     case Outcome::Delivered:
@@ -83,6 +86,41 @@ constexpr std::string_view name(UnsentCause cause) {
       break;
   }
   return "none";
+}
+
+constexpr std::string_view name(WithheldReason reason) {
+  switch (reason) {
+    case WithheldReason::HealingPause:
+      return "healing_pause";
+    case WithheldReason::Suspended:
+      return "suspended";
+    case WithheldReason::Interrupted:
+      return "interrupted";
+    case WithheldReason::None:
+      break;
+  }
+  return "none";
+}
+
+// Left this host and did not come back in time, whatever is known of the reason.
+constexpr bool lost_on_the_way(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::Late:
+    case Outcome::LostForward:
+    case Outcome::LostBackward:
+    case Outcome::LostUnknown:
+    case Outcome::PeerClosed:
+    case Outcome::TooBig:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Left this host, or may have.
+constexpr bool left_this_host(Outcome outcome) {
+  return outcome == Outcome::Delivered || outcome == Outcome::RefusedByPeer ||
+         lost_on_the_way(outcome);
 }
 
 // One packet's IP marks at one place.
@@ -132,10 +170,13 @@ struct Sample {
   std::optional<std::uint8_t> seen_traffic_class;  // by the reflector (Class of Service TLV)
   std::optional<std::uint8_t> seen_hop_limit;      // by the reflector (Session-Sender TTL)
   std::optional<Marks> returned;                   // on the reply
+  // The reflector's policy did not give the reply the class that was asked for (RFC 8972 4.4, RP).
+  bool reply_class_refused = false;
   std::uint32_t interface = 0;  // egress, else where the reply came in; 0: unknown
 
   Outcome outcome = Outcome::LostUnknown;
   UnsentCause cause = UnsentCause::None;
+  WithheldReason withheld = WithheldReason::None;
   bool departure_unconfirmed = false;     // no transmit stamp, and its absence proves nothing
   std::uint16_t duplicates_forward = 0;   // extra copies the reflector answered
   std::uint16_t duplicates_backward = 0;  // extra copies of one reply
