@@ -49,6 +49,31 @@ inline constexpr std::size_t kMaxRefusals = kMaxProbesInLedger;
 // Runs of requests given up without a direction; beyond this their sums are made early.
 inline constexpr std::size_t kMaxGivenUpRuns = 65'536;
 
+// --- flows
+// ----------------------------------------------------------------------------------------
+// New ports in ten minutes: of one session, of all sessions to one peer. Those that sessions begin
+// with do not count.
+inline constexpr Duration kPortWindow = Duration::minutes(10);
+inline constexpr std::size_t kMostNewPorts = 16;
+inline constexpr std::size_t kMostNewPortsPerPeer = 64;
+// Sockets of an agent beside the one that each session needs.
+inline constexpr std::size_t kMostExtraSockets = 256;
+// Sessions that fall silent together: so many try a new port before one of them was answered.
+inline constexpr std::size_t kMostTryingPerPeer = 4;
+inline constexpr std::size_t kMostTrying = 16;
+// Sessions that fall silent within this time are silent together: one event.
+inline constexpr Duration kSilentTogether = Duration::seconds(10);
+// From one switch to the next while nothing is answered: 5, 10, 20 ... 300 s.
+inline constexpr Duration kFirstBackOff = Duration::seconds(5);
+inline constexpr Duration kLongestBackOff = Duration::seconds(300);
+// A fixed flow that stalls again within the hour is left alone for six.
+inline constexpr Duration kStallsAgain = Duration::hours(1);
+inline constexpr Duration kLeftAlone = Duration::hours(6);
+// Ports of a range that are tried before it counts as exhausted.
+inline constexpr std::uint32_t kMostPortTries = 256;
+inline constexpr std::size_t kMostFlows = 64;       // in parallel, of one session
+inline constexpr std::size_t kMostEvents = 10'000;  // kept of one run
+
 // --- reflector
 // ----------------------------------------------------------------------------------------
 inline constexpr std::size_t kMaxReflectorSessions = 16'384;

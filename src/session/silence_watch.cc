@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/silence_watch.h"
+
+#include <iterator>
+
+namespace wirestamp::session {
+
+namespace {
+constexpr int kIntervals = 3;
+
+std::optional<measure::ProbeMark> mark(const auto& departure) {
+  if (!departure) return std::nullopt;
+  return measure::ProbeMark{departure->probe, departure->wall};
+}
+}  // namespace
+
+SilenceWatch::SilenceWatch(Duration silence, Duration interval, MonoTime start)
+    : patience_(std::max(silence, interval * kIntervals)), heard_(start) {}
+
+void SilenceWatch::on_departure(std::uint64_t probe, MonoTime at, WallTime wall) {
+  // The first of all: nothing could be heard before it.
+  if (departures_ == 0) heard_ = std::max(heard_, at);
+  if (unanswered_ < kFewestUnanswered) ++unanswered_;
+  const Departure departure{probe, departures_++, wall};
+  if (!first_lost_) first_lost_ = departure;
+  recent_.push_back(departure);
+  if (recent_.size() > kRemembered) recent_.pop_front();
+}
+
+void SilenceWatch::on_answer(std::uint64_t probe, MonoTime at) {
+  on_sign_of_life(at);
+  const auto found = std::ranges::lower_bound(recent_, probe, {}, &Departure::probe);
+  if (found == recent_.end() || found->probe != probe || found->index < good_) return;
+  good_before_ = last_good();
+  lost_before_newest_ = found->index - good_;
+  lost_from_ = lost_before_newest_ > 0 ? first_lost() : std::nullopt;
+  lost_to_ = lost_from_;
+  if (found != recent_.begin()) lost_to_ = mark(std::optional(*std::prev(found)));
+  good_ = found->index + 1;
+  last_good_ = *found;
+  const auto next = std::next(found);
+  first_lost_ = next == recent_.end() ? std::nullopt : std::optional(*next);
+  recent_.erase(recent_.begin(), next);
+}
+
+void SilenceWatch::on_sign_of_life(MonoTime at) {
+  heard_ = std::max(heard_, at);
+  unanswered_ = unsent_ = 0;
+}
+
+void SilenceWatch::restart(MonoTime at) {
+  heard_ = std::max(heard_, at);
+  unanswered_ = unsent_ = 0;
+}
+
+std::optional<measure::ProbeMark> SilenceWatch::last_good() const { return mark(last_good_); }
+std::optional<measure::ProbeMark> SilenceWatch::first_lost() const { return mark(first_lost_); }
+
+}  // namespace wirestamp::session

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/silence_watch.h"
+
+#include <gtest/gtest.h>
+
+namespace wirestamp::session {
+namespace {
+
+constexpr MonoTime kStart = MonoTime::from_ns(1'000'000'000'000);
+
+MonoTime after(std::int64_t ms) { return kStart + Duration::milliseconds(ms); }
+
+class Watched {
+ public:
+  explicit Watched(Duration silence = Duration::seconds(5),
+                   Duration interval = Duration::milliseconds(500))
+      : watch(silence, interval, kStart) {}
+  void leave(std::uint64_t probe, std::int64_t ms) {
+    watch.on_departure(probe, after(ms), WallTime::from_ns(after(ms).ns()));
+  }
+  SilenceWatch watch;
+};
+
+TEST(SilenceWatch, is_silent_five_seconds_after_the_last_answer) {
+  Watched w;
+  for (int n = 0; n < 12; ++n) w.leave(static_cast<std::uint64_t>(n), n * 500);
+  w.watch.on_answer(0, after(10));
+  for (int n = 12; n < 20; ++n) w.leave(static_cast<std::uint64_t>(n), n * 500);
+  EXPECT_FALSE(w.watch.silent(after(5'009)));
+  EXPECT_TRUE(w.watch.silent(after(5'010)));
+  EXPECT_EQ(w.watch.deadline(), after(5'010));
+}
+
+TEST(SilenceWatch, needs_three_probes_that_left_since) {
+  Watched w;
+  w.leave(0, 0);
+  w.watch.on_answer(0, after(1));
+  w.leave(1, 9'000);
+  w.leave(2, 9'500);
+  EXPECT_FALSE(w.watch.silent(after(9'900)));
+  w.leave(3, 10'000);
+  EXPECT_TRUE(w.watch.silent(after(10'000)));
+}
+
+TEST(SilenceWatch, at_long_intervals_waits_for_three_of_them) {
+  Watched w(Duration::seconds(5), Duration::seconds(4));
+  for (int n = 0; n < 4; ++n) w.leave(static_cast<std::uint64_t>(n), n * 4'000);
+  EXPECT_FALSE(w.watch.silent(after(11'999)));
+  EXPECT_TRUE(w.watch.silent(after(12'000)));
+}
+
+TEST(SilenceWatch, what_does_not_leave_is_no_silence_of_the_path) {
+  Watched w;
+  for (int n = 0; n < 20; ++n) w.watch.on_unsent();
+  EXPECT_FALSE(w.watch.silent(after(60'000)));
+  EXPECT_TRUE(w.watch.locally_silent(after(60'000)));
+  EXPECT_FALSE(w.watch.locally_silent(after(4'999)));
+}
+
+TEST(SilenceWatch, tells_the_edges_of_an_outage_to_one_probe) {
+  Watched w;
+  for (int n = 0; n < 100; ++n) w.leave(static_cast<std::uint64_t>(n), n * 500);
+  for (const std::uint64_t n : {0U, 1U, 2U}) w.watch.on_answer(n, after(10'000));
+  EXPECT_EQ(w.watch.last_good()->probe, 2U);
+  EXPECT_EQ(w.watch.first_lost()->probe, 3U);
+  EXPECT_EQ(w.watch.lost_so_far(), 97U);
+  w.watch.on_answer(60, after(30'050));
+  EXPECT_EQ(w.watch.good_before()->probe, 2U);
+  EXPECT_EQ(w.watch.lost_from()->probe, 3U);
+  EXPECT_EQ(w.watch.lost_to()->probe, 59U);
+  EXPECT_EQ(w.watch.last_good()->probe, 60U);
+  EXPECT_EQ(w.watch.lost_before_newest(), 57U);
+}
+
+TEST(SilenceWatch, an_overtaken_answer_moves_no_edge_back) {
+  Watched w;
+  for (int n = 0; n < 5; ++n) w.leave(static_cast<std::uint64_t>(n), n);
+  w.watch.on_answer(3, after(10));
+  w.watch.on_answer(1, after(11));
+  EXPECT_EQ(w.watch.last_good()->probe, 3U);
+  EXPECT_EQ(w.watch.first_lost()->probe, 4U);
+}
+
+TEST(SilenceWatch, remembers_a_bounded_number_and_still_counts_all) {
+  Watched w;
+  for (int n = 0; n < 100'000; ++n) w.leave(static_cast<std::uint64_t>(n), n);
+  EXPECT_EQ(w.watch.lost_so_far(), 100'000U);
+  EXPECT_EQ(w.watch.first_lost()->probe, 0U);
+  w.watch.on_answer(99'999, after(100'000));
+  EXPECT_EQ(w.watch.lost_before_newest(), 99'999U);
+}
+
+}  // namespace
+}  // namespace wirestamp::session
