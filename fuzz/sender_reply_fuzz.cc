@@ -13,7 +13,7 @@
 #include "fuzz.h"
 #include "measure/accumulator.h"
 #include "session/reflector.h"
-#include "session/sender.h"
+#include "session/session.h"
 
 using namespace wirestamp;
 
@@ -31,13 +31,16 @@ struct SentProbe {
   bool answered = false;  // a datagram was given that answers it by every field
 };
 
-class Harness final : public session::SenderOutput {
+class Harness final : public session::SessionOutput {
  public:
   explicit Harness(fuzz::Input& input)
       : reflector_({.policy = {.allowed = {{packet::IpAddress(), 0}}, .rate = 0, .total_rate = 0},
                     .random = [this] { return random_.next(); },
                     .note = [](const std::string&) {}}),
-        sender_(options(input.octet()), layout(input.octet()), *this, kStart) {}
+        bits_(input.octet()),
+        session_(options(bits_), layout(input.octet()), *this, budget_) {
+    CHECK(session_.begin(stamp(StampSource::User)));
+  }
 
   void event(fuzz::Input& input) {
     switch (input.octet() % 8U) {
@@ -52,8 +55,8 @@ class Harness final : public session::SenderOutput {
         give(input.take(input.number<std::uint16_t>()), kPeer);
         break;
       case 4:
-        sender_.on_transmit_stamp(some_probe(input),
-                                  stamp(static_cast<StampSource>(input.octet() % 5U)));
+        session_.on_transmit_stamp(0, some_probe(input),
+                                   stamp(static_cast<StampSource>(input.octet() % 5U)));
         break;
       case 5:
         path_error(input);
@@ -69,14 +72,14 @@ class Harness final : public session::SenderOutput {
 
   // The run ends, whatever came, and every probe has its one sample.
   void finish(bool interrupted) {
-    if (interrupted) sender_.stop(now_);
-    for (unsigned steps = 0; !sender_.finished(); ++steps) {
+    if (interrupted) session_.stop(now_);
+    for (unsigned steps = 0; !session_.finished(); ++steps) {
       CHECK(steps < 10'000);
-      const std::optional<MonoTime> wake = sender_.next_wake();
+      const std::optional<MonoTime> wake = session_.next_wake();
       CHECK(wake.has_value());
       pass(std::max(*wake - now_, Duration()));
     }
-    CHECK(sampled_.size() == sender_.progress().scheduled);
+    CHECK(sampled_.size() == session_.progress().scheduled);
     CHECK(interrupted || sampled_.size() == kProbes);
     CHECK(resolved_ <= unknown_);
     check_counters();
@@ -85,17 +88,18 @@ class Harness final : public session::SenderOutput {
   }
 
  private:
-  static session::SenderOptions options(std::uint8_t bits) {
-    session::SenderOptions options;
-    options.remote = kPeer;
-    options.ssid = kSsid;
-    options.format = (bits & 1U) != 0 ? wire::TimeFormat::Ptp : wire::TimeFormat::Ntp;
+  static session::SessionOptions options(std::uint8_t bits) {
+    session::SessionOptions options;
+    options.policy = session::PortPolicy::Fixed;
+    options.heal_after.reset();
+    options.flow.remote = kPeer;
+    options.flow.ssid = kSsid;
+    options.flow.format = (bits & 1U) != 0 ? wire::TimeFormat::Ptp : wire::TimeFormat::Ntp;
     options.schedule.interval = Duration::milliseconds(10);
     options.schedule.count = kProbes;
-    options.loss_after = Duration::milliseconds(100);
-    options.transmit_stamps = (bits & 2U) != 0 ? StampSource::Kernel : StampSource::User;
-    options.traffic_class = bits & 0xf0U;
-    options.seed = bits;
+    options.flow.loss_after = Duration::milliseconds(100);
+    options.flow.traffic_class = bits & 0xf0U;
+    options.flow.seed = bits;
     return options;
   }
 
@@ -115,12 +119,12 @@ class Harness final : public session::SenderOutput {
 
   void pass(Duration time) {
     now_ += time;
-    sender_.on_time(stamp(StampSource::User), clock_);
+    session_.on_time(stamp(StampSource::User), clock_);
     for (const std::uint64_t token : just_sent_) {
       packet::SendResult result;
       result.handed_over = stamp(StampSource::User);
       if (token % 13 == 12) result.status = packet::SendStatus::DroppedLocally;
-      sender_.on_sent(token, result);
+      session_.on_sent(0, token, result);
     }
     just_sent_.clear();
   }
@@ -163,7 +167,7 @@ class Harness final : public session::SenderOutput {
     datagram.source = from;
     datagram.destination = kUs;
     datagram.arrival = stamp(StampSource::Kernel);
-    sender_.on_datagram(datagram, clock_);
+    session_.on_datagram(0, datagram, clock_);
   }
 
   static bool answers(const wire::ReplyBase& reply, const SentProbe& probe) {
@@ -185,11 +189,11 @@ class Harness final : public session::SenderOutput {
                          .first(std::min<std::size_t>(length, probe->second.octets.size()));
     else
       error.quoted = input.take(length);
-    sender_.on_path_error(error);
+    session_.on_path_error(0, error);
   }
 
   void disturb(std::uint8_t what) {
-    if ((what & 1U) != 0) sender_.on_stamps_unreliable();
+    if ((what & 1U) != 0) session_.on_stamps_unreliable(0);
     if ((what & 2U) != 0) {
       wall_offset_ += Duration::milliseconds(std::int64_t{what} - 128);
       ++clock_.steps;
@@ -199,7 +203,7 @@ class Harness final : public session::SenderOutput {
 
   // --- what the sender says
 
-  void send(const packet::OutgoingDatagram& datagram) override {
+  void send(session::FlowId, const packet::OutgoingDatagram& datagram) override {
     CHECK(datagram.destination == kPeer && datagram.token == probes_.size());
     CHECK(wire::classify(datagram.payload) == wire::Kind::Request);
     probes_[datagram.token].octets.assign(datagram.payload.begin(), datagram.payload.end());
@@ -229,10 +233,18 @@ class Harness final : public session::SenderOutput {
     figures_.resolve_unknown(forward, backward);
   }
   void on_note(const std::string& note) override { CHECK(!note.empty()); }
+  void on_event(const measure::Event& event) override { CHECK(!event.text.empty()); }
+  void on_scheduler_stamps(session::FlowId) override {}
+  Result<session::OpenedPort> open_flow(session::FlowId, const session::FlowPort&) override {
+    return session::OpenedPort{
+        .local = kUs, .transmit = (bits_ & 2U) != 0 ? StampSource::Kernel : StampSource::User};
+  }
+  void close_flow(session::FlowId) override {}
+  std::optional<session::Egress> egress() override { return std::nullopt; }
 
   // Each datagram is in exactly one of these.
   void check_counters() const {
-    const session::SenderCounters& counters = sender_.counters();
+    const session::SenderCounters counters = session_.counters();
     CHECK(given_ == counters.replies + counters.malformed + counters.other_address +
                         counters.other_ssid + counters.future_sequence + counters.expired +
                         counters.mismatched_echo);
@@ -262,7 +274,9 @@ class Harness final : public session::SenderOutput {
   std::set<std::uint64_t> sampled_;
   std::uint64_t given_ = 0, unknown_ = 0, resolved_ = 0;
   measure::Accumulator figures_{measure::AccumulatorOptions()};
-  session::Sender sender_;
+  session::PortBudget budget_;
+  std::uint8_t bits_;
+  session::Session session_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/check.h"
 #include "platform/route.h"
@@ -14,8 +15,11 @@ namespace wirestamp::agent {
 
 namespace {
 
-// A token names the owner (0: the reflector, else the flow) and the datagram within the owner.
+// A token names the owner (0: the reflector, else 16 bits of slot and 4 of its generation) and the
+// datagram within the owner.
 constexpr unsigned kOwnerShift = 44;
+constexpr unsigned kGenerationBits = 4;
+constexpr std::size_t kMostSlots = (std::size_t{1} << 16U) - 1;
 constexpr packet::Token kWithinOwner = (packet::Token{1} << kOwnerShift) - 1;
 // Datagrams waiting for the next flush. The backend bounds what one poll delivers; beyond this
 // number replies are dropped and counted.
@@ -29,40 +33,83 @@ constexpr Duration kRenewEvery = Duration::milliseconds(100);
 // Replies without a transmit stamp after which a port's driver is believed to give none.
 constexpr unsigned kRepliesWithoutStamp = 8;
 
+std::uint16_t ssid_in(const packet::ReceivedDatagram& datagram) {
+  return datagram.payload.size() >= 16 ? base::load_be<std::uint16_t>(datagram.payload, 14)
+                                       : std::uint16_t{0};
+}
+
 }  // namespace
 
-class Engine::Flow final : public session::SenderOutput {
+// One session and its ports.
+class Engine::Owner final : public session::SessionOutput {
  public:
-  Flow(Engine& engine, net::PortId port, std::size_t index, const session::SenderOptions& options,
-       const wire::RequestLayout& layout, FlowObserver& observer, MonoTime start)
+  Owner(Engine& engine, const session::SessionOptions& options, const SessionPorts& ports,
+        const wire::RequestLayout& layout, SessionObserver& observer)
       : engine_(engine),
-        port_(port),
-        owner_(packet::Token{index + 1} << kOwnerShift),
+        ports_(ports),
         observer_(observer),
-        sender_(options, layout, *this, start) {}
+        session_(options, layout, *this, engine.budget_) {}
 
-  session::Sender& sender() { return sender_; }
-  const session::Sender& sender() const { return sender_; }
-  net::PortId port() const { return port_; }
+  session::Session& session() { return session_; }
+  const session::Session& session() const { return session_; }
 
-  void run(const Timestamp& now, const ClockState& clock) {
-    const bool scheduler_before = sender_.wants_scheduler_stamps();
-    sender_.on_time(now, clock);
-    if (!scheduler_before && sender_.wants_scheduler_stamps())
-      engine_.io_.use_scheduler_stamps(port_);
+  Result<session::OpenedPort> open_flow(session::FlowId flow,
+                                        const session::FlowPort& wanted) override {
+    net::PortId port = 0;
+    if (ports_.given) {
+      port = *ports_.given;
+    } else if (wanted.shared_with) {
+      port = engine_.slots_[slots_.at(*wanted.shared_with)].port;
+    } else {
+      net::PortOptions options = ports_.options;
+      options.port = wanted.port.value_or(0);
+      port = TRY(engine_.io_.open(options));
+    }
+    if (engine_.slots_.size() - engine_.free_slots_.size() >= kMostSlots) {
+      engine_.close_unused(port);
+      return fail("65,535 flows are open: no more are possible");
+    }
+    slots_[flow] = engine_.take_slot(*this, flow, port);
+    return session::OpenedPort{.local = engine_.io_.local_endpoint(port),
+                               .transmit = engine_.io_.stamping(port).transmit};
   }
 
-  void send(const packet::OutgoingDatagram& datagram) override {
-    Queued* slot = engine_.next_slot(datagram.payload.size());
-    if (slot == nullptr) {
-      engine_.flush();  // never within poll(): senders send in on_time() only
-      slot = engine_.next_slot(datagram.payload.size());
+  void close_flow(session::FlowId flow) override {
+    const auto found = slots_.find(flow);
+    if (found == slots_.end()) return;
+    const net::PortId port = engine_.slots_[found->second].port;
+    engine_.free_slot(found->second);
+    slots_.erase(found);
+    // Datagrams may still be queued for it.
+    if (!ports_.given) engine_.closing_.push_back(port);
+  }
+
+  std::optional<session::Egress> egress() override {
+    const session::SenderOptions& flow = session_.options().flow;
+    const auto route = platform::route_to({.destination = flow.remote,
+                                           .source = flow.source,
+                                           .device = ports_.options.device,
+                                           .traffic_class = flow.traffic_class});
+    if (!route) return std::nullopt;
+    return session::Egress{.interface = route->interface,
+                           .interface_name = route->interface_name,
+                           .source = flow.source ? flow.source : route->source};
+  }
+
+  void send(session::FlowId flow, const packet::OutgoingDatagram& datagram) override {
+    Queued* queued = engine_.next_slot(datagram.payload.size());
+    if (queued == nullptr) {
+      engine_.flush();  // never within poll(): sessions send in on_time() only
+      queued = engine_.next_slot(datagram.payload.size());
     }
-    slot->port = port_;
-    slot->datagram = datagram;
-    slot->datagram.token |= owner_;
-    std::ranges::copy(datagram.payload, slot->octets.begin());
-    slot->datagram.payload = base::Bytes(slot->octets.data(), datagram.payload.size());
+    const std::uint32_t index = slots_.at(flow);
+    const Slot& slot = engine_.slots_[index];
+    const packet::Token owner = (packet::Token{index + 1} << kGenerationBits) | slot.generation;
+    queued->port = slot.port;
+    queued->datagram = datagram;
+    queued->datagram.token |= owner << kOwnerShift;
+    std::ranges::copy(datagram.payload, queued->octets.begin());
+    queued->datagram.payload = base::Bytes(queued->octets.data(), datagram.payload.size());
     ++engine_.queued_;
   }
   void on_sample(const measure::Sample& sample) override { observer_.on_sample(sample); }
@@ -71,13 +118,23 @@ class Engine::Flow final : public session::SenderOutput {
     observer_.on_unknown_resolved(forward, backward);
   }
   void on_note(const std::string& note) override { observer_.on_note(note); }
+  void on_event(const measure::Event& event) override { observer_.on_event(event); }
+  void on_scheduler_stamps(session::FlowId flow) override {
+    engine_.io_.use_scheduler_stamps(engine_.slots_[slots_.at(flow)].port);
+  }
+
+  std::optional<net::PortId> current_port() const {
+    const auto found = slots_.find(session_.current());
+    if (found == slots_.end()) return std::nullopt;
+    return engine_.slots_[found->second].port;
+  }
 
  private:
   Engine& engine_;
-  net::PortId port_;
-  packet::Token owner_;
-  FlowObserver& observer_;
-  session::Sender sender_;
+  SessionPorts ports_;
+  SessionObserver& observer_;
+  std::map<session::FlowId, std::uint32_t> slots_;
+  session::Session session_;
 };
 
 Engine::Engine(net::PacketIo& io, session::Reflector* reflector,
@@ -86,25 +143,81 @@ Engine::Engine(net::PacketIo& io, session::Reflector* reflector,
 
 Engine::~Engine() = default;
 
-session::Sender& Engine::add_flow(net::PortId port, const session::SenderOptions& options,
-                                  const wire::RequestLayout& layout, FlowObserver& observer,
-                                  MonoTime start) {
-  flows_.push_back(
-      std::make_unique<Flow>(*this, port, flows_.size(), options, layout, observer, start));
-  return flows_.back()->sender();
+Result<session::Session*> Engine::add_session(const session::SessionOptions& options,
+                                              const SessionPorts& ports,
+                                              const wire::RequestLayout& layout,
+                                              SessionObserver& observer) {
+  owners_.push_back(std::make_unique<Owner>(*this, options, ports, layout, observer));
+  session::Session& session = owners_.back()->session();
+  if (auto begun = session.begin(io_.clock().now()); !begun) {
+    owners_.pop_back();
+    return std::unexpected(std::move(begun).error());
+  }
+  return &session;
 }
 
-bool Engine::flows_finished() const {
-  return std::ranges::all_of(flows_, [](const auto& flow) { return flow->sender().finished(); });
+net::PortStamping Engine::stamping_of(const session::Session& session) const {
+  for (const auto& owner : owners_)
+    if (&owner->session() == &session)
+      if (const auto port = owner->current_port()) return io_.stamping(*port);
+  return {};
+}
+
+bool Engine::sessions_finished() const {
+  return std::ranges::all_of(owners_,
+                             [](const auto& owner) { return owner->session().finished(); });
 }
 
 std::optional<MonoTime> Engine::next_wake() const {
   std::optional<MonoTime> first;
-  for (const auto& flow : flows_) {
-    const std::optional<MonoTime> wake = flow->sender().next_wake();
+  for (const auto& owner : owners_) {
+    const std::optional<MonoTime> wake = owner->session().next_wake();
     if (wake && (!first || *wake < *first)) first = wake;
   }
   return first;
+}
+
+// --- flows ---------------------------------------------------------------------------------------
+
+std::uint32_t Engine::take_slot(Owner& owner, session::FlowId flow, net::PortId port) {
+  std::uint32_t index = 0;
+  if (free_slots_.empty()) {
+    index = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  Slot& slot = slots_[index];
+  slot.owner = &owner;
+  slot.flow = flow;
+  slot.port = port;
+  slots_of_port_[port].push_back(index);
+  return index;
+}
+
+void Engine::free_slot(std::uint32_t index) {
+  Slot& slot = slots_[index];
+  std::erase(slots_of_port_[slot.port], index);
+  slot.owner = nullptr;
+  slot.generation = static_cast<std::uint8_t>((slot.generation + 1U) % (1U << kGenerationBits));
+  free_slots_.push_back(index);
+}
+
+void Engine::close_unused(net::PortId port) {
+  const auto found = slots_of_port_.find(port);
+  if (found != slots_of_port_.end() && !found->second.empty()) return;
+  slots_of_port_.erase(port);
+  io_.close(port);
+}
+
+const Engine::Slot* Engine::slot_of(packet::Token token) const {
+  const packet::Token owner = token >> kOwnerShift;
+  const std::size_t index = (owner >> kGenerationBits) - 1;
+  if (index >= slots_.size()) return nullptr;
+  const Slot& slot = slots_[index];
+  const bool same = slot.generation == (owner & ((1U << kGenerationBits) - 1));
+  return slot.owner != nullptr && same ? &slot : nullptr;
 }
 
 Result<void> Engine::turn(std::optional<MonoTime> until) {
@@ -112,9 +225,9 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   if (overdue && io_.clock().mono_now() - *overdue > kOverdue) TRY_VOID(catch_up());
   const Timestamp now = user_stamp(io_.clock().now());
   const ClockState clock = io_.clock().state();
-  for (auto& flow : flows_) {
-    const std::optional<MonoTime> wake = flow->sender().next_wake();
-    if (wake && *wake <= *now.mono) flow->run(now, clock);
+  for (const auto& owner : owners_) {
+    const std::optional<MonoTime> wake = owner->session().next_wake();
+    if (wake && *wake <= *now.mono) owner->session().on_time(now, clock);
   }
   if (renew_due_ && *renew_due_ <= *now.mono) renew_networks();
   flush();
@@ -125,7 +238,7 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   consider(next_wake());
   consider(renew_due_);
   // Nothing left to wait for, but what came is still read.
-  if (!flows_.empty() && flows_finished() && reflector_ == nullptr) deadline = *now.mono;
+  if (!owners_.empty() && sessions_finished() && reflector_ == nullptr) deadline = *now.mono;
   TRY_VOID(io_.poll(deadline, *this));
   flush();
   return {};
@@ -158,17 +271,20 @@ void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datag
       break;
   }
   // Random padding or broken stamps: a reply if one of our flows talks to that end with that SSID.
-  Flow* flow = flow_of(port, datagram);
-  if (flow != nullptr && datagram.source.address == flow->sender().options().remote.address &&
-      datagram.source.port == flow->sender().options().remote.port) {
-    return flow->sender().on_datagram(datagram, io_.clock().state());
+  if (const Slot* slot = slot_of(port, datagram)) {
+    const session::Session& session = slot->owner->session();
+    const packet::Endpoint& remote = session.options().flow.remote;
+    const bool ours = datagram.source.address == remote.address &&
+                      datagram.source.port == remote.port &&
+                      session.ssid_of(slot->flow) == ssid_in(datagram);
+    if (ours) return slot->owner->session().on_datagram(slot->flow, datagram, io_.clock().state());
   }
   reflect(port, datagram);
 }
 
 void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply) {
-  if (Flow* flow = flow_of(port, reply))
-    return flow->sender().on_datagram(reply, io_.clock().state());
+  if (const Slot* slot = slot_of(port, reply))
+    return slot->owner->session().on_datagram(slot->flow, reply, io_.clock().state());
   if (reflector_ == nullptr) {
     ++counters_.replies_of_nobody;
   } else {
@@ -178,20 +294,22 @@ void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply)
 
 // The flow a reply belongs to: by remote end and SSID, then by either of them so that the sender
 // can count what is wrong with it.
-Engine::Flow* Engine::flow_of(net::PortId port, const packet::ReceivedDatagram& reply) const {
-  Flow* best = nullptr;
+const Engine::Slot* Engine::slot_of(net::PortId port, const packet::ReceivedDatagram& reply) const {
+  const auto of_port = slots_of_port_.find(port);
+  if (of_port == slots_of_port_.end()) return nullptr;
+  const Slot* best = nullptr;
   int best_score = 0;
-  const std::uint16_t ssid =
-      reply.payload.size() >= 16 ? base::load_be<std::uint16_t>(reply.payload, 14) : 0;
-  for (const auto& flow : flows_) {
-    if (flow->port() != port || flow->sender().finished()) continue;
-    const session::SenderOptions& options = flow->sender().options();
-    const bool remote =
-        options.remote.address == reply.source.address && options.remote.port == reply.source.port;
-    const int score = (remote ? 2 : 0) + (options.ssid == ssid ? 2 : 0) + 1;
+  const std::uint16_t ssid = ssid_in(reply);
+  for (const std::uint32_t index : of_port->second) {
+    const Slot& slot = slots_[index];
+    const session::Session& session = slot.owner->session();
+    if (session.finished()) continue;
+    const packet::Endpoint& at = session.options().flow.remote;
+    const bool remote = at.address == reply.source.address && at.port == reply.source.port;
+    const int score = (remote ? 2 : 0) + (session.ssid_of(slot.flow) == ssid ? 2 : 0) + 1;
     if (score > best_score) {
       best_score = score;
-      best = flow.get();
+      best = &slot;
     }
   }
   return best;
@@ -226,40 +344,44 @@ void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& st
     ReplyStamps& stamps = reply_stamps_[port];
     stamps.proven = true;
     stamps.missing = 0;
-  } else if (owner <= flows_.size()) {
-    flows_[owner - 1]->sender().on_transmit_stamp(within, stamp.stamp);
+  } else if (const Slot* slot = slot_of(stamp.token)) {
+    slot->owner->session().on_transmit_stamp(slot->flow, within, stamp.stamp);
   }
 }
 
 void Engine::on_path_error(net::PortId port, const packet::PathError& error) {
   ++delivered_;
-  for (auto& flow : flows_) {
-    if (flow->port() != port || !flow->sender().on_path_error(error)) continue;
+  const auto of_port = slots_of_port_.find(port);
+  if (of_port == slots_of_port_.end()) return;
+  for (const std::uint32_t index : of_port->second) {
+    const Slot& slot = slots_[index];
+    if (!slot.owner->session().on_path_error(slot.flow, error)) continue;
     if (error.kind == packet::PathErrorKind::NeighbourUnresolved)
-      tell_the_others(port, error, *flow);
+      tell_the_others(port, error, slot);
     return;
   }
 }
 
 // The kernel drops all that waited for the neighbour and quotes few of them, so each flow to it on
 // this port hears of it; without the quote, which is not theirs.
-void Engine::tell_the_others(net::PortId port, const packet::PathError& error, const Flow& owner) {
-  for (auto& flow : flows_) {
-    const packet::Endpoint& remote = flow->sender().options().remote;
-    if (flow.get() == &owner || flow->port() != port || remote.address != error.destination.address)
-      continue;
+void Engine::tell_the_others(net::PortId port, const packet::PathError& error, const Slot& told) {
+  for (const std::uint32_t index : slots_of_port_.at(port)) {
+    const Slot& slot = slots_[index];
+    const packet::Endpoint& remote = slot.owner->session().options().flow.remote;
+    if (&slot == &told || remote.address != error.destination.address) continue;
     packet::PathError theirs = error;
     theirs.destination = remote;
     theirs.quoted = {};
-    (void)flow->sender().on_path_error(theirs);
+    (void)slot.owner->session().on_path_error(slot.flow, theirs);
   }
 }
 
 void Engine::on_stamps_unreliable(net::PortId port) {
   ++delivered_;
   reply_stamps_[port].missing = 0;
-  for (auto& flow : flows_)
-    if (flow->port() == port) flow->sender().on_stamps_unreliable();
+  for (const Slot& slot : slots_)
+    if (slot.owner != nullptr && slot.port == port)
+      slot.owner->session().on_stamps_unreliable(slot.flow);
 }
 
 // --- what changes around us
@@ -276,12 +398,7 @@ void Engine::on_network_change(const packet::NetworkChange& change) {
   // down is no other driver, and there a missing stamp tells that the probe did not leave.
   if (anything || route || change.kind == NetworkChangeKind::LinkUp)
     for (auto& [port, stamps] : reply_stamps_) stamps.proven = false;
-  for (auto& flow : flows_) {
-    const session::SenderOptions& options = flow->sender().options();
-    const bool elsewhere = route && change.interface != options.route_interface && change.network &&
-                           change.network->contains(options.remote.address);
-    if (anything || elsewhere) flow->sender().on_stamps_unreliable();
-  }
+  for (const auto& owner : owners_) owner->session().on_network_change(change);
 }
 
 // A network that came up after the start is connected, too.
@@ -332,7 +449,8 @@ void Engine::report(const Queued& sent, const packet::SendResult& result) {
     if (reflector_ != nullptr) reflector_->on_sent(within, result);
     if (result.status == packet::SendStatus::Accepted) track_reply_stamps(sent.port);
   } else {
-    flows_[owner - 1]->sender().on_sent(within, result);
+    if (const Slot* slot = slot_of(sent.datagram.token))
+      slot->owner->session().on_sent(slot->flow, within, result);
   }
 }
 
@@ -351,6 +469,7 @@ void Engine::flush() {
     first += count;
   }
   queued_ = 0;
+  for (const net::PortId port : std::exchange(closing_, {})) close_unused(port);
 }
 
 }  // namespace wirestamp::agent

@@ -11,21 +11,28 @@
 
 #include "net/packet_io.h"
 #include "session/reflector.h"
-#include "session/sender.h"
+#include "session/session.h"
 
 // Ties sessions to packet I/O on one measuring thread: the loop that lets senders send when they
 // are due, hands packets, stamps and errors to the session they belong to, and lets the reflector
 // answer. Both roles may share a port; packets are told apart by content.
 namespace wirestamp::agent {
 
-// What a flow tells its owner; called on the measuring thread.
-class FlowObserver {
+// What a session tells its owner; called on the measuring thread.
+class SessionObserver {
  public:
-  virtual ~FlowObserver() = default;
+  virtual ~SessionObserver() = default;
   virtual void on_sample(const measure::Sample& sample) = 0;
   virtual void on_reply(const measure::Sample& provisional) = 0;
   virtual void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) = 0;
   virtual void on_note(const std::string& note) = 0;
+  virtual void on_event(const measure::Event& event) = 0;
+};
+
+// How a session gets its ports.
+struct SessionPorts {
+  net::PortOptions options;          // of each port it opens; the port number is the policy's
+  std::optional<net::PortId> given;  // open already, and all its flows share it
 };
 
 // What came and is nobody's.
@@ -45,19 +52,30 @@ class Engine final : private net::PacketSink {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Adds a flow on an open port and returns its sender, which lives as long as the engine.
-  session::Sender& add_flow(net::PortId port, const session::SenderOptions& options,
-                            const wire::RequestLayout& layout, FlowObserver& observer,
-                            MonoTime start);
+  // Adds a session, opens its ports and lets it begin. It lives as long as the engine. Fails when
+  // no port can be had.
+  Result<session::Session*> add_session(const session::SessionOptions& options,
+                                        const SessionPorts& ports,
+                                        const wire::RequestLayout& layout,
+                                        SessionObserver& observer);
+  // What the session's current port gives.
+  net::PortStamping stamping_of(const session::Session& session) const;
 
   // One turn: what is due is sent, then waits until something happens, `until` at the latest.
   Result<void> turn(std::optional<MonoTime> until);
 
-  bool flows_finished() const;
+  bool sessions_finished() const;
   const EngineCounters& counters() const { return counters_; }
 
  private:
-  class Flow;
+  class Owner;
+  // A flow in the table that tokens point into.
+  struct Slot {
+    Owner* owner = nullptr;  // nullptr: free
+    session::FlowId flow = 0;
+    net::PortId port = 0;
+    std::uint8_t generation = 0;  // so that a token of the flow before is not taken for one of this
+  };
   // Whether the driver behind a port stamps the reflector's replies.
   struct ReplyStamps {
     bool proven = false;  // one came since the network last changed
@@ -79,18 +97,27 @@ class Engine final : private net::PacketSink {
   Result<void> catch_up();
   std::optional<MonoTime> next_wake() const;
   void renew_networks();
-  void tell_the_others(net::PortId port, const packet::PathError& error, const Flow& owner);
+  void tell_the_others(net::PortId port, const packet::PathError& error, const Slot& told);
   void track_reply_stamps(net::PortId port);
   Queued* next_slot(std::size_t octets);
   void reflect(net::PortId port, const packet::ReceivedDatagram& request);
   void take_reply(net::PortId port, const packet::ReceivedDatagram& reply);
-  Flow* flow_of(net::PortId port, const packet::ReceivedDatagram& reply) const;
+  const Slot* slot_of(net::PortId port, const packet::ReceivedDatagram& reply) const;
+  const Slot* slot_of(packet::Token token) const;
+  std::uint32_t take_slot(Owner& owner, session::FlowId flow, net::PortId port);
+  void free_slot(std::uint32_t index);
+  void close_unused(net::PortId port);
   void flush();
   void report(const Queued& sent, const packet::SendResult& result);
 
   net::PacketIo& io_;
   session::Reflector* reflector_;
-  std::vector<std::unique_ptr<Flow>> flows_;
+  session::PortBudget budget_;
+  std::vector<std::unique_ptr<Owner>> owners_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::map<net::PortId, std::vector<std::uint32_t>> slots_of_port_;
+  std::vector<net::PortId> closing_;  // after the next flush
   std::vector<Queued> queue_;
   std::size_t queued_ = 0;
   std::function<void(const std::string&)> note_;

@@ -76,26 +76,31 @@ class PlayedIo final : public net::PacketIo {
   int polls = 0, scheduler_asked = 0;
 };
 
-class Samples final : public FlowObserver {
+class Samples final : public SessionObserver {
  public:
   void on_sample(const measure::Sample& sample) override { given.push_back(sample); }
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
   void on_note(const std::string&) override {}
+  void on_event(const measure::Event&) override {}
   std::vector<measure::Sample> given;
 };
 
 class EngineTest : public ::testing::Test {
  protected:
-  session::SenderOptions flow_options(std::uint16_t ssid, std::uint64_t count = 1) const {
-    session::SenderOptions options;
-    options.remote = kPeer;
-    options.ssid = ssid;
+  session::SessionOptions options(std::uint16_t ssid, std::uint64_t count = 1) const {
+    session::SessionOptions options;
+    options.flow.session = ssid;
+    options.flow.remote = kPeer;
+    options.flow.ssid = ssid;
+    options.flow.loss_after = Duration::seconds(1);
+    options.flow.may_send_bare = false;
     options.schedule = {.interval = Duration::milliseconds(100), .at_once = true, .count = count};
-    options.loss_after = Duration::seconds(1);
-    options.transmit_stamps = StampSource::Kernel;
-    options.may_send_bare = false;
+    options.policy = session::PortPolicy::Fixed;
     return options;
+  }
+  void add(Engine& engine, const session::SessionOptions& one, Samples& samples) {
+    ASSERT_TRUE(engine.add_session(one, {.options = {}, .given = 0U}, layout_, samples));
   }
   session::Reflector make_reflector() const {
     return session::Reflector({.policy = {},
@@ -132,9 +137,9 @@ class EngineTest : public ::testing::Test {
     };
   }
   void run_to_the_end(Engine& engine) {
-    for (int turns = 0; !engine.flows_finished() && turns < 1'000; ++turns)
+    for (int turns = 0; !engine.sessions_finished() && turns < 1'000; ++turns)
       ASSERT_TRUE(engine.turn(std::nullopt));
-    ASSERT_TRUE(engine.flows_finished());
+    ASSERT_TRUE(engine.sessions_finished());
   }
 
   PlayedIo io_;
@@ -144,7 +149,7 @@ class EngineTest : public ::testing::Test {
 TEST_F(EngineTest, AfterALongPauseRepliesAreReadBeforeProbesAreDecided) {
   Engine engine(io_, nullptr);
   Samples samples;
-  engine.add_flow(0, flow_options(7, 40), layout_, samples, io_.played_clock.time);
+  add(engine, options(7, 40), samples);
   session::Reflector far = make_reflector();
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(engine.turn(std::nullopt));
   for (const auto& sent : io_.sent) io_.events.push_back(answer(far, sent));
@@ -163,10 +168,10 @@ TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {
   Engine engine(io_, nullptr);
   std::array<Samples, 3> samples;
   for (std::uint16_t i = 0; i < 3; ++i) {
-    session::SenderOptions options = flow_options(static_cast<std::uint16_t>(7 + i));
-    if (i == 1) ++options.remote.port;
-    if (i == 2) options.remote.address = packet::IpAddress::v4(0x0a000003);
-    engine.add_flow(0, options, layout_, samples[i], io_.played_clock.time);
+    session::SessionOptions one = options(static_cast<std::uint16_t>(7 + i));
+    if (i == 1) ++one.flow.remote.port;
+    if (i == 2) one.flow.remote.address = packet::IpAddress::v4(0x0a000003);
+    add(engine, one, samples[i]);
   }
   ASSERT_TRUE(engine.turn(io_.played_clock.time));
   ASSERT_EQ(io_.sent.size(), 3U);
@@ -188,7 +193,7 @@ TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {
 TEST_F(EngineTest, ATurnReadsWhatIsThereWhenAllFlowsAreFinished) {
   Engine engine(io_, nullptr);
   Samples samples;
-  engine.add_flow(0, flow_options(7), layout_, samples, io_.played_clock.time);
+  add(engine, options(7), samples);
   run_to_the_end(engine);
   const int polls = io_.polls;
   session::Reflector far = make_reflector();
@@ -204,7 +209,7 @@ TEST_F(EngineTest, ATurnReadsWhatIsThereWhenAllFlowsAreFinished) {
 TEST_F(EngineTest, AClockStepWhileWaitingMarksTheSamplesItCutThrough) {
   Engine engine(io_, nullptr);
   Samples samples;
-  engine.add_flow(0, flow_options(7), layout_, samples, io_.played_clock.time);
+  add(engine, options(7), samples);
   session::Reflector far = make_reflector();
   ASSERT_TRUE(engine.turn(io_.played_clock.time));
   io_.events.push_back([&, event = answer(far, io_.sent[0])](net::PacketSink& sink) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "agent/engine.h"
+#include "agent/flow_watch.h"
 #include "measure/accumulator.h"
 #include "platform/entropy.h"
 #include "platform/resolve.h"
@@ -24,6 +25,9 @@ constexpr Duration kHighRate = Duration::milliseconds(2);
 // Bursts (S17) make sense for runs of a minute and more at intervals up to a second.
 constexpr Duration kBurstRun = Duration::minutes(1);
 constexpr Duration kBurstInterval = Duration::seconds(1);
+constexpr std::uint16_t kDefaultPort = 23999;
+constexpr std::uint16_t kFirstOpenPort = 1024;  // below it a port needs a privilege
+constexpr std::size_t kMostEvents = 10'000;
 // A true transmit stamp of the peer may be lost with a reply; so many misses in a row mean there is
 // none.
 constexpr unsigned kMissedPeerStamps = 8;
@@ -39,17 +43,32 @@ bool runs_long_enough_for_bursts(const PingOptions& options) {
   return true;
 }
 
-class PingRun final : public Ping, private FlowObserver {
+// Weaker stamps than required are refused before the first probe where they are foreseen.
+Result<void> check_stamping(const PingOptions& options, const net::PortStamping& stamping) {
+  if (!options.require) return {};
+  const StampSource got = std::min(stamping.transmit, stamping.receive);
+  if (got >= *options.require) return {};
+  return fail(fmt::format(
+      "--require {}: this host gives '{}' stamps here{}{}; "
+      "leave --require out to measure with them",
+      name(*options.require), name(got), stamping.reason.empty() ? "" : ": ", stamping.reason));
+}
+
+class PingRun final : public Ping, private SessionObserver {
  public:
-  PingRun(PingOptions options, std::unique_ptr<net::PacketIo> io, net::PortId port, PingStart start,
-          wire::RequestLayout layout, std::uint32_t route_interface)
+  PingRun(PingOptions options, std::unique_ptr<net::PacketIo> io, PingStart start,
+          wire::RequestLayout layout)
       : options_(std::move(options)),
         io_(std::move(io)),
-        port_(port),
+        engine_(*io_, nullptr),
         start_(std::move(start)),
         layout_(std::move(layout)),
-        route_interface_(route_interface),
-        accumulator_({.interval = options_.interval}) {}
+        accumulator_({.interval = options_.interval}) {
+    if (options_.flows > 1) flows_.emplace(options_.flows, options_.interval);
+  }
+
+  // Opens the ports.
+  Result<void> begin();
 
   Result<PingResult> run(PingObserver& observer) override;
 
@@ -59,27 +78,31 @@ class PingRun final : public Ping, private FlowObserver {
   }
 
  private:
-  session::SenderOptions sender_options() const;
+  session::SessionOptions session_options() const;
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample& provisional) override;
   void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
     accumulator_.resolve_unknown(forward, backward);
   }
   void on_note(const std::string& note) override;
+  void on_event(const measure::Event& event) override;
+  void tell_differences();
   void check_requirements(const measure::Sample& sample);
   void show_progress(bool always);
 
   PingOptions options_;
   std::unique_ptr<net::PacketIo> io_;
-  net::PortId port_;
+  Engine engine_;
   PingStart start_;
   wire::RequestLayout layout_;
-  std::uint32_t route_interface_;
   measure::Accumulator accumulator_;
+  std::optional<FlowWatch> flows_;  // when there are several
   PingObserver* observer_ = nullptr;
-  session::Sender* sender_ = nullptr;
+  session::Session* session_ = nullptr;
   std::vector<std::string> notes_;
   std::set<std::string> noted_;
+  std::vector<measure::Event> events_;
+  std::uint64_t events_dropped_ = 0;
   std::optional<measure::Sample> last_;
   std::optional<MonoTime> last_progress_;
   std::optional<std::string> requirement_failed_;
@@ -87,15 +110,38 @@ class PingRun final : public Ping, private FlowObserver {
   std::atomic<bool> stop_{false};
 };
 
-session::SenderOptions PingRun::sender_options() const {
-  session::SenderOptions options;
-  options.remote = start_.remote;
-  options.source = options_.source;
-  options.route_interface = route_interface_;
-  options.format =
+// The fixed flow's port: the one given, else the reflector's where it needs no privilege.
+std::uint16_t fixed_port(const PingOptions& options) {
+  if (options.source_port) return *options.source_port;
+  return options.port >= kFirstOpenPort ? options.port : kDefaultPort;
+}
+
+session::PortPolicy policy_of(PortPolicy policy) {
+  switch (policy) {
+    case PortPolicy::Fixed:
+      return session::PortPolicy::Fixed;
+    case PortPolicy::Range:
+      return session::PortPolicy::Range;
+    case PortPolicy::Auto:
+      return session::PortPolicy::Auto;
+    case PortPolicy::Dynamic:
+      break;
+  }
+  return session::PortPolicy::Dynamic;
+}
+
+session::SessionOptions PingRun::session_options() const {
+  session::SessionOptions options;
+  session::SenderOptions& flow = options.flow;
+  flow.remote = start_.remote;
+  flow.source = options_.source;
+  flow.format =
       options_.time_format == TimeFormat::Ptp ? wire::TimeFormat::Ptp : wire::TimeFormat::Ntp;
-  options.traffic_class = static_cast<std::uint8_t>(options_.dscp << 2U);
-  options.hop_limit = options_.ttl;
+  flow.traffic_class = static_cast<std::uint8_t>(options_.dscp << 2U | options_.ecn);
+  flow.hop_limit = options_.ttl;
+  flow.loss_after = options_.loss_after;
+  flow.may_send_bare = !options_.size.has_value();
+  flow.seed = options_.seed ? *options_.seed : platform::random_bits();
   options.schedule = {.kind = options_.schedule == Schedule::Poisson
                                   ? session::ScheduleKind::Poisson
                                   : session::ScheduleKind::Periodic,
@@ -104,56 +150,114 @@ session::SenderOptions PingRun::sender_options() const {
                       .count = options_.count,
                       .duration = options_.duration,
                       .bursts = runs_long_enough_for_bursts(options_)};
-  options.loss_after = options_.loss_after;
-  options.transmit_stamps = start_.stamping.transmit;
-  options.may_send_bare = !options_.size.has_value();
-  options.seed = options_.seed ? *options_.seed : platform::random_bits();
-  base::Random random(options.seed ^ 0x5353'4944);
-  options.ssid = static_cast<std::uint16_t>(1 + random.below(0xffff));
+  options.policy = policy_of(options_.port_policy);
+  options.fixed_port = fixed_port(options_);
+  options.first_port = options_.first_port;
+  options.last_port = options_.last_port;
+  options.silence = options_.silence;
+  options.heal_after = options_.heal_after;
+  options.reconnect_on = options_.reconnect_on_any_address ? session::ReconnectOn::AnyAddress
+                                                           : session::ReconnectOn::Path;
+  options.flows = options_.flows;
   return options;
+}
+
+Result<void> PingRun::begin() {
+  SessionPorts ports;
+  ports.options.family = start_.remote.address.family();
+  ports.options.address = options_.source;
+  ports.options.device = options_.device;
+  ports.options.stamps = options_.stamps;
+  ports.options.separate_transmit = options_.interval < kHighRate * options_.flows;
+  session_ = TRY(engine_.add_session(session_options(), ports, layout_, *this));
+  start_.stamping = engine_.stamping_of(*session_);
+  start_.local = session_->local();
+  if (const auto& egress = session_->egress()) {
+    start_.interface_name = egress->interface_name;
+    if (!options_.source && egress->source) start_.local.address = *egress->source;
+  }
+  return check_stamping(options_, start_.stamping);
 }
 
 Result<PingResult> PingRun::run(PingObserver& observer) {
   observer_ = &observer;
-  Engine engine(*io_, nullptr);
   for (const std::string& note : start_.notes) noted_.insert(note);
   observer.on_start(start_);
   const Timestamp began = io_->clock().now();
-  sender_ = &engine.add_flow(port_, sender_options(), layout_, *this, *began.mono);
   bool interrupted = false;
-  while (!engine.flows_finished()) {
+  while (!engine_.sessions_finished()) {
     if (stop_.load(std::memory_order_relaxed) && !interrupted) {
       interrupted = true;
-      sender_->stop(io_->clock().mono_now());
+      session_->stop(io_->clock().mono_now());
     }
     if (requirement_failed_) break;
-    TRY_VOID(engine.turn(std::nullopt));
+    TRY_VOID(engine_.turn(std::nullopt));
     show_progress(false);
   }
   accumulator_.finish();
+  if (flows_) {
+    flows_->finish();
+    tell_differences();
+  }
   show_progress(true);
-  return PingResult{.start = start_,
+  PingResult result{.start = start_,
                     .summary = accumulator_.summary(),
-                    .counters = sender_->counters(),
+                    .flows = {},
+                    .events = events_,
+                    .events_dropped = events_dropped_,
+                    .counters = session_->counters(),
                     .notes = notes_,
                     .began = began.wall,
                     .ended = io_->clock().now().wall,
                     .interrupted = interrupted,
                     .requirement_failed = requirement_failed_};
+  if (flows_)
+    for (measure::Summary& summary : flows_->summaries())
+      result.flows.push_back(
+          {.tuple = session_->tuple_of_lane(result.flows.size()), .summary = std::move(summary)});
+  return result;
 }
 
 void PingRun::on_sample(const measure::Sample& sample) {
   accumulator_.add(sample);
+  if (flows_) {
+    flows_->add(sample);
+    tell_differences();
+  }
   check_requirements(sample);
   observer_->on_sample(sample);
+}
+
+void PingRun::tell_differences() {
+  for (measure::Event& event : flows_->take_news()) {
+    const Timestamp now = io_->clock().now();
+    event.at = *now.mono;
+    event.wall = now.wall;
+    event.old_flow = session_->tuple_of_lane(*event.flow);
+    event.text += " (" + *event.old_flow + ")";
+    on_event(event);
+  }
 }
 
 void PingRun::on_reply(const measure::Sample& provisional) { last_ = provisional; }
 
 void PingRun::on_note(const std::string& note) {
   if (!noted_.insert(note).second) return;
+  if (observer_ == nullptr) {  // while the ports are opened
+    start_.notes.push_back(note);
+    return;
+  }
   notes_.push_back(note);
   observer_->on_note(note);
+}
+
+void PingRun::on_event(const measure::Event& event) {
+  if (events_.size() < kMostEvents) {
+    events_.push_back(event);
+  } else {
+    ++events_dropped_;
+  }
+  if (observer_ != nullptr) observer_->on_event(event);
 }
 
 // --require and --require-peer: a weaker stamp ends the run, because what follows is not what was
@@ -196,7 +300,7 @@ void PingRun::show_progress(bool always) {
   last_progress_ = now;
   measure::Summary summary = accumulator_.summary();
   // The samples come when all is known about them; the person watching wants the present.
-  const session::SenderProgress& progress = sender_->progress();
+  const session::SenderProgress& progress = session_->progress();
   summary.scheduled = std::max(summary.scheduled, progress.scheduled);
   summary.sent = std::max(summary.sent, progress.sent);
   summary.received = std::max(summary.received, progress.received);
@@ -228,14 +332,19 @@ Result<packet::Endpoint> choose_remote(const PingOptions& options, PingStart& st
 }
 
 // --source sets the address and nothing else; who gives it often means the interface.
-void warn_of_other_way(const PingOptions& options, const platform::Route& route, PingStart& start) {
-  if (!options.source || options.source->is_loopback() || route.interface == 0) return;
+void warn_of_other_way(const PingOptions& options, PingStart& start) {
+  if (!options.source || options.source->is_loopback()) return;
+  const auto route =
+      platform::route_to({.destination = start.remote,
+                          .source = options.source,
+                          .device = options.device,
+                          .traffic_class = static_cast<std::uint8_t>(options.dscp << 2U)});
   const auto local = platform::local_addresses();
-  if (!local) return;
+  if (!route || route->interface == 0 || !local) return;
   std::optional<std::uint32_t> home;
   for (const platform::LocalAddress& one : *local) {
     if (one.address != *options.source) continue;
-    if (one.interface == route.interface) return;
+    if (one.interface == route->interface) return;
     home = one.interface;
   }
   const auto interface = home ? platform::interface_by_index(*home) : std::nullopt;
@@ -243,18 +352,7 @@ void warn_of_other_way(const PingOptions& options, const platform::Route& route,
   start.notes.push_back(fmt::format(
       "{} is an address of {}, but the route to {} leaves by {}; to use {}: --device {}",
       packet::to_string(*options.source), interface->name, packet::to_string(start.remote.address),
-      route.interface_name, interface->name, interface->name));
-}
-
-// Weaker stamps than required are refused before the first probe where they are foreseen.
-Result<void> check_stamping(const PingOptions& options, const net::PortStamping& stamping) {
-  if (!options.require) return {};
-  const StampSource got = std::min(stamping.transmit, stamping.receive);
-  if (got >= *options.require) return {};
-  return fail(fmt::format(
-      "--require {}: this host gives '{}' stamps here{}{}; "
-      "leave --require out to measure with them",
-      name(*options.require), name(got), stamping.reason.empty() ? "" : ": ", stamping.reason));
+      route->interface_name, interface->name, interface->name));
 }
 
 }  // namespace
@@ -268,32 +366,10 @@ Result<std::unique_ptr<Ping>> Ping::create(const PingOptions& options) {
   start.remote = TRY(choose_remote(options, start));
 
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
-  net::PortOptions port_options;
-  port_options.family = start.remote.address.family();
-  port_options.address = options.source;
-  port_options.port = options.source_port.value_or(0);
-  port_options.device = options.device;
-  port_options.stamps = options.stamps;
-  port_options.separate_transmit = options.interval < kHighRate;
-  const net::PortId port = TRY(io->open(port_options));
-  start.stamping = io->stamping(port);
-  TRY_VOID(check_stamping(options, start.stamping));
-  start.local = io->local_endpoint(port);
-
-  std::uint32_t route_interface = 0;
-  const auto route =
-      platform::route_to({.destination = start.remote,
-                          .source = options.source,
-                          .device = options.device,
-                          .traffic_class = static_cast<std::uint8_t>(options.dscp << 2U)});
-  if (route) {
-    route_interface = route->interface;
-    start.interface_name = route->interface_name;
-    if (!options.source && route->source) start.local.address = *route->source;
-    warn_of_other_way(options, *route, start);
-  }
-  return std::make_unique<PingRun>(options, std::move(io), port, std::move(start),
-                                   std::move(layout), route_interface);
+  warn_of_other_way(options, start);
+  auto run = std::make_unique<PingRun>(options, std::move(io), start, std::move(layout));
+  TRY_VOID(run->begin());
+  return run;
 }
 
 }  // namespace wirestamp::agent

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "measure/event.h"
 #include "measure/sample.h"
 #include "measure/summary.h"
 #include "net/packet_io.h"
@@ -19,6 +20,7 @@
 namespace wirestamp::agent {
 
 enum class Schedule : std::uint8_t { Periodic, Poisson };
+enum class PortPolicy : std::uint8_t { Fixed, Dynamic, Range, Auto };
 enum class TimeFormat : std::uint8_t { Ntp, Ptp };
 
 struct PingOptions {
@@ -31,10 +33,17 @@ struct PingOptions {
   Schedule schedule = Schedule::Periodic;
   std::optional<std::uint32_t> size;  // UDP payload; absent: base + CoS + Follow-Up + WSTP
   std::uint8_t dscp = 0;
+  std::uint8_t ecn = 0;
   std::uint8_t ttl = 255;
   std::optional<packet::IpAddress> source;
   std::string device;
-  std::optional<std::uint16_t> source_port;
+  PortPolicy port_policy = PortPolicy::Dynamic;
+  std::optional<std::uint16_t> source_port;     // of Fixed and Auto; absent: the peer's, or 23999
+  std::uint16_t first_port = 0, last_port = 0;  // of Range
+  Duration silence = Duration::seconds(5);
+  std::optional<Duration> heal_after = Duration::minutes(1);  // of Fixed; absent: never
+  bool reconnect_on_any_address = false;
+  unsigned flows = 1;
   net::StampChoice stamps = net::StampChoice::Auto;
   std::optional<StampSource> require;       // Kernel or Hardware, of our own stamps
   std::optional<StampSource> require_peer;  // of the reflector's
@@ -56,9 +65,18 @@ struct PingStart {
       notes;  // "no room for the WSTP TLV in 100 octets: left out" and the like
 };
 
+// One of several flows in parallel.
+struct FlowResult {
+  std::string tuple;  // "192.0.2.1:40000 > 198.51.100.7:23999"
+  measure::Summary summary;
+};
+
 struct PingResult {
   PingStart start;
   measure::Summary summary;
+  std::vector<FlowResult> flows;  // empty unless there are several
+  std::vector<measure::Event> events;
+  std::uint64_t events_dropped = 0;  // beyond what is kept
   session::SenderCounters counters;
   std::vector<std::string> notes;  // said once each, in the order they happened
   WallTime began, ended;
@@ -79,6 +97,7 @@ class PingObserver {
     (void)last;
   }  // five times a second
   virtual void on_note(const std::string&) {}
+  virtual void on_event(const measure::Event&) {}
 };
 
 // `stop` is polled after every wake-up: true ends the run with the probes in flight decided as

@@ -49,6 +49,47 @@ Result<std::uint32_t> interface_of(const std::string& zone) {
   return fail(fmt::format("there is no interface '{}' on this host", zone));
 }
 
+std::uint8_t ecn_of(const Settings& settings) {
+  const std::string choice = settings.text(Key::Ecn);
+  return choice == "ect1" ? 1 : choice == "ect0" ? 2 : choice == "ce" ? 3 : 0;
+}
+
+// The policy that was asked for, or the one that the ports given imply; what does not fit together
+// is refused.
+Result<void> take_ports(const Settings& settings, agent::PingOptions& options) {
+  using agent::PortPolicy;
+  const bool has_port = settings.given(Key::SourcePort), has_range = settings.given(Key::PortRange);
+  const std::string policy = settings.text(Key::PortPolicy);
+  options.port_policy = policy == "fixed"                          ? PortPolicy::Fixed
+                        : policy == "range"                        ? PortPolicy::Range
+                        : policy == "auto"                         ? PortPolicy::Auto
+                        : policy.empty() && has_port && !has_range ? PortPolicy::Fixed
+                        : policy.empty() && has_range              ? PortPolicy::Range
+                                                                   : PortPolicy::Dynamic;
+  const bool fixed =
+      options.port_policy == PortPolicy::Fixed || options.port_policy == PortPolicy::Auto;
+  if (has_port && !fixed)
+    return fail(
+        "--source-port is the port of a fixed flow: use it with --port-policy fixed or auto");
+  if (has_range != (options.port_policy == PortPolicy::Range))
+    return fail(has_range ? "--port-range goes with --port-policy range alone"
+                          : "--port-policy range wants --port-range FIRST-LAST");
+  if (settings.given(Key::HealAfter) && options.port_policy != PortPolicy::Fixed)
+    return fail("--heal-after is for --port-policy fixed: the others try another port");
+  options.flows = static_cast<unsigned>(*settings.get<std::uint64_t>(Key::Flows));
+  if (options.flows > 1 && fixed)
+    return fail("--flows wants several ports: use it with --port-policy dynamic or range");
+  if (const auto port = settings.get<std::uint64_t>(Key::SourcePort))
+    options.source_port = static_cast<std::uint16_t>(*port);
+  if (const auto range = settings.get<config::PortRange>(Key::PortRange)) {
+    options.first_port = range->first;
+    options.last_port = range->last;
+    if (range->last - range->first + 1U < options.flows)
+      return fail("--port-range has fewer ports than --flows wants");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<agent::PingOptions> ping_options(const Settings& settings) {
@@ -68,11 +109,15 @@ Result<agent::PingOptions> ping_options(const Settings& settings) {
   if (const auto size = settings.get<std::uint64_t>(Key::Size))
     options.size = static_cast<std::uint32_t>(*size);
   options.dscp = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Dscp));
+  options.ecn = ecn_of(settings);
   options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
   options.source = settings.get<packet::IpAddress>(Key::Source);
   options.device = settings.text(Key::Device);
-  if (const auto port = settings.get<std::uint64_t>(Key::SourcePort))
-    options.source_port = static_cast<std::uint16_t>(*port);
+  TRY_VOID(take_ports(settings, options));
+  options.silence = *settings.get<Duration>(Key::Silence);
+  const Duration heal_after = *settings.get<Duration>(Key::HealAfter);
+  options.heal_after = heal_after == Duration() ? std::nullopt : std::optional(heal_after);
+  options.reconnect_on_any_address = settings.text(Key::ReconnectOn) == "any-address";
   options.stamps = stamps_of(settings);
   options.require = source_of(settings, Key::Require);
   options.require_peer = source_of(settings, Key::RequirePeer);

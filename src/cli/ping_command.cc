@@ -188,6 +188,10 @@ class PingCommand {
       live_.clear();
       fmt::print(stderr, "note: {}\n", note);
     }
+    for (const measure::Event& event : batch.events) {
+      live_.clear();
+      fmt::print(stderr, "{}\n", publish::event_line(event));
+    }
     if (!write_error_) {
       if (auto written = outputs_.files.write(batch.samples); !written) {
         write_error_ = written.error();
@@ -210,6 +214,10 @@ class PingCommand {
     report.interrupted = result.interrupted;
     report.requirement_failed = result.requirement_failed;
     report.summary = result.summary;
+    for (const agent::FlowResult& flow : result.flows)
+      report.flows.push_back({.tuple = flow.tuple, .summary = flow.summary});
+    report.events = result.events;
+    report.events_dropped = result.events_dropped;
     const std::string text =
         outputs_.json ? publish::json_document(report) : publish::text_summary(report);
     std::FILE* stream = outputs_.json ? stdout : outputs_.people;

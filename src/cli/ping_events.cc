@@ -38,6 +38,14 @@ void PingEvents::on_note(const std::string& note) {
   something_.notify_one();
 }
 
+// What does not fit here is in the result at the end all the same.
+void PingEvents::on_event(const measure::Event& event) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.events.size() < kMaxNotes) waiting_.events.push_back(event);
+  anything_ = true;
+  something_.notify_one();
+}
+
 void PingEvents::end() {
   const std::lock_guard lock(mutex_);
   waiting_.ended = anything_ = true;

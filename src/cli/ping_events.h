@@ -28,6 +28,7 @@ class PingEvents final : public agent::PingObserver {
   struct Batch {
     std::vector<measure::Sample> samples;
     std::vector<std::string> notes;
+    std::vector<measure::Event> events;
     std::optional<agent::PingStart> start;
     std::optional<Progress> progress;
     bool ended = false;
@@ -43,6 +44,7 @@ class PingEvents final : public agent::PingObserver {
   bool wants_progress() const override { return want_progress_; }
   void on_progress(const measure::Summary& summary, const measure::Sample* last) override;
   void on_note(const std::string& note) override;
+  void on_event(const measure::Event& event) override;
   void end();
 
   // The writing thread. Waits until there is something.

@@ -40,11 +40,11 @@ void add(const Option& row, const std::string& name, std::string_view value, Sou
 Result<Source> read_environment(std::span<const std::pair<std::string, std::string>> variables) {
   Source source;
   for (const auto& [name, value] : variables) {
-    if (!name.starts_with(kOurs) || is_foreign(std::string_view(name).substr(kOurs.size())))
-      continue;
+    if (!name.starts_with(kOurs)) continue;
     const auto row =
         std::ranges::find_if(options(), [&](const Option& one) { return variable(one) == name; });
     if (row == options().end()) {
+      if (is_foreign(std::string_view(name).substr(kOurs.size()))) continue;
       std::vector<std::string> known;
       for (const Option& one : options()) known.push_back(variable(one));
       return fail(

@@ -85,6 +85,14 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .help = "traffic class of the probes, and the one asked of the replies: 0 to 63, or a name "
              "such as "
              "EF, AF41, CS6"},
+    {.key = Key::Ecn,
+     .name = "ecn",
+     .type = Type::Choice,
+     .commands = "ping",
+     .value_name = "CODEPOINT",
+     .fallback = "not-ect",
+     .choices = "not-ect|ect0|ect1|ce",
+     .help = "ECN field of the probes (RFC 3168 5); replies are sent not-ect"},
     {.key = Key::Ttl,
      .name = "ttl",
      .type = Type::Integer,
@@ -171,13 +179,76 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::SourcePort,
      .name = "source-port",
      .type = Type::Integer,
-     .group = Group::Addresses,
+     .group = Group::Flows,
      .commands = "ping",
      .value_name = "PORT",
-     .without = "picked by the system",
+     .without = "picked by the system; of a fixed flow the reflector's port, or 23999",
      .minimum = 1,
      .maximum = 65'535,
-     .help = "send from this UDP port"},
+     .help = "the fixed flow's UDP port; with it alone the policy is fixed"},
+    {.key = Key::PortPolicy,
+     .name = "port-policy",
+     .type = Type::Choice,
+     .group = Group::Flows,
+     .commands = "ping",
+     .value_name = "POLICY",
+     .without = "dynamic; fixed with --source-port, range with --port-range",
+     .choices = "fixed|dynamic|range|auto",
+     .help = "which source ports are used: one; a new one on silence; the same out of a range; or "
+             "the fixed one first, another on silence, and back"},
+    {.key = Key::PortRange,
+     .name = "port-range",
+     .type = Type::Ports,
+     .group = Group::Flows,
+     .commands = "ping",
+     .value_name = "FIRST-LAST",
+     .without = "any port",
+     .minimum = 1,
+     .maximum = 65'535,
+     .help = "source ports of policy range, both ends included"},
+    {.key = Key::Silence,
+     .name = "silence",
+     .type = Type::Duration,
+     .group = Group::Flows,
+     .commands = "ping",
+     .value_name = "DURATION",
+     .fallback = "5s",
+     .minimum = 100 * kMillisecond,
+     .maximum = kHour,
+     .help = "an outage is told, and a new port tried, when nothing came back for so long (and for "
+             "three intervals)"},
+    {.key = Key::HealAfter,
+     .name = "heal-after",
+     .type = Type::DurationOrNever,
+     .group = Group::Flows,
+     .commands = "ping",
+     .value_name = "DURATION",
+     .fallback = "60s",
+     .minimum = 100 * kMillisecond,
+     .maximum = 24 * kHour,
+     .help =
+         "policy fixed: after so long without an answer or an error fall silent for 35, 65, 125 "
+         "... 305 s, so that a stale entry of a firewall can die; or never"},
+    {.key = Key::ReconnectOn,
+     .name = "reconnect-on",
+     .type = Type::Choice,
+     .group = Group::Flows,
+     .commands = "ping",
+     .value_name = "EVENT",
+     .fallback = "path",
+     .choices = "path|any-address",
+     .help = "a new connection when the route or source address to this host changes, or also when "
+             "any interface gets a new address"},
+    {.key = Key::Flows,
+     .name = "flows",
+     .type = Type::Integer,
+     .group = Group::Flows,
+     .commands = "ping",
+     .value_name = "N",
+     .fallback = "1",
+     .minimum = 1,
+     .maximum = 64,
+     .help = "source ports in parallel, to cover equal-cost paths; interval and count are of each"},
     {.key = Key::Stamps,
      .name = "stamps",
      .type = Type::Choice,
@@ -300,6 +371,8 @@ std::string_view title(Group group) {
       return "Reflecting";
     case Group::Addresses:
       return "Addresses and interfaces";
+    case Group::Flows:
+      return "Flows and ports";
     case Group::Stamps:
       return "Timestamps";
     case Group::Output:
@@ -334,6 +407,12 @@ std::string allowed(const Option& option) {
     case Type::Duration:
       return fmt::format("a duration from {} to {}, such as 500ms or 2s",
                          duration_text(option.minimum), duration_text(option.maximum));
+    case Type::DurationOrNever:
+      return fmt::format("a duration from {} to {}, or never", duration_text(option.minimum),
+                         duration_text(option.maximum));
+    case Type::Ports:
+      return fmt::format("FIRST-LAST, both from {} to {}, such as 50000-50999", option.minimum,
+                         option.maximum);
     case Type::Choice:
       return fmt::format("one of {}", list_of(option.choices));
     case Type::Dscp:

@@ -25,6 +25,7 @@ enum class Key : std::uint8_t {
   Schedule,
   Size,
   Dscp,
+  Ecn,
   Ttl,
   LossAfter,
   Listen,
@@ -35,6 +36,12 @@ enum class Key : std::uint8_t {
   Source,
   Device,
   SourcePort,
+  PortPolicy,
+  PortRange,
+  Silence,
+  HealAfter,
+  ReconnectOn,
+  Flows,
   Stamps,
   Require,
   RequirePeer,
@@ -49,24 +56,35 @@ enum class Key : std::uint8_t {
 inline constexpr std::size_t kOptionCount = static_cast<std::size_t>(Key::KernelFeatures) + 1;
 
 enum class Type : std::uint8_t {
-  Flag,      // present or not; in a variable true or false
-  Integer,   // minimum to maximum
-  Duration,  // minimum to maximum, in nanoseconds
-  Choice,    // one of `choices`
-  Dscp,      // 0 to 63 or a name of the code point
-  Text,      // an interface name
-  File,      // a path; "-" is standard output
-  Address,   // an IP address
-  Prefix,    // an IP prefix
-  Listen,    // [ADDRESS]:PORT to bind
-  Host,      // HOST[:PORT] to measure
+  Flag,             // present or not; in a variable true or false
+  Integer,          // minimum to maximum
+  Duration,         // minimum to maximum, in nanoseconds
+  DurationOrNever,  // the same, or "never", which is a duration of zero
+  Choice,           // one of `choices`
+  Dscp,             // 0 to 63 or a name of the code point
+  Text,             // an interface name
+  File,             // a path; "-" is standard output
+  Address,          // an IP address
+  Prefix,           // an IP prefix
+  Listen,           // [ADDRESS]:PORT to bind
+  Ports,            // FIRST-LAST, within minimum and maximum
+  Host,             // HOST[:PORT] to measure
 };
 
 // Headings of --help and of the reference page.
-enum class Group : std::uint8_t { Target, Probes, Reflecting, Addresses, Stamps, Output, Expert };
+enum class Group : std::uint8_t {
+  Target,
+  Probes,
+  Reflecting,
+  Addresses,
+  Flows,
+  Stamps,
+  Output,
+  Expert
+};
 inline constexpr std::array kGroups{Group::Target,    Group::Probes, Group::Reflecting,
-                                    Group::Addresses, Group::Stamps, Group::Output,
-                                    Group::Expert};
+                                    Group::Addresses, Group::Flows,  Group::Stamps,
+                                    Group::Output,    Group::Expert};
 std::string_view title(Group group);
 
 // A one-letter flag. With `implies` it takes no value and sets that one: -4 is --family ipv4.

@@ -97,6 +97,16 @@ Result<std::uint16_t> parse_port(std::string_view text, unsigned minimum) {
   return static_cast<std::uint16_t>(port);
 }
 
+Result<PortRange> parse_port_range(const Option& option, std::string_view text) {
+  const std::size_t dash = text.find('-', 1);
+  if (dash == std::string_view::npos) return fail("is no range");
+  const auto minimum = static_cast<unsigned>(option.minimum);
+  const PortRange range{.first = TRY(parse_port(text.substr(0, dash), minimum)),
+                        .last = TRY(parse_port(text.substr(dash + 1), minimum))};
+  if (range.first > range.last) return fail("is reversed: the first port is above the last");
+  return range;
+}
+
 Result<packet::Prefix> parse_prefix(std::string_view text) {
   auto prefix = packet::Prefix::parse(text);
   if (prefix) return *prefix;
@@ -182,6 +192,11 @@ Result<Data> parse_value(const Option& option, std::string_view text) {
       return TRY(parse_integer(option, text));
     case Type::Duration:
       return TRY(parse_bounded_duration(option, text));
+    case Type::DurationOrNever:
+      if (text == "never") return Duration();
+      return TRY(parse_bounded_duration(option, text));
+    case Type::Ports:
+      return TRY(parse_port_range(option, text));
     case Type::Choice:
       return TRY(parse_choice(option, text));
     case Type::Dscp:

@@ -30,10 +30,16 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
-// By Type: Flag bool; Integer, Dscp uint64; Duration Duration; Choice, Text, File string; the
-// others their own type.
+// Both ends included; first <= last.
+struct PortRange {
+  std::uint16_t first = 0, last = 0;
+  bool operator==(const PortRange&) const = default;
+};
+
+// By Type: Flag bool; Integer, Dscp uint64; Duration, DurationOrNever Duration; Choice, Text, File
+// string; the others their own type.
 using Data = std::variant<bool, std::uint64_t, Duration, std::string, packet::IpAddress,
-                          packet::Prefix, HostPort, ListenAddress>;
+                          packet::Prefix, HostPort, ListenAddress, PortRange>;
 
 // Checks `text` against the type and the bounds of `option`. The error says what is wrong with the
 // text without repeating it; resolve() adds value, place and what is allowed.

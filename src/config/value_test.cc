@@ -19,6 +19,11 @@ std::vector<std::string> never_right(Type type) {
       return {"x", "-1", "1.5", "1e3", "0x10", " 1", "1 ", "--", "99999999999999999999", long_text};
     case Type::Duration:
       return {"5", "-5s", "0s", "5 s", "s", "99999999d", "1y", long_text};
+    case Type::DurationOrNever:
+      return {"5", "-5s", "0s", "Never", "never ", "99999999d", long_text};
+    case Type::Ports:
+      return {"5000",   "5000-",       "-5000", "6000-5000", "0-10",  "1-65536",
+              "5000-x", "5000-6000-7", "a-b",   "--",        "1 - 2", long_text};
     case Type::Choice:
       return {"nothing", "-1", "AUTO", " auto", "auto|user", long_text};
     case Type::Dscp:
@@ -100,6 +105,22 @@ TEST(Value, every_default_is_allowed) {
 TEST(Value, a_wrong_choice_names_the_nearest) {
   EXPECT_EQ(parse_value(option(Key::Stamps), "kernal").error().text,
             "is not known; did you mean 'kernel'?");
+}
+
+TEST(Value, a_duration_may_be_never_where_that_makes_sense) {
+  EXPECT_EQ(std::get<Duration>(*parse_value(option(Key::HealAfter), "never")), Duration());
+  EXPECT_EQ(std::get<Duration>(*parse_value(option(Key::HealAfter), "2m")), Duration::minutes(2));
+  EXPECT_FALSE(parse_value(option(Key::Silence), "never"));
+}
+
+TEST(Value, a_port_range_has_both_ends) {
+  const auto range = [](std::string_view text) {
+    return std::get<PortRange>(*parse_value(option(Key::PortRange), text));
+  };
+  EXPECT_EQ(range("50000-50999"), (PortRange{50'000, 50'999}));
+  EXPECT_EQ(range("1-1"), (PortRange{1, 1}));
+  EXPECT_EQ(parse_value(option(Key::PortRange), "9-8").error().text,
+            "is reversed: the first port is above the last");
 }
 
 TEST(Value, a_code_point_goes_by_number_or_name) {

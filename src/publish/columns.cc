@@ -36,6 +36,9 @@ Field cause(const Sample& sample) {
   switch (sample.outcome) {
     case Outcome::Unsent:
       return sample.cause == UnsentCause::None ? Field() : Field(name(sample.cause));
+    case Outcome::Withheld:
+      return sample.withheld == measure::WithheldReason::None ? Field()
+                                                              : Field(name(sample.withheld));
     case Outcome::PeerClosed:
     case Outcome::TooBig:
     case Outcome::RefusedByPeer:
@@ -83,7 +86,8 @@ constexpr std::array kColumns{
     Column{
         "cause", "string",
         "of unsent: neighbour_unresolved, no_route, interface_down, address_gone, refused_locally "
-        "or dropped_locally; of peer_closed, too_big and refused_by_peer the same word again",
+        "or dropped_locally; of withheld: healing_pause, suspended or interrupted; of peer_closed, "
+        "too_big and refused_by_peer the same word again",
         [](S s) { return cause(s); }},
     Column{"departure_unconfirmed", "boolean",
            "no transmit stamp came, and on this interface its absence proves nothing",

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "publish/event_json.h"
 #include "publish/json_writer.h"
 
 namespace wirestamp::publish {
@@ -240,6 +241,21 @@ void write_start(JsonWriter& json, const Report& report) {
   json.end_object();
 }
 
+void write_flows(JsonWriter& json, const Report& report) {
+  if (report.flows.empty()) return;
+  json.begin_array("flows");
+  for (const Report::Flow& flow : report.flows) {
+    json.begin_element();
+    json.member("tuple", flow.tuple);
+    json.member("sent", flow.summary.sent);
+    json.member("received", flow.summary.received);
+    json.member("loss_ratio", flow.summary.network_loss_ratio);
+    write_distribution(json, "rtt_ns", flow.summary.rtt);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 std::string rfc3339(WallTime time) {
@@ -270,6 +286,15 @@ std::string json_document(const Report& report) {
   json.member("interrupted", report.interrupted);
   json.member("requirement_failed", report.requirement_failed);
   write_summary(json, report);
+  write_flows(json, report);
+  json.begin_array("events");
+  for (const measure::Event& event : report.events) {
+    json.begin_element();
+    write_event(json, event);
+    json.end_object();
+  }
+  json.end_array();
+  json.member("events_dropped", report.events_dropped);
   json.begin_object("counters");
   for (const auto& [name, value] : report.counters) json.member(name, value);
   json.end_object();

@@ -77,13 +77,65 @@ constexpr std::array kEndpoint{
     F{"port", "integer", kAlways, "UDP port"},
 };
 
-constexpr std::array<DocumentShape, 6> kShapes{{
+constexpr std::array kEvent{
+    F{"kind", "string", kAlways,
+      "outage_began, outage_ended, flow_changed, verdict, timeout_measured, healing_pause, "
+      "network_changed, reflector_restarted, remarked, path_swept, account_told, flow_differs or "
+      "ports_exhausted"},
+    F{"at", "string", kAlways, "when it was known, RFC 3339, UTC"},
+    F{"text", "string", kAlways, "the same for a person"},
+    F{"reason", "string", "of flow_changed, network_changed, flow_differs", "one or two words"},
+    F{"finding", "string", "of a verdict",
+      "stalled_flow, stalled_flow_suspected, one_of_several_paths, transient_outage, "
+      "new_ports_blocked, peer_or_path_down, peer_closed or local_cause"},
+    F{"flow", "integer", "where it is about one flow", "its number, as in the column `flow`"},
+    F{"old_flow", "string", "where one is concerned", "5-tuple: source > destination"},
+    F{"new_flow", "string", "where there is one", "the same of the new flow"},
+    F{"last_good.probe", "integer", "where known", "newest probe answered before"},
+    F{"last_good.left_ns", "integer", "where known", "when it left, Unix time in ns, UTC"},
+    F{"first_lost.probe", "integer", "where known", "first probe that was not answered"},
+    F{"first_lost.left_ns", "integer", "where known", "when it left"},
+    F{"first_good.probe", "integer", "where known", "first probe answered again"},
+    F{"first_good.left_ns", "integer", "where known", "when it left"},
+    F{"lost", "integer", "of outages and verdicts", "probes between last_good and first_good"},
+    F{"answered", "integer", "of verdicts with fresh flows", "fresh flows answered"},
+    F{"tried", "integer", "of verdicts with fresh flows", "fresh flows tried"},
+    F{"at_least_ns", "integer", "of outage_ended, timeout_measured",
+      "lower bound of the outage, or of the middlebox's time-out"},
+    F{"at_most_ns", "integer", "of outage_ended, timeout_measured, healing_pause",
+      "upper bound of the same; length of the pause"},
+    F{"direction", "string", "of remarked, account_told", "`forward` or `backward`"},
+    F{"before", "integer", "of remarked", "traffic class octet before"},
+    F{"after", "integer", "of remarked", "the same after"},
+    F{"account", "string", "of account_told",
+      "what the reflector says: requests seen, replies sent, source of the requests"},
+    F{"old_path[].distance", "integer", "of path_swept", "hops from here, from 1"},
+    F{"old_path[].address", "string", "where somebody answered",
+      "who threw the probe away, or the reflector"},
+    F{"old_path[].reflector", "boolean", "of path_swept", "the probe came through"},
+    F{"new_path[].distance", "integer", "of path_swept", "the same of the new flow"},
+    F{"new_path[].address", "string", "where somebody answered", "the same of the new flow"},
+    F{"new_path[].reflector", "boolean", "of path_swept", "the same of the new flow"},
+};
+
+constexpr std::array kFlow{
+    F{"tuple", "string", kAlways, "5-tuple: source > destination"},
+    F{"sent", "integer", kAlways, "probes that left this host over it"},
+    F{"received", "integer", kAlways, "those with a reply"},
+    F{"loss_ratio", "number", "when anything was sent", "(lost + late) / sent"},
+    F{"rtt_ns.count", "integer", kAlways, "round trips, of the class they have most of"},
+    F{"rtt_ns.*", "integer", kAnyValue, "as in a `distribution`"},
+};
+
+constexpr std::array<DocumentShape, 8> kShapes{{
     {"endpoint", "An address and a UDP port.", kEndpoint},
     {"distribution", "Of durations, in nanoseconds.", kDistribution},
     {"variation", "Of delay, in nanoseconds.", kVariation},
     {"order", "Order of arrival in one direction.", kOrder},
     {"stamps", "Where one of the four stamps was taken.", kStamps},
     {"marks", "Marks in the IP header at one place.", kMarks},
+    {"flow", "One of several flows in parallel (`--flows`).", kFlow},
+    {"event", "What happened beside the probes.", kEvent},
 }};
 
 constexpr std::array kFields{
@@ -221,6 +273,9 @@ constexpr std::array kFields{
     F{"summary.marks.forward", "marks", kAlways, "of probes as the reflector saw them"},
     F{"summary.marks.backward", "marks", kAlways, "of replies as they came back"},
 
+    F{"flows[]", "flow", "with `--flows` above 1", "each flow by itself"},
+    F{"events[]", "event", "for each event", "what happened, in order"},
+    F{"events_dropped", "integer", kAlways, "events beyond the 10,000 that are kept"},
     F{"counters.*", "integer", kAlways,
       "what happened to packets beside the probes' outcomes; each name says what is counted"},
     F{"notes[]", "string", "for each note", "what the program had to say, once each, in order"},

@@ -88,6 +88,25 @@ Report full_report() {
   s.forward_traffic_class[46U << 2U | 1U] = 9;
   s.backward_traffic_class[0] = 9;
   s.forward_marks_known = s.backward_marks_known = 9;
+  report.flows = {{"192.0.2.1:40000 > 192.0.2.2:23999", s}};
+  report.flows.front().summary.sent = 9;
+  measure::Event event;
+  event.kind = measure::EventKind::Verdict;
+  event.text = event.reason = "why";
+  event.finding = measure::Finding::StalledFlow;
+  event.flow = 1;
+  event.old_flow = event.new_flow = "192.0.2.1:40000 > 192.0.2.2:23999";
+  event.last_good = event.first_lost = event.first_good =
+      measure::ProbeMark{.probe = 3, .left = WallTime::from_ns(5)};
+  event.lost = 2;
+  event.answered = event.tried = 4;
+  event.at_least = event.at_most = Duration::seconds(20);
+  event.direction = "forward";
+  event.before = event.after = 184;
+  event.account = "what became of it";
+  event.old_path = event.new_path = {{.distance = 1, .address = "192.0.2.254", .reflector = false},
+                                     {.distance = 2, .address = "", .reflector = true}};
+  report.events = {event};
   return report;
 }
 

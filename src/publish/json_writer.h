@@ -24,6 +24,7 @@ class JsonWriter {
 
   void begin_object() { begin('{'); }
   void begin_object(std::string_view name) { key(name), begin('{'); }
+  void begin_element() { begin('{'); }  // an object in an array
   void end_object() { end('}'); }
   void begin_array(std::string_view name) { key(name), begin('['); }
   void end_array() { end(']'); }
@@ -49,7 +50,7 @@ class JsonWriter {
   void separate();
   void key(std::string_view name);
 
-  void write(bool value) { out_ += value ? "true" : "false"; }
+  void write(bool value) { after_key_ = false, out_ += value ? "true" : "false"; }
   void write(double value);
   void write(std::string_view value);
   void write(const std::string& value) { write(std::string_view(value)); }

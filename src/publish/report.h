@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "measure/event.h"
 #include "measure/summary.h"
 #include "packet/address.h"
 #include "time/duration.h"
@@ -41,6 +42,14 @@ struct Report {
   std::optional<std::string> requirement_failed;
 
   measure::Summary summary;
+  // Beside each other, when several were measured in parallel.
+  struct Flow {
+    std::string tuple;
+    measure::Summary summary;
+  };
+  std::vector<Flow> flows;
+  std::vector<measure::Event> events;
+  std::uint64_t events_dropped = 0;
 };
 
 }  // namespace wirestamp::publish

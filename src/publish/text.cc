@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "measure/delay.h"
+#include "publish/document.h"
 
 namespace wirestamp::publish {
 
@@ -163,7 +164,35 @@ void append_packets(std::string& out, const Report& report) {
          s.bad_reflector_stamps);
 }
 
+void append_flows(std::string& out, const Report& report) {
+  if (report.flows.empty()) return;
+  out += '\n';
+  line(out, "flows", "{:<44} {:>8} {:>9} {:>10} {:>10}", "", "sent", "lost", "p50", "p99");
+  std::size_t number = 0;
+  for (const Report::Flow& flow : report.flows) {
+    const Summary& s = flow.summary;
+    line(out, fmt::format("{:>5}", number++), "{:<44} {:>8} {:>9} {:>10} {:>10}", flow.tuple,
+         s.sent, s.network_loss_ratio ? human_percent(*s.network_loss_ratio) : std::string("-"),
+         human(s.rtt.p50), human(s.rtt.p99));
+  }
+}
+
+void append_events(std::string& out, const Report& report) {
+  constexpr std::size_t kShown = 40;  // the document has them all
+  if (report.events.empty()) return;
+  out += '\n';
+  const std::size_t first = report.events.size() - std::min(kShown, report.events.size());
+  if (first > 0) line(out, "events", "{} earlier ones are left out here", first);
+  for (std::size_t i = first; i < report.events.size(); ++i)
+    line(out, i == 0 ? "events" : "", "{}", event_line(report.events[i]));
+}
+
 }  // namespace
+
+std::string event_line(const measure::Event& event) {
+  // The time of day to the millisecond.
+  return fmt::format("{} {}", rfc3339(event.wall).substr(11, 12), event.text);
+}
 
 std::string human(Duration duration) {
   const double ns = static_cast<double>(duration.ns());
@@ -233,6 +262,8 @@ std::string text_summary(const Report& report) {
   append_delays(out, report.summary);
   append_gross(out, report.summary);
   append_packets(out, report);
+  append_flows(out, report);
+  append_events(out, report);
   return out;
 }
 

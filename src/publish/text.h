@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "measure/event.h"
 #include "measure/sample.h"
 #include "measure/summary.h"
 #include "publish/report.h"
@@ -19,6 +20,9 @@ std::string human_percent(double ratio);
 
 // One line before the first probe: what is measured, from where, with which stamps.
 std::string headline(const Report& start);
+
+// "18:04:05.123 stalled flow: ...": the time is UTC.
+std::string event_line(const measure::Event& event);
 
 // The state of a running measurement in at most `columns` characters. `last`: the newest reply, or
 // null.

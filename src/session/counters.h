@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -47,6 +50,14 @@ struct ReflectorCounters {
   std::uint64_t dscp_refused = 0;
   std::uint64_t sessions_created = 0, sessions_evicted = 0, stateless_replies = 0;
 };
+
+inline SenderCounters operator+(const SenderCounters& a, const SenderCounters& b) {
+  using Values = std::array<std::uint64_t, sizeof(SenderCounters) / sizeof(std::uint64_t)>;
+  const auto left = std::bit_cast<Values>(a), right = std::bit_cast<Values>(b);
+  Values sum{};
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = left[i] + right[i];
+  return std::bit_cast<SenderCounters>(sum);
+}
 
 // visit(name, value) for each counter.
 template <typename Visit>

@@ -61,6 +61,7 @@ Filing Peer::file(const Reply& reply, const Answered& answered) {
       if (earlier_ids_.size() > kMaxEarlierIds) earlier_ids_.pop_back();
     }
     epoch_id_ = id;
+    token_ = reply.state->token;
     stateful_ = true;
   } else if (epoch_id_) {
     return {.kind = Kind::Undated, .number = reply.reflector_sequence};
@@ -171,6 +172,18 @@ void Peer::note_refusals(const ReflectorState& state, const Answered& answered) 
     if (refusals_.size() > kMaxRefusals) refusals_.pop_front();
   }
   newest_counted_ = std::max(newest_counted_, answered.sequence);
+}
+
+void Peer::on_account(const wire::WstpAccount& account, std::uint64_t next_sequence) {
+  // Drops by policy have no reply numbers: which requests they were is not known.
+  if (!stateful_ || account.replies_sent == 0 || account.requests_seen != account.replies_sent)
+    return;
+  const std::uint64_t newest = view_.newest().value_or(0);
+  const std::uint64_t number = unwrap(account.replies_sent - 1, newest);
+  const std::uint64_t request = unwrap(account.last_sender_sequence, next_sequence);
+  if (number < newest || request >= next_sequence) return;
+  view_.note(number, request);
+  view_.nothing_after(next_sequence);
 }
 
 void Peer::on_port_unreachable(std::uint64_t sequence) {

@@ -50,6 +50,12 @@ class Peer {
     return std::exchange(dated_, {});
   }
 
+  // What the reflector says, over another flow, of the session that this is: all of its requests up
+  // to `next_sequence`, none of which is on its way any more.
+  void on_account(const wire::WstpAccount& account, std::uint64_t next_sequence);
+  // Names the current state; absent when the peer keeps none or does not say.
+  const std::optional<wire::WstpToken>& token() const { return token_; }
+
   // `sequence` was answered by an ICMP port unreachable.
   void on_port_unreachable(std::uint64_t sequence);
 
@@ -110,6 +116,7 @@ class Peer {
   std::uint64_t first_request_ = 0;  // of this epoch
   bool have_before_ = false;
   std::optional<std::uint64_t> epoch_id_;
+  std::optional<wire::WstpToken> token_;
   std::deque<std::uint64_t> earlier_ids_;  // of states before, the newest first
   // Replies to bare probes do not tell their epoch: their numbers wait for the next one that does.
   std::vector<std::pair<std::uint32_t, std::uint64_t>> undated_;

@@ -42,6 +42,8 @@ struct Probe {
   measure::Sample sample;
   bool unmeasured = false;  // a closing probe: fetches stamps, is in no figure
   bool bare = false;        // sent as a bare base packet
+  bool departure_told = false;
+  bool asks = false;  // about another session of the reflector
 
   std::uint64_t wire_timestamp = 0;  // as written into the request, for the check of the echo
   std::uint16_t wire_error_estimate = 0;

@@ -106,7 +106,10 @@ bool Reflector::admitted(const packet::ReceivedDatagram& request, const SessionK
   const packet::IpAddress& source = request.source.address;
   const auto refused = [&](std::uint64_t& counter) {
     ++counter;
-    if (ReflectorSession* session = sessions_.find(key)) ++session->dropped_by_policy;
+    if (ReflectorSession* session = sessions_.find(key)) {
+      ++session->dropped_by_policy;
+      session->see(base::load_be<std::uint32_t>(request.payload, 0));
+    }
     return false;
   };
   switch (policy_.admit(source, *request.arrival.mono)) {
@@ -123,6 +126,17 @@ bool Reflector::admitted(const packet::ReceivedDatagram& request, const SessionK
   if (request.payload.size() < wire::kBaseSize && !policy_.listed(source))
     return refused(counters_.short_unlisted);
   return true;
+}
+
+// What became of another session, told to who knows its token. Looking does not count as use.
+std::optional<wire::WstpAccount> Reflector::account_of(const wire::WstpToken& token) const {
+  const ReflectorSession* session = sessions_.find_token(token);
+  if (session == nullptr) return std::nullopt;
+  const auto sent = static_cast<std::uint32_t>(session->replies_sent);
+  return wire::WstpAccount{.requests_seen = sent + session->dropped_by_policy,
+                           .replies_sent = sent,
+                           .last_sender_sequence = session->last_sender_sequence,
+                           .source = session->key.remote};
 }
 
 void Reflector::note_refusal(const packet::IpAddress& source) {
@@ -170,7 +184,10 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
       static_cast<std::uint8_t>(wire::method_of(now.source))};
   answers.follow_up = follow_up(session, clock);
   const bool has_tlvs = request.payload.size() > wire::kBaseSize;
-  if (has_tlvs) answers.wstp = describe(session, request, now, clock);
+  if (has_tlvs) {
+    answers.wstp = describe(session, request, now, clock);
+    answers.account_of = [this](const wire::WstpToken& token) { return account_of(token); };
+  }
   const std::size_t size = std::max(request.payload.size(), wire::kBaseSize);
   const base::Bytes tlvs = has_tlvs ? request.payload.subspan(wire::kBaseSize) : base::Bytes();
   const wire::TlvOutcome outcome =
@@ -193,6 +210,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
         .sender_sequence = asked->sequence, .reflector_sequence = sequence, .departed = {}};
     ++session->next_sequence;
     ++session->replies_sent;
+    session->see(asked->sequence);
     reply.token = sessions_.name_of(*session, sequence);
   }
   return reply;

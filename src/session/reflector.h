@@ -15,6 +15,7 @@
 #include "session/session_table.h"
 #include "time/clock.h"
 #include "wire/stamp.h"
+#include "wire/wstp.h"
 
 // The reflecting end (RFC 8762 4.3, RFC 8972): one stateful reflector for all ports of a thread. No
 // I/O and no clock. It remembers the true transmit stamps of the last eight replies of each session
@@ -55,6 +56,7 @@ class Reflector {
  private:
   bool acceptable(const packet::ReceivedDatagram& request);
   bool admitted(const packet::ReceivedDatagram& request, const SessionKey& key);
+  std::optional<wire::WstpAccount> account_of(const wire::WstpToken& token) const;
   void note_refusal(const packet::IpAddress& source);
   std::uint8_t reply_dscp(std::uint8_t wanted, bool listed);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -48,6 +49,12 @@ class ReflectorView {
   // Returns false when that reply number is known to have answered another request (a broken or
   // forged reply).
   bool note(std::uint64_t reflector_sequence, std::uint64_t sender_sequence);
+
+  // Everything before `next_request` that is in no known reply never arrived, unless it is in a
+  // hole.
+  void nothing_after(std::uint64_t next_request) {
+    if (next_request > 0) newest_request_ = std::max(newest_request_.value_or(0), next_request - 1);
+  }
 
   // Where a lost request got stuck, as far as known now.
   Reached reached(std::uint64_t sender_sequence) const;

@@ -56,6 +56,7 @@ void take_wstp(const wire::Wstp& told, const Context& context, Reply& reply) {
                                .dropped_by_policy = told.dropped_by_policy,
                                .stopping = told.stopping,
                                .stateless = told.stateless};
+  reply.account = told.account;
   classify(reply.received, told.received_by, told.receive_error);
   classify(reply.transmitted, told.transmitted_by, told.transmit_error);
   const auto entries_error = wire::decode_error_estimate(told.entries_error).error;

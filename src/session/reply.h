@@ -9,6 +9,7 @@
 #include "session/counters.h"
 #include "time/duration.h"
 #include "time/timestamp.h"
+#include "wire/wstp.h"
 
 // A reply, taken apart: what the sender believes of its octets. Knows no state.
 namespace wirestamp::session {
@@ -41,6 +42,7 @@ struct Reply {
   std::uint8_t request_hop_limit = 0;   // Session-Sender TTL
   std::optional<std::uint8_t> request_traffic_class;  // Class of Service TLV
   std::optional<ReflectorState> state;
+  std::optional<wire::WstpAccount> account;  // the answer to a question in the request
   std::array<TrueTransmit, 9>
       true_transmits;  // Follow-Up first where present, then WSTP, newest first
   std::size_t true_transmit_count = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Life of a probe in here: due (send_due) -> in the ledger, octets to the output -> send result,
-// transmit stamp, errors and replies are noted as they come, in any order -> when its time has come
-// it is decided once (decide) and its sample given (settle). At the end of a run a few unmeasured
-// probes fetch what only a later reply can tell: the true transmit stamp of the last one, and in
-// which direction a probe was lost (close).
+// Life of a probe in here: sent by the session (send) -> in the ledger, octets to the output ->
+// send result, transmit stamp, errors and replies are noted as they come, in any order -> when its
+// time has come it is decided once (decide) and its sample given (settle). At the end of a run a
+// few unmeasured probes fetch what only a later reply can tell: the true transmit stamp of the last
+// one, and in which direction a probe was lost (close).
 #include "session/sender.h"
 
 #include <algorithm>
@@ -44,13 +44,12 @@ Verdict verdict_of(packet::SendStatus status) {
 }  // namespace
 
 Sender::Sender(const SenderOptions& options, const wire::RequestLayout& layout,
-               SenderOutput& output, MonoTime start)
+               SenderOutput& output, Continuity& continuity)
     : options_(options),
       layout_(layout),
       bare_layout_(wire::bare_layout()),
       output_(output),
-      random_(options.seed),
-      schedule_(options.schedule, start, base::Random(random_.next())),
+      continuity_(continuity),
       buffer_(layout.size),
       transmit_stamps_(options.transmit_stamps) {}
 
@@ -63,8 +62,6 @@ std::optional<MonoTime> Sender::next_wake() const {
   const auto consider = [&](const std::optional<MonoTime>& time) {
     if (time && (!wake || *time < *wake)) wake = time;
   };
-  consider(schedule_.next());
-  consider(schedule_.next_burst());
   consider(next_look_);
   return wake;
 }
@@ -72,12 +69,11 @@ std::optional<MonoTime> Sender::next_wake() const {
 void Sender::on_time(const Timestamp& now, const ClockState& clock) {
   if (finished_) return;
   notice_clock(clock, *now.mono);
-  send_due(now, clock);
   while (Probe* probe = ledger_.pop_due(*now.mono)) review(*probe, *now.mono);
   const Probe* oldest = ledger_.oldest();
   peer_.forget_before(oldest != nullptr ? oldest->sequence : ledger_.next_sequence());
   report_resolved();
-  if (!schedule_.next()) close(now, clock);
+  if (over_) close(now, clock);
 }
 
 // What happened to the clocks is noticed here, after replies that came meanwhile: they bear its
@@ -91,22 +87,20 @@ void Sender::notice_clock(const ClockState& clock, MonoTime now) {
     });
   if (slept) {
     withhold_in_flight(now);
-    schedule_.skip_to(now);
-    output_.on_note("the host was suspended for " +
-                    std::to_string((clock.suspended - clock_.suspended).ns() / 1'000'000) +
-                    " ms: probes in flight then are not judged");
   }
   clock_ = clock;
   clock_seen_ = true;
   last_time_ = now;
 }
 
-// A suspend stops the raw monotonic clock: probes due meanwhile do not exist, those in flight were
-// interrupted and are not judged. Whose time was up before stays what it was.
+// A suspend stops the raw monotonic clock: those in flight were interrupted and are not judged.
+// Whose time was up before stays what it was.
 void Sender::withhold_in_flight(MonoTime now) {
   ledger_.for_each([&](Probe& probe) {
     const std::optional<MonoTime> time = decision_time(probe);
-    if (time && *time > now) probe.verdict = Verdict{Outcome::Withheld, UnsentCause::None};
+    if (!time || *time <= now) return;
+    probe.verdict = Verdict{Outcome::Withheld, UnsentCause::None};
+    probe.sample.withheld = measure::WithheldReason::Suspended;
   });
 }
 
@@ -120,68 +114,37 @@ void Sender::mark_interrupted(Probe& probe, bool slept) {
 // --- sending
 // -------------------------------------------------------------------------------------------
 
-void Sender::send_due(const Timestamp& now, const ClockState& clock) {
-  const Duration tolerance = std::max(options_.schedule.interval, kLatenessFloor);
-  for (std::size_t n = 0; n < kMaxDuePerWake; ++n) {
-    const std::optional<MonoTime> due = schedule_.next();
-    if (!due || *due > *now.mono) break;
-    schedule_.advance();
-    if (*now.mono - *due > tolerance) {
-      give_late_schedule(*due, now);
-    } else {
-      send_probe(Kind::Scheduled, *due, now, clock);
-    }
-  }
-  const std::optional<MonoTime> burst = schedule_.next_burst();
-  if (!burst || *burst > *now.mono) return;
-  schedule_.advance_burst();
-  // Starved: no burst this minute, because it would come too close to a scheduled probe.
-  if (*now.mono - *burst > std::max(schedule_.burst_clearance(), kLatenessFloor)) {
-    ++counters_.late_bursts;
-    return;
-  }
-  for (unsigned n = 0; n < kBurstProbes; ++n) send_probe(Kind::Burst, *burst, now, clock);
-}
-
-void Sender::give_late_schedule(MonoTime due, const Timestamp& now) {
-  measure::Sample sample;
-  sample.session = options_.session;
-  sample.probe = next_probe_++;
-  sample.scheduled = due;
-  sample.scheduled_wall = now.wall - (*now.mono - due);
-  sample.outcome = Outcome::LateSchedule;
-  ++progress_.scheduled;
-  output_.on_sample(sample);
-}
-
 // Silence begins with the first probe that may have been answered and was not.
 bool Sender::peer_is_silent(MonoTime now) const {
   return unanswered_since_ && now - *unanswered_since_ >= kBareAfter;
 }
 
-void Sender::send_probe(Kind kind, MonoTime due, const Timestamp& now, const ClockState& clock) {
+std::uint64_t Sender::send(ProbeKind kind, MonoTime due, const Timestamp& now,
+                           const ClockState& clock, const Extra& extra) {
   if (ledger_.full()) settle(*ledger_.oldest());
   Probe& probe = ledger_.append(*now.mono + options_.loss_after + kLatenessFloor);
-  probe.unmeasured = kind == Kind::Closing;
+  probe.unmeasured = kind == ProbeKind::Closing || kind == ProbeKind::Trial;
+  probe.asks = extra.asked.has_value();
   probe.handed_over = *now.mono;
   probe.steps_at_send = clock.steps;
   probe.suspended_at_send = clock.suspended;
-  if (options_.may_send_bare && kind == Kind::Scheduled && peer_is_silent(*now.mono))
+  if (options_.may_send_bare && kind == ProbeKind::Scheduled && peer_is_silent(*now.mono))
     probe.bare = bare_turn_ = !bare_turn_;
   const wire::RequestLayout& layout = probe.bare ? bare_layout_ : layout_;
 
   measure::Sample& sample = probe.sample;
   sample.session = options_.session;
-  if (!probe.unmeasured) sample.probe = next_probe_++;
+  sample.flow = options_.flow;
+  if (!probe.unmeasured) sample.probe = continuity_.next_probe++;
   sample.sequence = static_cast<std::uint32_t>(probe.sequence);
   sample.scheduled = due;
   sample.scheduled_wall = now.wall - (*now.mono - due);
   sample.size = static_cast<std::uint32_t>(layout.size);
-  sample.burst = kind == Kind::Burst;
+  sample.burst = kind == ProbeKind::Burst;
   if (clock.synchronised) sample.sender_clock_error = clock.error;
-  sample.sent = {options_.traffic_class, options_.hop_limit};
+  sample.sent = {options_.traffic_class, extra.hop_limit.value_or(options_.hop_limit)};
   sample.interface = options_.route_interface;
-  if (kind == Kind::Scheduled) ++progress_.scheduled;
+  if (kind == ProbeKind::Scheduled) ++continuity_.progress.scheduled;
   if (probe.unmeasured) ++counters_.unmeasured;
 
   probe.wire_timestamp = wire::encode_time(now.wall, options_.format, clock.tai_minus_utc_s);
@@ -191,7 +154,8 @@ void Sender::send_probe(Kind kind, MonoTime due, const Timestamp& now, const Clo
                                  .timestamp = probe.wire_timestamp,
                                  .error_estimate = probe.wire_error_estimate,
                                  .ssid = options_.ssid,
-                                 .dscp = static_cast<std::uint8_t>(options_.traffic_class >> 2U)};
+                                 .dscp = static_cast<std::uint8_t>(options_.traffic_class >> 2U),
+                                 .asked = extra.asked};
   const base::MutableBytes payload(buffer_.data(), layout.size);
   wire::encode_probe(layout, fields, payload);
   if (!unanswered_since_) unanswered_since_ = *now.mono;
@@ -200,8 +164,15 @@ void Sender::send_probe(Kind kind, MonoTime due, const Timestamp& now, const Clo
                 .source = options_.source,
                 .interface = options_.interface,
                 .traffic_class = options_.traffic_class,
-                .hop_limit = options_.hop_limit,
+                .hop_limit = extra.hop_limit.value_or(options_.hop_limit),
                 .token = probe.sequence});
+  return probe.sequence;
+}
+
+void Sender::tell_departure(Probe& probe, MonoTime at, WallTime wall) {
+  if (probe.departure_told || probe.unmeasured || probe.sample.burst) return;
+  probe.departure_told = true;
+  output_.on_departure(probe.sample.probe, at, wall);
 }
 
 void Sender::on_sent(std::uint64_t sequence, const packet::SendResult& result) {
@@ -213,8 +184,11 @@ void Sender::on_sent(std::uint64_t sequence, const packet::SendResult& result) {
   probe->sample.sender_user = result.handed_over;
   if (!probe->accepted) {
     probe->verdict = verdict_of(result.status);
-  } else if (!probe->unmeasured && !probe->sample.burst) {
-    ++progress_.sent;
+  } else {
+    if (!probe->unmeasured && !probe->sample.burst) ++continuity_.progress.sent;
+    // Where stamps come, the stamp tells.
+    if (!expects_stamps() || !stamps_proven_)
+      tell_departure(*probe, probe->handed_over, result.handed_over.wall);
   }
 }
 
@@ -232,6 +206,13 @@ void Sender::on_transmit_stamp(std::uint64_t sequence, const Timestamp& stamp) {
   if (probe->accepted && probe->verdict && probe->verdict->outcome == Outcome::Unsent)
     probe->verdict.reset();
   ledger_.wake_at(sequence, probe->left() + options_.loss_after);
+  tell_departure(*probe, probe->left(), stamp.wall);
+}
+
+void Sender::on_egress_change(std::uint32_t interface) {
+  options_.route_interface = interface;
+  stamps_proven_ = false;
+  on_stamps_unreliable();
 }
 
 void Sender::on_stamps_unreliable() {
@@ -243,6 +224,12 @@ void Sender::on_stamps_unreliable() {
 
 // --- errors
 // --------------------------------------------------------------------------------------------
+
+std::optional<std::uint64_t> Sender::quoted(const packet::PathError& error) const {
+  if (error.quoted.size() < 16) return std::nullopt;
+  if (base::load_be<std::uint16_t>(error.quoted, 14) != options_.ssid) return std::nullopt;
+  return unwrap(base::load_be<std::uint32_t>(error.quoted, 0), ledger_.next_sequence());
+}
 
 bool Sender::on_path_error(const packet::PathError& error) {
   using packet::PathErrorKind;

@@ -6,20 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
 #include "measure/sample.h"
 #include "packet/datagram.h"
 #include "session/counters.h"
 #include "session/ledger.h"
 #include "session/peer.h"
 #include "session/reply.h"
-#include "session/schedule.h"
 #include "time/clock.h"
 #include "wire/request_layout.h"
 #include "wire/time_format.h"
 
-// The sending end of one STAMP session on one flow: what to send when, and what became of each
-// probe.
+// The sending end of one STAMP session on one flow: what became of each probe that the session
+// (session/session.h) sends over it.
 //
 // No I/O and no clock: the caller brings time, packets, stamps and errors, and takes datagrams, the
 // next wake-up and samples. Each probe has exactly one sample, given when all is known about it: an
@@ -30,6 +28,7 @@ namespace wirestamp::session {
 
 struct SenderOptions {
   std::uint32_t session = 0;
+  std::uint32_t flow = 0;  // number within the session
   packet::Endpoint remote;
   std::optional<packet::IpAddress> source;
   std::uint32_t interface = 0;        // egress by index; 0: by routing
@@ -38,11 +37,29 @@ struct SenderOptions {
   wire::TimeFormat format = wire::TimeFormat::Ntp;
   std::uint8_t traffic_class = 0;
   std::uint8_t hop_limit = 255;
-  ScheduleOptions schedule;
+  Duration interval = Duration::milliseconds(500);  // between scheduled probes, on average
   Duration loss_after = Duration::seconds(2);
   StampSource transmit_stamps = StampSource::User;  // what the port gives
   bool may_send_bare = true;                        // bare probes alternately to a silent peer
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;                           // of what the session draws
+};
+
+struct SenderProgress {
+  std::uint64_t scheduled = 0, sent = 0, received = 0;  // measured probes, bursts excluded
+};
+
+// What goes on over the flows of one session.
+struct Continuity {
+  std::uint64_t next_probe = 0;
+  std::uint64_t arrivals = 0;
+  SenderProgress progress;
+};
+
+enum class ProbeKind : std::uint8_t {
+  Scheduled,
+  Burst,    // one of the five of S17
+  Closing,  // at the end of a run, fetches the last stamps; in no figure
+  Trial,    // asks whether a flow is alive; in no figure
 };
 
 // What the sender hands out. Calls come from within its own functions.
@@ -52,43 +69,72 @@ class SenderOutput {
   // `token` is the probe's sequence number; hand it back with everything about this datagram. The
   // payload is valid during the call.
   virtual void send(const packet::OutgoingDatagram& datagram) = 0;
+  // A scheduled probe left this host, as far as its stamp or, without stamps, the system tells.
+  virtual void on_departure(std::uint64_t probe, MonoTime at, WallTime wall) = 0;
   virtual void on_sample(const measure::Sample& sample) = 0;
   // A first reply came: the sample as known now. It comes again, complete, by on_sample.
   virtual void on_reply(const measure::Sample& provisional) = 0;
   // Of the samples given as LostUnknown so many more were lost forward and backward by the
   // reflector's counters. Comes whenever that is found out, at the end of the run at the latest.
   virtual void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) = 0;
+  // The answer to a question (ProbeKind::Trial with Extra::asked).
+  virtual void on_account(const wire::WstpAccount& account) = 0;
+  // The reflector's counters start anew.
+  virtual void on_reflector_restart() = 0;
   virtual void on_note(const std::string& note) = 0;
-};
-
-struct SenderProgress {
-  std::uint64_t scheduled = 0, sent = 0, received = 0;  // measured probes, bursts excluded
 };
 
 class Sender {
  public:
+  // `continuity` outlives the sender.
   Sender(const SenderOptions& options, const wire::RequestLayout& layout, SenderOutput& output,
-         MonoTime start);
+         Continuity& continuity);
 
   const SenderOptions& options() const { return options_; }
   const SenderCounters& counters() const { return counters_; }
   SenderCounters& counters() { return counters_; }
-  const SenderProgress& progress() const { return progress_; }
+  const Peer& peer() const { return peer_; }
+  std::uint64_t next_sequence() const { return ledger_.next_sequence(); }
+  // What the reflector says became of this flow when nothing of it was on its way.
+  void on_account(const wire::WstpAccount& account) {
+    peer_.on_account(account, ledger_.next_sequence());
+  }
 
-  // When on_time() has something to do; absent: never again.
+  // Sends a probe that was due at `due`; returns its sequence number. Not after end(). `extra`
+  // makes it another than its fellows.
+  struct Extra {
+    std::optional<std::uint8_t> hop_limit;
+    std::optional<wire::WstpToken> asked;  // ask what became of that reflector session
+  };
+  std::uint64_t send(ProbeKind kind, MonoTime due, const Timestamp& now, const ClockState& clock,
+                     const Extra& extra);
+  std::uint64_t send(ProbeKind kind, MonoTime due, const Timestamp& now, const ClockState& clock) {
+    return send(kind, due, now, clock, Extra{});
+  }
+
+  // When on_time() has something to do; absent: nothing until something comes or is sent.
   std::optional<MonoTime> next_wake() const;
   void on_time(const Timestamp& now, const ClockState& clock);
 
   void on_sent(std::uint64_t sequence, const packet::SendResult& result);
   void on_transmit_stamp(std::uint64_t sequence, const Timestamp& stamp);
-  // A datagram from our peer's port that is a reply; foreign ones are counted and ignored.
-  void on_datagram(const packet::ReceivedDatagram& datagram, const ClockState& clock);
+  // A datagram from our peer's port that is a reply; foreign ones are counted and ignored. The
+  // sequence number of the probe it answers.
+  std::optional<std::uint64_t> on_datagram(const packet::ReceivedDatagram& datagram,
+                                           const ClockState& clock);
+  // The probe of ours that an error quotes.
+  std::optional<std::uint64_t> quoted(const packet::PathError& error) const;
   // True when the error was about a probe of ours.
   bool on_path_error(const packet::PathError& error);
   // Stamps may have been lost around now.
   void on_stamps_unreliable();
 
-  // No more probes; those in flight get a short grace. next_wake() is then `now` at the latest.
+  // Probes leave by this interface from now on; stamps of the one before prove nothing about it.
+  void on_egress_change(std::uint32_t interface);
+
+  // No more probes. `fetch`: a few closing probes may fetch what only a later reply can tell.
+  void end(bool fetch, MonoTime now);
+  // The same, interrupted: those in flight get a short grace.
   void stop(MonoTime now);
   // Every probe is decided and its sample given.
   bool finished() const { return finished_; }
@@ -97,7 +143,6 @@ class Sender {
   bool wants_scheduler_stamps() const { return transmit_stamps_ == StampSource::Scheduler; }
 
  private:
-  enum class Kind : std::uint8_t { Scheduled, Burst, Closing };
   struct NumberedReply {
     std::uint64_t number;
     std::uint32_t epoch;
@@ -106,10 +151,8 @@ class Sender {
   void notice_clock(const ClockState& clock, MonoTime now);
   void withhold_in_flight(MonoTime now);
   static void mark_interrupted(Probe& probe, bool slept);
-  void send_due(const Timestamp& now, const ClockState& clock);
-  void send_probe(Kind kind, MonoTime due, const Timestamp& now, const ClockState& clock);
   bool peer_is_silent(MonoTime now) const;
-  void give_late_schedule(MonoTime due, const Timestamp& now);
+  void tell_departure(Probe& probe, MonoTime at, WallTime wall);
 
   std::optional<std::uint32_t> drop_leftovers(Reply& reply, std::uint64_t sequence,
                                               const packet::ReceivedDatagram& datagram);
@@ -143,16 +186,12 @@ class Sender {
   wire::RequestLayout layout_;
   wire::RequestLayout bare_layout_;
   SenderOutput& output_;
-  base::Random random_;
-  Schedule schedule_;
+  Continuity& continuity_;
   Ledger ledger_;
   Peer peer_;
   SenderCounters counters_;
-  SenderProgress progress_;
   std::vector<std::byte> buffer_;
 
-  std::uint64_t next_probe_ = 0;
-  std::uint64_t arrivals_ = 0;
   StampSource transmit_stamps_;
   bool stamps_proven_ = false;
   unsigned replies_without_stamp_ = 0;
@@ -165,6 +204,7 @@ class Sender {
   bool clock_seen_ = false;
   MonoTime last_time_;  // of on_time()
 
+  bool over_ = false, may_fetch_ = false;  // end()
   std::optional<MonoTime> interrupted_;
   unsigned closing_probes_ = 0;
   std::optional<MonoTime> next_look_;  // at the end of the run: when close() may get on

@@ -29,6 +29,9 @@ class ErrorRun final : public SenderOutput {
   void on_sample(const measure::Sample& sample) override { outcome_ = sample.outcome; }
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_departure(std::uint64_t, MonoTime, WallTime) override {}
+  void on_account(const wire::WstpAccount&) override {}
+  void on_reflector_restart() override {}
   void on_note(const std::string&) override {}
 
   // One probe, to which this error comes, and no reply.
@@ -37,9 +40,9 @@ class ErrorRun final : public SenderOutput {
     SenderOptions options;
     options.remote = kPeer;
     options.ssid = 1;
-    options.schedule.count = 1;
-    Sender sender(options, wire::bare_layout(), *this, kStart);
-    sender.on_time(at(kStart), {});
+    Continuity continuity;
+    Sender sender(options, wire::bare_layout(), *this, continuity);
+    sender.send(ProbeKind::Scheduled, kStart, at(kStart), {});
     sender.on_sent(token_, {.handed_over = at(kStart)});
     packet::PathError error;
     error.kind = kind;
@@ -48,6 +51,7 @@ class ErrorRun final : public SenderOutput {
     error.quoted = octets_;
     error.noticed = kStart + Duration::milliseconds(1);
     EXPECT_TRUE(sender.on_path_error(error));
+    sender.end(/*fetch=*/false, error.noticed);
     while (!sender.finished()) sender.on_time(at(*sender.next_wake()), {});
     return outcome_;
   }

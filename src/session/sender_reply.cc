@@ -10,36 +10,37 @@
 
 namespace wirestamp::session {
 
-void Sender::on_datagram(const packet::ReceivedDatagram& datagram, const ClockState& clock) {
+std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram& datagram,
+                                                 const ClockState& clock) {
   if (datagram.source.address != options_.remote.address ||
       datagram.source.port != options_.remote.port) {
     ++counters_.other_address;
-    return;
+    return std::nullopt;
   }
   const auto reply =
       parse_reply(datagram.payload, datagram.arrival.wall, clock.tai_minus_utc_s, counters_);
-  if (!reply) return;
+  if (!reply) return std::nullopt;
   if (reply->ssid != options_.ssid) {
     if (reply->ssid != 0) {
       ++counters_.other_ssid;
-      return;
+      return std::nullopt;
     }
     ++counters_.zero_ssid;
   }
   const std::uint64_t sequence = unwrap(reply->sender_sequence, ledger_.next_sequence());
   if (sequence >= ledger_.next_sequence()) {
     ++counters_.future_sequence;
-    return;
+    return std::nullopt;
   }
   Probe* probe = ledger_.find(sequence);
   if (probe == nullptr) {
     ++counters_.expired;
-    return;
+    return std::nullopt;
   }
   if (reply->echoed_timestamp != probe->wire_timestamp ||
       reply->echoed_error_estimate != probe->wire_error_estimate) {
     ++counters_.mismatched_echo;
-    return;
+    return std::nullopt;
   }
   ++counters_.replies;
   last_reply_ = datagram.arrival.mono;
@@ -52,7 +53,7 @@ void Sender::on_datagram(const packet::ReceivedDatagram& datagram, const ClockSt
                                                   .newest_leftover = leftover});
   if (filing.restarted) {
     ++counters_.reflector_restarts;
-    output_.on_note("the reflector lost its state (restart): its counters start anew");
+    output_.on_reflector_restart();
   }
   counters_.requests_refused_by_peer = peer_.refused();
   for (const auto& [request, number] : peer_.take_dated())
@@ -63,7 +64,9 @@ void Sender::on_datagram(const packet::ReceivedDatagram& datagram, const ClockSt
     accept_first(*probe, believed, filing, datagram, clock);
   }
   if (filing.dated()) learn(believed, filing, sequence);
+  if (reply->account && probe->asks) output_.on_account(*reply->account);
   if (last_reply_) look_again(*last_reply_);
+  return sequence;
 }
 
 // A run may meet the session of an earlier one from the same port with the same SSID. Its replies
@@ -133,8 +136,8 @@ void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing
   if (datagram.arrival.mono)
     max_round_trip_ = std::max(max_round_trip_, *datagram.arrival.mono - probe.left());
   if (probe.unmeasured) return;
-  sample.arrival_index = ++arrivals_;
-  if (!sample.burst) ++progress_.received;
+  sample.arrival_index = ++continuity_.arrivals;
+  if (!sample.burst) ++continuity_.progress.received;
   measure::Sample provisional = sample;
   provisional.outcome = measure::Outcome::Delivered;
   provisional.sender_tx = probe.departed ? probe.departed : sample.sender_user;

@@ -28,12 +28,12 @@ MonoTime Sender::settle_time(const Probe& probe) const {
   const MonoTime threshold = probe.left() + options_.loss_after;
   if (!awaits_true_stamp(probe)) return threshold;
   // The next reply brings the stamp; at long intervals it is worth waiting for.
-  return threshold + options_.schedule.interval * 2;
+  return threshold + options_.interval * 2;
 }
 
 void Sender::review(Probe& probe, MonoTime now) {
   // At the end of the run the closing probes fetch the stamp; finish() settles what is left.
-  if (awaits_true_stamp(probe) && !schedule_.next()) return;
+  if (awaits_true_stamp(probe) && over_) return;
   const MonoTime time = settle_time(probe);
   if (time <= now) {
     settle(probe);
@@ -155,19 +155,26 @@ void Sender::step_down(StampSource to) {
 // --- the end of a run
 // ----------------------------------------------------------------------------------
 
-void Sender::stop(MonoTime now) {
-  if (interrupted_) return;
-  interrupted_ = now;
-  schedule_.end();
+void Sender::end(bool fetch, MonoTime now) {
+  if (over_) return;
+  over_ = true;
+  may_fetch_ = fetch;
   look_again(now);  // nothing else may be left to wake up for
 }
 
+void Sender::stop(MonoTime now) {
+  if (interrupted_) return;
+  end(/*fetch=*/true, now);
+  interrupted_ = now;
+  look_again(now);
+}
+
 void Sender::look_again(MonoTime time) {
-  if (!schedule_.next()) next_look_ = std::min(next_look_.value_or(time), time);
+  if (over_) next_look_ = std::min(next_look_.value_or(time), time);
 }
 
 bool Sender::closing_probe_helps() const {
-  if (!peer_.ever_replied() || closing_probes_ >= kMaxClosingProbes) return false;
+  if (!may_fetch_ || !peer_.ever_replied() || closing_probes_ >= kMaxClosingProbes) return false;
   bool helps = false;
   ledger_.for_each([&](const Probe& probe) {
     if (probe.unmeasured || helps) return;
@@ -192,6 +199,7 @@ bool Sender::waits_for_decision(MonoTime now) {
     if (!time || (probe.handed_to_system && *time <= now)) return;
     if (impatient && probe.handed_to_system) {
       probe.verdict = Verdict{Outcome::Withheld, UnsentCause::None};
+      probe.sample.withheld = measure::WithheldReason::Interrupted;
     } else {
       first = std::min(first.value_or(*time), *time);
     }
@@ -209,7 +217,7 @@ void Sender::close(const Timestamp& now, const ClockState& clock) {
   if (closing_probe_helps()) {
     if (!closing_gap_until_ || mono >= *closing_gap_until_) {
       ++closing_probes_;
-      send_probe(Kind::Closing, mono, now, clock);
+      send(ProbeKind::Closing, mono, now, clock);
       closing_gap_until_ = mono + std::clamp(max_round_trip_ * 2, kClosingGapMin, kClosingGapMax);
     }
     next_look_ = closing_gap_until_;

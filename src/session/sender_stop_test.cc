@@ -15,6 +15,9 @@ class Output final : public SenderOutput {
   void on_sample(const measure::Sample&) override { ++samples; }
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_departure(std::uint64_t, MonoTime, WallTime) override {}
+  void on_account(const wire::WstpAccount&) override {}
+  void on_reflector_restart() override {}
   void on_note(const std::string&) override {}
 
   std::vector<packet::Token> sent;
@@ -32,10 +35,11 @@ TEST(StoppedSender, wakes_at_once_when_nothing_is_in_flight) {
   constexpr MonoTime kStart = MonoTime::from_ns(1'000'000'000);
   SenderOptions options;
   options.ssid = 1;
-  options.schedule.interval = Duration::minutes(1);
+  options.interval = Duration::minutes(1);
   Output output;
-  Sender sender(options, wire::bare_layout(), output, kStart);
-  sender.on_time(at(kStart), {});
+  Continuity continuity;
+  Sender sender(options, wire::bare_layout(), output, continuity);
+  sender.send(ProbeKind::Scheduled, kStart, at(kStart), {});
   ASSERT_EQ(output.sent.size(), 1U);
   sender.on_sent(output.sent.front(), {.handed_over = at(kStart)});
   const MonoTime later = kStart + Duration::seconds(30);

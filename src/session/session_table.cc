@@ -24,6 +24,12 @@ std::size_t SessionKeyHash::operator()(const SessionKey& key) const noexcept {
   return value * 0x9e3779b97f4a7c15U + key.ssid;
 }
 
+void ReflectorSession::see(std::uint32_t sender_sequence) {
+  const auto ahead = static_cast<std::int32_t>(sender_sequence - last_sender_sequence);
+  if (!seen || ahead > 0) last_sender_sequence = sender_sequence;
+  seen = true;
+}
+
 const SentReply* ReflectorSession::newest(std::size_t back) const {
   if (back >= kRemembered || back >= replies_sent) return nullptr;
   return &replies[(next_sequence - 1 - back) % kRemembered];
@@ -69,6 +75,7 @@ std::optional<std::uint32_t> SessionTable::make_room(MonoTime now) {
     const std::uint32_t slot = oldest_;
     unlink(slot);
     index_.erase(slots_[slot].session.key);
+    by_token_.erase(base::load_be<std::uint64_t>(slots_[slot].session.token, 0));
     forget_source(slots_[slot].session.key.remote.address);
     ++evicted_;
     return slot;
@@ -101,10 +108,18 @@ ReflectorSession* SessionTable::find_or_create(const SessionKey& key, MonoTime n
   base::store_be<std::uint64_t>(session.token, 8, random_());
   session.last_used = now;
   index_.emplace(key, *slot);
+  by_token_.insert_or_assign(base::load_be<std::uint64_t>(session.token, 0), *slot);
   ++per_source_[source];
   link_newest(*slot);
   ++created_;
   return &session;
+}
+
+const ReflectorSession* SessionTable::find_token(const std::array<std::byte, 16>& token) const {
+  const auto known = by_token_.find(base::load_be<std::uint64_t>(token, 0));
+  if (known == by_token_.end()) return nullptr;
+  const ReflectorSession& session = slots_[known->second].session;
+  return session.token == token ? &session : nullptr;
 }
 
 std::uint64_t SessionTable::name_of(const ReflectorSession& session,

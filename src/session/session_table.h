@@ -41,9 +41,13 @@ struct ReflectorSession {
   std::uint64_t epoch = 0;
   std::array<std::byte, 16> token{};
   std::uint32_t dropped_by_policy = 0;
+  std::uint32_t last_sender_sequence = 0;  // of all requests seen, by RFC 1982
+  bool seen = false;
   std::array<SentReply, kRemembered> replies;  // by reflector sequence modulo 8
   std::uint64_t replies_sent = 0;
   MonoTime last_used;
+
+  void see(std::uint32_t sender_sequence);
 
   const SentReply* newest(std::size_t back) const;  // 0: the newest; nullptr: there is none
   const SentReply* newest_with_stamp() const;
@@ -60,6 +64,9 @@ class SessionTable {
   ReflectorSession* find(const SessionKey& key);
   // nullptr: no room; answer without state.
   ReflectorSession* find_or_create(const SessionKey& key, MonoTime now);
+
+  // By its token, without using it.
+  const ReflectorSession* find_token(const std::array<std::byte, 16>& token) const;
 
   // A name for one sent reply that fits into a packet::Token; stale names are recognised.
   std::uint64_t name_of(const ReflectorSession& session, std::uint32_t reflector_sequence) const;
@@ -82,6 +89,8 @@ class SessionTable {
 
   std::function<std::uint64_t()> random_;
   std::unordered_map<SessionKey, std::uint32_t, SessionKeyHash> index_;
+  // Tokens are random, so half of one is a hash of it.
+  std::unordered_map<std::uint64_t, std::uint32_t> by_token_;
   std::unordered_map<packet::IpAddress, std::uint32_t, packet::IpAddressHash> per_source_;
   std::vector<Slot> slots_;
   std::uint32_t oldest_ = kNone, newest_ = kNone;

@@ -50,7 +50,7 @@ Result<std::int64_t> number(const std::string& text) {
   return value;
 }
 
-class Outcomes final : public agent::FlowObserver {
+class Outcomes final : public agent::SessionObserver {
  public:
   void on_sample(const measure::Sample& sample) override {
     std::string key(name(sample.outcome));
@@ -61,6 +61,7 @@ class Outcomes final : public agent::FlowObserver {
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
   void on_note(const std::string& note) override { fmt::print(stderr, "{}\n", note); }
+  void on_event(const measure::Event& event) override { fmt::print(stderr, "{}\n", event.text); }
 
   void print(const std::string& peer, const session::SenderCounters& counters) const {
     fmt::print("{{\"peer\":\"{}\",\"copies\":{},\"outcomes\":{{", peer, copies_);
@@ -95,30 +96,33 @@ Result<void> run(const std::vector<std::string>& words) {
        .note = [](const std::string& note) { fmt::print(stderr, "{}\n", note); }});
   agent::Engine engine(*io, words[1] == "reflect" ? &reflector : nullptr);
   std::vector<std::unique_ptr<Outcomes>> outcomes;
-  std::vector<session::Sender*> senders;
+  std::vector<session::Session*> sessions;
   const std::int64_t count = TRY(number(words[2])), interval_us = TRY(number(words[3]));
   for (std::size_t i = 4; i < words.size(); ++i) {
-    session::SenderOptions sender;
-    sender.remote = TRY(endpoint(words[i]));
-    sender.ssid =
+    session::SessionOptions session;
+    session.flow.session = static_cast<std::uint32_t>(i);
+    session.flow.remote = TRY(endpoint(words[i]));
+    session.flow.ssid =
         static_cast<std::uint16_t>(i + (listen.address.octets()[3] == std::byte{1} ? 100 : 0));
-    sender.schedule = {.interval = Duration::microseconds(interval_us),
-                       .at_once = true,
-                       .count = static_cast<std::uint64_t>(count)};
-    sender.loss_after = Duration::seconds(1);
-    sender.transmit_stamps = io->stamping(port).transmit;
-    sender.may_send_bare = false;
-    sender.seed = i;
+    session.flow.loss_after = Duration::seconds(1);
+    session.flow.may_send_bare = false;
+    session.flow.seed = i;
+    session.schedule = {.interval = Duration::microseconds(interval_us),
+                        .at_once = true,
+                        .count = static_cast<std::uint64_t>(count)};
+    // The one port stays; that a peer is silent is what these tests are about.
+    session.policy = session::PortPolicy::Fixed;
+    session.heal_after.reset();
     outcomes.push_back(std::make_unique<Outcomes>());
-    senders.push_back(&engine.add_flow(port, sender, TRY(wire::plan_request({})), *outcomes.back(),
-                                       io->clock().mono_now()));
+    sessions.push_back(TRY(engine.add_session(session, {.options = options, .given = port},
+                                              TRY(wire::plan_request({})), *outcomes.back())));
   }
   fmt::print("ready\n");
   std::fflush(stdout);
-  while (!stopped && (senders.empty() || words[1] == "reflect" || !engine.flows_finished()))
+  while (!stopped && (sessions.empty() || words[1] == "reflect" || !engine.sessions_finished()))
     TRY_VOID(engine.turn(io->clock().mono_now() + Duration::milliseconds(100)));
-  for (std::size_t i = 0; i < senders.size(); ++i)
-    outcomes[i]->print(words[4 + i], senders[i]->counters());
+  for (std::size_t i = 0; i < sessions.size(); ++i)
+    outcomes[i]->print(words[4 + i], sessions[i]->counters());
   const session::ReflectorCounters counters = reflector.counters();
   fmt::print("{{\"reflector\":{},\"replies_ignored\":{}}}\n", counters.replies,
              counters.replies_ignored);

@@ -212,7 +212,7 @@ TEST(Restart, ADelayedReplyOfTheStateBeforeDoesNotBringItBack) {
   restart.restarts = {Duration::milliseconds(4'050)};
   World world(restart);
   world.run(Duration::hours(1));
-  EXPECT_EQ(world.sender().counters().reflector_restarts, 1U);
+  EXPECT_EQ(world.counters().reflector_restarts, 1U);
   expect_true_numbers(world);
   EXPECT_EQ(told(world), Sums{});
 }

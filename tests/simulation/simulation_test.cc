@@ -222,7 +222,7 @@ TEST(Simulation, AReflectorRestartLosesNoProbeFromTheAccount) {
   restart.port_closed = {{Duration::seconds(12), Duration::seconds(1)}};
   World world(restart);
   world.run(Duration::hours(1));
-  EXPECT_EQ(world.sender().counters().reflector_restarts, 2U);
+  EXPECT_EQ(world.counters().reflector_restarts, 2U);
   EXPECT_EQ(world.samples().size(), 1'000U);
 }
 

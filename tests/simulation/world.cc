@@ -16,16 +16,18 @@ constexpr Duration kNeighbourWait = Duration::milliseconds(3'050);
 }  // namespace
 
 World::World(const Scenario& scenario) : scenario_(scenario), random_(scenario.seed) {
-  session::SenderOptions options;
-  options.remote = kReflector;
-  options.ssid = kSsid;
+  session::SessionOptions options;
+  options.flow.remote = kReflector;
+  options.flow.ssid = kSsid;
+  options.flow.seed = scenario.seed;
   options.schedule = scenario.schedule;
-  options.transmit_stamps = scenario.transmit_stamps ? StampSource::Kernel : StampSource::User;
-  options.seed = scenario.seed;
+  options.policy = session::PortPolicy::Fixed;
+  options.heal_after.reset();
   const auto layout =
       wire::plan_request(scenario.wstp ? std::nullopt : std::optional<std::uint32_t>(44));
   CHECK(layout.has_value());
-  sender_ = std::make_unique<session::Sender>(options, *layout, *this, kStart);
+  session_ = std::make_unique<session::Session>(options, *layout, *this, budget_);
+  CHECK(session_->begin(stamp(StampSource::User)));
   make_reflector();
   for (const Duration restart : scenario.restarts)
     at(kStart + restart, [this] {
@@ -117,8 +119,8 @@ Duration World::crossing(bool backward) {
 
 void World::run(Duration limit) {
   bool stopped = false;
-  while (!sender_->finished()) {
-    std::optional<MonoTime> wake = sender_->next_wake();
+  while (!session_->finished()) {
+    std::optional<MonoTime> wake = session_->next_wake();
     // While starved we do nothing, not even read what has come.
     if (wake && *wake < now_) wake = now_;
     const bool event_first = !events_.empty() && (!wake || events_.top().time <= *wake);
@@ -127,8 +129,8 @@ void World::run(Duration limit) {
     if (!stopped && next - kStart > limit) {
       stopped = true;
       now_ = std::max(now_, kStart + limit);
-      sender_->stop(now_);
-      sender_->on_time(stamp(StampSource::User), clock());
+      session_->stop(now_);
+      session_->on_time(stamp(StampSource::User), clock());
       continue;
     }
     now_ = std::max(now_, next);
@@ -140,7 +142,7 @@ void World::run(Duration limit) {
     }
     if (const auto end = end_of(scenario_.starved)) now_ = *end;
     seen_clock_ = clock();
-    sender_->on_time(stamp(StampSource::User), seen_clock_);
+    session_->on_time(stamp(StampSource::User), seen_clock_);
     for (auto& action : after_send_) action();
     after_send_.clear();
   }
@@ -149,7 +151,13 @@ void World::run(Duration limit) {
 // --- the sender's host
 // ---------------------------------------------------------------------------------
 
-void World::send(const packet::OutgoingDatagram& datagram) {
+Result<session::OpenedPort> World::open_flow(session::FlowId, const session::FlowPort&) {
+  return session::OpenedPort{
+      .local = kSender,
+      .transmit = scenario_.transmit_stamps ? StampSource::Kernel : StampSource::User};
+}
+
+void World::send(session::FlowId, const packet::OutgoingDatagram& datagram) {
   std::vector<std::byte> octets(datagram.payload.begin(), datagram.payload.end());
   const std::uint64_t token = datagram.token;
   Truth& truth = truth_[token];
@@ -168,7 +176,7 @@ void World::send(const packet::OutgoingDatagram& datagram) {
   } else {
     after_send_.push_back([this, token, octets] { leave(token, octets); });
   }
-  after_send_.push_back([this, token, result] { sender_->on_sent(token, result); });
+  after_send_.push_back([this, token, result] { session_->on_sent(0, token, result); });
 }
 
 void World::leave(std::uint64_t token, const std::vector<std::byte>& octets) {
@@ -177,9 +185,9 @@ void World::leave(std::uint64_t token, const std::vector<std::byte>& octets) {
   truth.left_at = now_;
   const bool driver = !scenario_.stamps_end || now_ < kStart + *scenario_.stamps_end;
   if (scenario_.transmit_stamps && driver) {
-    sender_->on_transmit_stamp(token, stamp(StampSource::Kernel));
-  } else if (sender_->wants_scheduler_stamps()) {
-    sender_->on_transmit_stamp(token, stamp(StampSource::Scheduler));
+    session_->on_transmit_stamp(0, token, stamp(StampSource::Kernel));
+  } else if (scheduler_stamps_) {
+    session_->on_transmit_stamp(0, token, stamp(StampSource::Scheduler));
   }
   const unsigned copies = random_.chance(scenario_.faults.copy_forward) ? 2 : 1;
   for (unsigned n = 0; n < copies; ++n) {
@@ -195,7 +203,7 @@ void World::report_error(packet::PathErrorKind kind, std::vector<std::byte> quot
   error.destination = kReflector;
   error.quoted = quoted;
   error.noticed = now_;
-  sender_->on_path_error(error);
+  session_->on_path_error(0, error);
 }
 
 void World::arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets) {
@@ -208,7 +216,7 @@ void World::arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets)
   datagram.destination = kSender;
   datagram.hop_limit = 255;
   datagram.arrival = stamp(StampSource::Kernel);
-  sender_->on_datagram(datagram, seen_clock_);
+  session_->on_datagram(0, datagram, seen_clock_);
 }
 
 // --- the reflector's host

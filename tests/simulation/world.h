@@ -14,11 +14,11 @@
 
 #include "base/random.h"
 #include "session/reflector.h"
-#include "session/sender.h"
+#include "session/session.h"
 
-// A sender and a reflector in virtual time with a faulty path between them. Everything random comes
-// from one seed; the world knows the truth about each probe and can judge the sender's samples by
-// it.
+// A session of one fixed flow and a reflector in virtual time with a faulty path between them.
+// Everything random comes from one seed; the world knows the truth about each probe and can judge
+// the sender's samples by it.
 namespace wirestamp::simulation {
 
 struct Faults {
@@ -69,7 +69,7 @@ struct Truth {
   std::optional<MonoTime> left_at, first_return;
 };
 
-class World final : public session::SenderOutput {
+class World final : public session::SessionOutput {
  public:
   explicit World(const Scenario& scenario);
   ~World() override;
@@ -79,7 +79,7 @@ class World final : public session::SenderOutput {
 
   const std::vector<measure::Sample>& samples() const { return samples_; }
   const std::map<std::uint64_t, Truth>& truth() const { return truth_; }
-  const session::Sender& sender() const { return *sender_; }
+  session::SenderCounters counters() const { return session_->counters(); }
   std::uint64_t resolved_forward() const { return resolved_forward_; }
   std::uint64_t resolved_backward() const { return resolved_backward_; }
   Duration elapsed() const { return now_ - kStart; }
@@ -99,11 +99,16 @@ class World final : public session::SenderOutput {
     }
   };
 
-  void send(const packet::OutgoingDatagram& datagram) override;
+  Result<session::OpenedPort> open_flow(session::FlowId, const session::FlowPort&) override;
+  void close_flow(session::FlowId) override {}
+  std::optional<session::Egress> egress() override { return std::nullopt; }
+  void send(session::FlowId, const packet::OutgoingDatagram& datagram) override;
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override;
   void on_note(const std::string&) override {}
+  void on_event(const measure::Event&) override {}
+  void on_scheduler_stamps(session::FlowId) override { scheduler_stamps_ = true; }
 
   void at(MonoTime time, std::function<void()> run);
   bool within(const std::vector<Period>& periods) const;
@@ -128,7 +133,9 @@ class World final : public session::SenderOutput {
   unsigned restarts_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t order_ = 0;
-  std::unique_ptr<session::Sender> sender_;
+  session::PortBudget budget_;
+  std::unique_ptr<session::Session> session_;
+  bool scheduler_stamps_ = false;
   std::unique_ptr<session::Reflector> reflector_;
   std::map<std::uint64_t, Truth> truth_;
   std::map<std::uint64_t, std::uint64_t> token_of_probe_;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "measure/accumulator.h"
+#include "measure/event.h"
+#include "measure/flow_comparison.h"
+#include "measure/sample.h"
+#include "measure/summary.h"
+
+namespace wirestamp::agent {
+
+// The flows of one session beside each other (B8): figures of each, and which one differs from the
+// rest. The flows of a round are numbered in a row, and so are their probes.
+class FlowWatch {
+ public:
+  FlowWatch(unsigned flows, Duration interval);
+
+  void add(const measure::Sample& sample);
+  void finish();
+
+  // What add() and finish() found since the last call; without time and 5-tuple.
+  std::vector<measure::Event> take_news();
+  std::vector<measure::Summary> summaries() const;
+
+ private:
+  unsigned flows_;
+  std::vector<measure::Accumulator> each_;
+  measure::FlowComparison comparison_;
+  std::optional<StampSource> compared_class_;
+  std::size_t told_ = 0;
+};
+
+}  // namespace wirestamp::agent

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The traffic of a session: scheduled probes go over the flow of their lane, every other flow only
+// gets what a trial, a try or a sweep sends over it. What the policies decide is in
+// session_policy.cc, what is told in session_events.cc.
+#include "session/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "session/limits.h"
+#include "session/session_flow.h"
+
+namespace wirestamp::session {
+
+using measure::Outcome;
+
+namespace {
+// RFC 6335 6.
+constexpr std::uint32_t kFirstDynamic = 49'152, kLastDynamic = 65'535;
+constexpr unsigned kUnlikeTries = 16;
+}  // namespace
+
+Session::Session(const SessionOptions& options, const wire::RequestLayout& layout,
+                 SessionOutput& output, PortBudget& budget)
+    : options_(options),
+      layout_(layout),
+      output_(output),
+      budget_(budget),
+      random_(options.flow.seed),
+      schedule_(options.schedule, MonoTime(), base::Random(options.flow.seed)),
+      watch_(options.silence, options.schedule.interval, MonoTime()) {
+  CHECK(options.flows >= 1 && options.flows <= kMostFlows);
+}
+
+Session::~Session() { budget_.forget(options_.flow.session, options_.flow.remote.address); }
+
+Result<void> Session::begin(const Timestamp& now) {
+  now_ = now;
+  egress_ = last_egress_ = output_.egress();
+  watch_ = SilenceWatch(options_.silence, options_.schedule.interval, *now.mono);
+  for (unsigned n = 0; n < options_.flows; ++n) {
+    std::string failure;
+    const bool wants_fixed =
+        options_.policy == PortPolicy::Fixed || (options_.policy == PortPolicy::Auto && n == 0);
+    Flow* flow = nullptr;
+    if (wants_fixed) {
+      flow = open({.port = options_.fixed_port, .shared_with = {}}, &failure);
+      if (flow == nullptr && options_.policy == PortPolicy::Auto)
+        output_.on_note("the fixed flow cannot be had: " + failure + "; starting on another port");
+    }
+    if (flow == nullptr && options_.policy != PortPolicy::Fixed) flow = open_new(&failure);
+    if (flow == nullptr) return fail(failure);
+    if (options_.policy == PortPolicy::Auto && flow->local.port == options_.fixed_port)
+      fixed_flow_ = flow->id;
+    lanes_.push_back(flow->id);
+  }
+  return {};
+}
+
+// --- flows
+// ------------------------------------------------------------------------------------------
+
+Session::Flow* Session::find(FlowId flow) const {
+  for (const auto& one : flows_)
+    if (one->id == flow) return one.get();
+  return nullptr;
+}
+
+Session::Flow* Session::open(const FlowPort& port, std::string* failure) {
+  const FlowId id = next_flow_++;
+  const auto opened = output_.open_flow(id, port);
+  if (!opened) {
+    if (failure != nullptr) *failure = opened.error().text;
+    return nullptr;
+  }
+  SenderOptions options = options_.flow;
+  options.flow = id;
+  options.transmit_stamps = opened->transmit;
+  options.interval = options_.schedule.interval;
+  options.seed = random_.next();
+  if (egress_) options.route_interface = egress_->interface;
+  // Drawn, and unlike that of every open flow: a late reply of one is never taken for another's.
+  if (id > 0) options.ssid = 0;
+  while (options.ssid == 0 || std::ranges::any_of(flows_, [&](const auto& flow) {
+           return flow->sender.options().ssid == options.ssid;
+         }))
+    options.ssid = static_cast<std::uint16_t>(1 + random_.below(0xffff));
+  // A socket that is bound to no address sends from the one that the route gives it now.
+  packet::Endpoint local = opened->local;
+  if (local.address.is_any() && egress_ && egress_->source) local.address = *egress_->source;
+  flows_.push_back(std::make_unique<Flow>(*this, id, options, layout_, local, *now_.mono));
+  return flows_.back().get();
+}
+
+// A new port by the policy. `unlike`: where paths are chosen by the port, another path if possible,
+// see open_block().
+Session::Flow* Session::open_new(std::string* failure, std::optional<std::uint16_t> unlike) {
+  if (options_.policy != PortPolicy::Range) {
+    for (unsigned n = 0; unlike && n < kUnlikeTries; ++n) {
+      const auto port = static_cast<std::uint16_t>(
+          kFirstDynamic + random_.below(std::size_t{kLastDynamic} - kFirstDynamic + 1));
+      if (port % FlowTrial::kFreshFlows == *unlike % FlowTrial::kFreshFlows) continue;
+      if (Flow* flow = open({.port = port, .shared_with = {}}, nullptr)) return flow;
+    }
+    return open({}, failure);
+  }
+  // From a random place in the range, once around.
+  const std::uint32_t size = std::uint32_t{options_.last_port} - options_.first_port + 1U;
+  const auto first = static_cast<std::uint32_t>(random_.below(size));
+  const std::uint32_t tries = std::min<std::uint32_t>(size, kMostPortTries);
+  for (std::uint32_t n = 0; n < tries; ++n) {
+    const auto port = static_cast<std::uint16_t>(options_.first_port + (first + n) % size);
+    if (Flow* flow = open({.port = port, .shared_with = {}}, failure)) return flow;
+  }
+  if (failure != nullptr)
+    *failure = "no port of " + std::to_string(options_.first_port) + "-" +
+               std::to_string(options_.last_port) + " can be had: " + *failure;
+  return nullptr;
+}
+
+// Four ports in a row, the first one divisible by four: routers that spread flows over paths by a
+// linear function of the port (CRC, exclusive or) then send each of them another way.
+std::vector<FlowId> Session::open_block(MonoTime now) {
+  std::vector<FlowId> opened;
+  constexpr std::uint32_t kBlocks = (kLastDynamic - kFirstDynamic + 1) / FlowTrial::kFreshFlows;
+  const bool range = options_.policy == PortPolicy::Range;
+  for (unsigned n = 0; n < FlowTrial::kFreshFlows; ++n) {
+    if (!budget_.take(options_.flow.session, options_.flow.remote.address, now)) break;
+    FlowPort port;
+    if (!range) {
+      if (opened.empty())
+        fresh_block_ = static_cast<std::uint16_t>(
+            kFirstDynamic +
+            FlowTrial::kFreshFlows * static_cast<std::uint32_t>(random_.below(kBlocks)));
+      port.port = static_cast<std::uint16_t>(fresh_block_ + n);
+    }
+    Flow* flow = range ? open_new(nullptr) : open(port, nullptr);
+    if (flow == nullptr && !range) flow = open({}, nullptr);
+    if (flow == nullptr) {
+      budget_.give_back();
+      break;
+    }
+    flow->extra = true;
+    opened.push_back(flow->id);
+  }
+  return opened;
+}
+
+void Session::close(FlowId id) {
+  const auto found =
+      std::ranges::find_if(flows_, [id](const auto& flow) { return flow->id == id; });
+  if (found == flows_.end()) return;
+  closed_counters_ = closed_counters_ + (*found)->sender.counters();
+  if ((*found)->extra) budget_.give_back();
+  if (suspect_ == id) suspect_.reset();
+  if (fixed_flow_ == id) fixed_flow_.reset();
+  flows_.erase(found);
+  output_.close_flow(id);
+}
+
+// Make before break: the socket stays until every probe in flight is decided.
+void Session::retire(FlowId id) {
+  Flow* flow = find(id);
+  if (flow == nullptr) return;
+  flow->sender.end(/*fetch=*/false, *now_.mono);
+  flow->retired = true;
+}
+
+void Session::close_finished() {
+  for (std::size_t i = flows_.size(); i-- > 0;)
+    if (flows_[i]->retired && flows_[i]->sender.finished() && !finished_) close(flows_[i]->id);
+}
+
+SenderCounters Session::counters() const {
+  SenderCounters sum = closed_counters_;
+  for (const auto& flow : flows_) sum = sum + flow->sender.counters();
+  return sum;
+}
+
+packet::Endpoint Session::local() const {
+  const Flow* flow = lanes_.empty() ? nullptr : find(current());
+  return flow != nullptr ? flow->local : packet::Endpoint{};
+}
+
+std::uint16_t Session::ssid_of(FlowId id) const {
+  const Flow* flow = find(id);
+  return flow != nullptr ? flow->sender.options().ssid : std::uint16_t{0};
+}
+
+// --- time
+// -------------------------------------------------------------------------------------------
+
+std::optional<MonoTime> Session::next_wake() const {
+  if (finished_) return std::nullopt;
+  if (!started_) return now_.mono;
+  std::optional<MonoTime> wake;
+  const auto consider = [&](const std::optional<MonoTime>& time) {
+    if (time && (!wake || *time < *wake)) wake = time;
+  };
+  consider(schedule_.next());
+  consider(schedule_.next_burst());
+  for (const auto& flow : flows_) consider(flow->sender.next_wake());
+  if (!ending_) consider(policy_wake());
+  if (look_at_egress_ || !schedule_.next()) consider(ending_ ? wake : std::optional(*now_.mono));
+  return wake;
+}
+
+void Session::on_time(const Timestamp& now, const ClockState& clock) {
+  if (finished_) return;
+  now_ = now;
+  if (!started_) start(*now.mono);
+  notice_suspend(clock, *now.mono);
+  if (!ending_ && schedule_.next()) step(now, clock);
+  send_due(now, clock);
+  if (!ending_ && !schedule_.next()) finish_flows(*now.mono);
+  for (std::size_t i = 0; i < flows_.size(); ++i) flows_[i]->run(now, clock);
+  close_finished();
+  if (ending_)
+    finished_ = std::ranges::all_of(flows_, [](const auto& one) { return one->sender.finished(); });
+}
+
+void Session::start(MonoTime now) {
+  started_ = true;
+  ScheduleOptions schedule = options_.schedule;
+  schedule.bursts = schedule.bursts && options_.flows == 1;
+  schedule_ = Schedule(schedule, now, base::Random(random_.next()));
+  if (interrupted_) schedule_.end();
+}
+
+void Session::notice_suspend(const ClockState& clock, MonoTime now) {
+  if (clock_seen_ && clock.suspended > suspended_) {
+    schedule_.skip_to(now);
+    watch_.restart(now);
+    output_.on_note("the host was suspended for " +
+                    std::to_string((clock.suspended - suspended_).ns() / 1'000'000) +
+                    " ms: probes in flight then are not judged");
+  }
+  suspended_ = clock.suspended;
+  clock_seen_ = true;
+}
+
+void Session::send_due(const Timestamp& now, const ClockState& clock) {
+  const Duration tolerance = std::max(options_.schedule.interval, kLatenessFloor);
+  const bool paused = pauses_.until().has_value();
+  for (std::size_t n = 0; n < kMaxDuePerWake; ++n) {
+    const std::optional<MonoTime> due = schedule_.next();
+    if (!due || *due > *now.mono) break;
+    schedule_.advance();
+    if (!paused && *now.mono - *due <= tolerance) {
+      send_round(*due, now, clock);
+      continue;
+    }
+    for (const FlowId flow : lanes_)
+      give_unsent(flow, *due, now, paused ? Outcome::Withheld : Outcome::LateSchedule);
+  }
+  const std::optional<MonoTime> burst = schedule_.next_burst();
+  if (!burst || *burst > *now.mono) return;
+  schedule_.advance_burst();
+  if (paused || outage_) return;  // five probes more would tell nothing
+  Sender& sender = find(current())->sender;
+  // Starved: no burst this minute, because it would come too close to a scheduled probe.
+  if (*now.mono - *burst > std::max(schedule_.burst_clearance(), kLatenessFloor)) {
+    ++sender.counters().late_bursts;
+    return;
+  }
+  for (unsigned n = 0; n < kBurstProbes; ++n) sender.send(ProbeKind::Burst, *burst, now, clock);
+}
+
+void Session::send_round(MonoTime due, const Timestamp& now, const ClockState& clock) {
+  std::vector<FlowId> order = lanes_;
+  for (std::size_t left = order.size(); left > 1; --left)
+    std::swap(order[left - 1], order[random_.below(left)]);
+  for (const FlowId flow : order) find(flow)->sender.send(ProbeKind::Scheduled, due, now, clock);
+}
+
+// A probe that was due and not sent by us.
+void Session::give_unsent(FlowId flow, MonoTime due, const Timestamp& now, Outcome outcome) {
+  measure::Sample sample;
+  sample.session = options_.flow.session;
+  sample.flow = flow;
+  sample.probe = continuity_.next_probe++;
+  sample.scheduled = due;
+  sample.scheduled_wall = now.wall - (*now.mono - due);
+  sample.outcome = outcome;
+  if (outcome == Outcome::Withheld) sample.withheld = measure::WithheldReason::HealingPause;
+  ++continuity_.progress.scheduled;
+  output_.on_sample(sample);
+}
+
+// The end of the run: what a trial or a try would tell comes too late, and the flow of each lane
+// fetches its last stamps.
+void Session::finish_flows(MonoTime now) {
+  ending_ = true;
+  trial_.reset();
+  sweep_.reset();
+  question_.reset();
+  stalled_.reset();
+  const bool silent = outage_.has_value();
+  for (const auto& flow : flows_) {
+    const bool in_lane = std::ranges::find(lanes_, flow->id) != lanes_.end();
+    if (!flow->retired) flow->sender.end(/*fetch=*/in_lane && !silent, now);
+    if (interrupted_) flow->sender.stop(*interrupted_);
+  }
+}
+
+void Session::stop(MonoTime now) {
+  if (interrupted_) return;
+  interrupted_ = now;
+  schedule_.end();
+  if (ending_)
+    for (const auto& flow : flows_) flow->sender.stop(now);
+  if (!now_.mono || *now_.mono < now) now_.mono = now;
+}
+
+// --- what comes in
+// ----------------------------------------------------------------------------------
+
+void Session::on_sent(FlowId id, std::uint64_t sequence, const packet::SendResult& result) {
+  Flow* flow = find(id);
+  if (flow == nullptr) return;
+  if (result.status != packet::SendStatus::Accepted &&
+      result.status != packet::SendStatus::TooBig) {
+    evidence_.local = result.handed_over.mono;
+    watch_.on_unsent();
+  }
+  flow->sender.on_sent(sequence, result);
+}
+
+void Session::on_transmit_stamp(FlowId id, std::uint64_t sequence, const Timestamp& stamp) {
+  if (Flow* flow = find(id)) flow->sender.on_transmit_stamp(sequence, stamp);
+}
+
+void Session::on_datagram(FlowId id, const packet::ReceivedDatagram& datagram,
+                          const ClockState& clock) {
+  Flow* flow = find(id);
+  if (flow == nullptr) return;
+  const MonoTime at = datagram.arrival.mono.value_or(*now_.mono);
+  const std::optional<std::uint64_t> answered = flow->sender.on_datagram(datagram, clock);
+  if (!answered) return;
+  watch_.on_sign_of_life(at);
+  if (trial_) trial_->on_answer(id, at);
+  if (stalled_ && id == stalled_flow_) stalled_->on_answer(at);
+  if (sweep_) sweep_->on_reply(id, *answered);
+}
+
+bool Session::on_path_error(FlowId id, const packet::PathError& error) {
+  using packet::PathErrorKind;
+  Flow* flow = find(id);
+  if (flow == nullptr) return false;
+  const std::optional<std::uint64_t> quoted = flow->sender.quoted(error);
+  if (!flow->sender.on_path_error(error)) return false;
+  if (sweep_ && quoted && error.offender && error.kind == PathErrorKind::TimeExceeded) {
+    sweep_->on_expired(id, *quoted, *error.offender);
+    return true;
+  }
+  switch (error.kind) {
+    case PathErrorKind::NeighbourUnresolved:
+      evidence_.neighbour = error.noticed;
+      watch_.on_unsent();
+      break;
+    case PathErrorKind::RejectedLocally:
+      evidence_.local = error.noticed;
+      break;
+    case PathErrorKind::PortUnreachable:
+      (error.offender && *error.offender != options_.flow.remote.address ? evidence_.icmp
+                                                                         : evidence_.closed) =
+          error.noticed;
+      break;
+    case PathErrorKind::HostUnreachable:
+    case PathErrorKind::NetworkUnreachable:
+    case PathErrorKind::Prohibited:
+      evidence_.icmp = error.noticed;
+      break;
+    default:
+      break;
+  }
+  if (error.offender) evidence_.who = packet::to_string(*error.offender);
+  return true;
+}
+
+void Session::on_stamps_unreliable(FlowId id) {
+  if (Flow* flow = find(id)) flow->sender.on_stamps_unreliable();
+}
+
+void Session::on_network_change(const packet::NetworkChange& change) {
+  look_at_egress_ = true;
+  change_ = change;
+}
+
+// --- what the flows tell
+// ----------------------------------------------------------------------------
+
+void Session::on_flow_sample(const measure::Sample& sample) { output_.on_sample(sample); }
+
+void Session::on_flow_reply(const measure::Sample& provisional) {
+  const MonoTime at = provisional.sender_rx && provisional.sender_rx->mono
+                          ? *provisional.sender_rx->mono
+                          : *now_.mono;
+  if (!provisional.burst) {
+    watch_.on_answer(provisional.probe, at);
+    budget_.on_answered(options_.flow.session, options_.flow.remote.address, at);
+    if (outage_) outage_->answered = at;  // step() goes on from there
+  }
+  watch_marks(provisional);
+  output_.on_reply(provisional);
+}
+
+}  // namespace wirestamp::session

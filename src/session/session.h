@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "measure/event.h"
+#include "packet/network_change.h"
+#include "session/flow_trial.h"
+#include "session/path_sweep.h"
+#include "session/port_budget.h"
+#include "session/schedule.h"
+#include "session/sender.h"
+#include "session/silence_watch.h"
+#include "session/stalled_flow.h"
+
+// What is measured: one peer, one schedule, one series of numbers, over one flow at a time or over
+// several in parallel. The session decides which source port is used when (the port policies),
+// notices silence, finds out why by trying the old and a new flow side by side, and tells what
+// happened as events. Each flow is a STAMP session of its own (Sender); the probe numbers go on.
+//
+// No I/O and no clock, as in Sender: the caller brings time, packets, stamps, errors and changes of
+// the network, opens and closes ports when asked, and takes datagrams, samples and events.
+namespace wirestamp::session {
+
+enum class PortPolicy : std::uint8_t {
+  Fixed,    // one source port; on silence it pauses, so that a stale entry can die
+  Dynamic,  // a port picked by the system, a new one on silence
+  Range,    // as Dynamic, out of a range
+  Auto,     // the fixed port first, on silence a dynamic one, back when the fixed flow has healed
+};
+
+enum class ReconnectOn : std::uint8_t {
+  Path,        // when the route or source address of this session changes
+  AnyAddress,  // also when a new address appears on any interface
+};
+
+struct SessionOptions {
+  // What all flows have in common. Its ssid, unless 0, is that of the first; others are drawn.
+  SenderOptions flow;
+  ScheduleOptions schedule;
+  PortPolicy policy = PortPolicy::Dynamic;
+  std::uint16_t fixed_port = 0;                               // of Fixed and Auto
+  std::uint16_t first_port = 0, last_port = 0;                // of Range, both inclusive
+  Duration silence = Duration::seconds(5);                    // S7
+  std::optional<Duration> heal_after = Duration::minutes(1);  // of Fixed; absent: never
+  ReconnectOn reconnect_on = ReconnectOn::Path;
+  // In parallel (B8): each due time is a round of one probe over each, in random order, so that
+  // none of them is always the first. Above 1 the ports stay as they are, and there are no bursts.
+  unsigned flows = 1;
+};
+
+// Where probes to the peer leave this host now.
+struct Egress {
+  std::uint32_t interface = 0;
+  std::string interface_name;
+  std::optional<packet::IpAddress> source;
+  bool operator==(const Egress&) const = default;
+};
+
+// A port to open for a flow.
+struct FlowPort {
+  std::optional<std::uint16_t> port;  // absent: the system picks one
+  std::optional<FlowId> shared_with;  // no new port: that flow's
+};
+
+struct OpenedPort {
+  packet::Endpoint local;
+  StampSource transmit = StampSource::User;  // the stamps that it gives
+};
+
+class SessionOutput {
+ public:
+  virtual ~SessionOutput() = default;
+  // Fails with a sentence when the port cannot be had.
+  virtual Result<OpenedPort> open_flow(FlowId flow, const FlowPort& port) = 0;
+  // Nothing more will be sent over it or is expected from it.
+  virtual void close_flow(FlowId flow) = 0;
+  // The route to the peer as it is now; absent: there is none, or it is not known.
+  virtual std::optional<Egress> egress() = 0;
+
+  virtual void send(FlowId flow, const packet::OutgoingDatagram& datagram) = 0;
+  virtual void on_sample(const measure::Sample& sample) = 0;
+  virtual void on_reply(const measure::Sample& provisional) = 0;
+  virtual void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) = 0;
+  virtual void on_note(const std::string& note) = 0;
+  virtual void on_event(const measure::Event& event) = 0;
+  virtual void on_scheduler_stamps(FlowId flow) = 0;  // ask for them from now on
+};
+
+class Session {
+ public:
+  // `budget` is shared by the sessions of a thread and outlives them.
+  Session(const SessionOptions& options, const wire::RequestLayout& layout, SessionOutput& output,
+          PortBudget& budget);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Opens the first flow or flows. Fails when none can be opened. The schedule begins with the
+  // first on_time().
+  Result<void> begin(const Timestamp& now);
+
+  const SessionOptions& options() const { return options_; }
+  SenderCounters counters() const;  // over all flows
+  const SenderProgress& progress() const { return continuity_.progress; }
+  // The local end of the flow that scheduled probes go over now.
+  packet::Endpoint local() const;
+  FlowId current() const { return lanes_.front(); }
+  // "192.0.2.1:40000 > 198.51.100.7:23999"
+  std::string tuple(FlowId flow) const;
+  const std::optional<Egress>& egress() const { return egress_; }
+  std::string tuple_of_lane(std::size_t lane) const { return tuple(lanes_[lane]); }
+  std::uint16_t ssid_of(FlowId flow) const;
+
+  std::optional<MonoTime> next_wake() const;
+  void on_time(const Timestamp& now, const ClockState& clock);
+
+  void on_sent(FlowId flow, std::uint64_t sequence, const packet::SendResult& result);
+  void on_transmit_stamp(FlowId flow, std::uint64_t sequence, const Timestamp& stamp);
+  void on_datagram(FlowId flow, const packet::ReceivedDatagram& datagram, const ClockState& clock);
+  bool on_path_error(FlowId flow, const packet::PathError& error);
+  void on_stamps_unreliable(FlowId flow);
+  void on_network_change(const packet::NetworkChange& change);
+
+  void stop(MonoTime now);
+  bool finished() const { return finished_; }
+
+ private:
+  class Flow;
+  // From the declaration of an outage until a measured probe is answered.
+  struct Outage {
+    MonoTime declared, heard;  // when we said so; when the peer was last heard
+    bool told = false;         // an event said that it began
+    bool judged = false;       // a verdict was told
+    bool suspected = false;    // policy `fixed` said what it suspects
+    bool swept = false;
+    std::optional<MonoTime> answered;  // it is over
+  };
+  // Why nothing may come back, as far as the system and the path say; forgotten when it is old.
+  struct Evidence {
+    std::optional<MonoTime> neighbour, local, closed, icmp;
+    std::string who;  // sent the last ICMP error
+  };
+
+  // --- traffic (session.cc)
+  Flow* find(FlowId flow) const;
+  Flow* open(const FlowPort& port, std::string* failure);
+  Flow* open_new(std::string* failure, std::optional<std::uint16_t> unlike = std::nullopt);
+  std::vector<FlowId> open_block(MonoTime now);
+  void close(FlowId flow);
+  void retire(FlowId flow);
+  void close_finished();
+  void send_due(const Timestamp& now, const ClockState& clock);
+  void send_round(MonoTime due, const Timestamp& now, const ClockState& clock);
+  void give_unsent(FlowId flow, MonoTime due, const Timestamp& now, measure::Outcome outcome);
+  void start(MonoTime now);
+  void notice_suspend(const ClockState& clock, MonoTime now);
+  void finish_flows(MonoTime now);
+
+  // --- what the flows tell
+  void on_flow_sample(const measure::Sample& sample);
+  void on_flow_reply(const measure::Sample& provisional);
+  void on_flow_restart(const Flow& flow);
+  void watch_marks(const measure::Sample& sample);
+
+  // --- the policies (session_policy.cc)
+  void step(const Timestamp& now, const ClockState& clock);
+  std::optional<MonoTime> policy_wake() const;
+  void declare_outage(const Timestamp& now);
+  void on_silence(const Timestamp& now);
+  void end_outage(const Timestamp& now);
+  void try_new_port(const Timestamp& now);
+  void heal(const Timestamp& now);
+  void return_to(FlowId flow, const Timestamp& now, const std::string& reason);
+  bool recent(const std::optional<MonoTime>& time, MonoTime now) const;
+  bool nothing_leaves(MonoTime now) const;
+  bool path_is_clean(MonoTime now) const;
+  void look_at_egress(const Timestamp& now);
+  void reconnect(const Timestamp& now, const std::string& reason);
+
+  // --- old and new flow side by side (session_trial.cc)
+  void run_trial(const Timestamp& now, const ClockState& clock);
+  void judge(const Timestamp& now);
+  void settle_stall(const Timestamp& now, measure::Finding finding);
+  void run_stalled(const Timestamp& now, const ClockState& clock);
+  void begin_sweep(FlowId ailing, std::optional<FlowId> healthy, MonoTime now);
+  void run_sweep(const Timestamp& now, const ClockState& clock);
+  void run_question(const Timestamp& now, const ClockState& clock);
+  void on_account(const wire::WstpAccount& account);
+
+  // --- events (session_events.cc)
+  measure::Event event(measure::EventKind kind, const Timestamp& now) const;
+  void tell(measure::Event event);
+  void tell_verdict(const Timestamp& now, measure::Finding finding, const FlowTrial* trial);
+  void tell_change(const Timestamp& now, const std::string& reason, const std::string& old_flow,
+                   FlowId new_flow);
+  std::string cause_of_silence(MonoTime now) const;
+
+  SessionOptions options_;
+  wire::RequestLayout layout_;
+  SessionOutput& output_;
+  PortBudget& budget_;
+  base::Random random_;
+  Schedule schedule_;
+  std::vector<FlowId> lanes_;  // the flows that scheduled probes go over
+  std::vector<std::unique_ptr<Flow>> flows_;
+  FlowId next_flow_ = 0;
+  std::uint16_t fresh_block_ = 0;   // first port of the fresh flows
+  SenderCounters closed_counters_;  // of flows that are gone
+  Continuity continuity_;
+  std::uint64_t events_told_ = 0;
+
+  Timestamp now_;  // of the call we are in
+  Duration suspended_;
+  bool clock_seen_ = false;
+  bool started_ = false, ending_ = false, finished_ = false;
+  std::optional<MonoTime> interrupted_;
+
+  SilenceWatch watch_;
+  std::optional<Outage> outage_;
+  bool outage_told_ = false, outage_judged_ = false;  // of the one that ended last
+  std::optional<FlowId> suspect_;  // carried the probes when the outage began; still open
+  Evidence evidence_;
+  std::optional<FlowTrial> trial_;
+  std::optional<MonoTime> next_switch_;
+  Duration back_off_;
+  bool exhausted_told_ = false;
+  std::optional<StalledFlow> stalled_;
+  FlowId stalled_flow_ = 0;
+  bool timeout_told_ = false;
+  std::optional<FlowId> fixed_flow_;        // of Auto, while it is open
+  std::optional<MonoTime> stalled_before_;  // when the fixed flow stalled last
+  HealingPauses pauses_;
+  std::optional<PathSweep> sweep_;
+  // What became of an old flow, put to the reflector over the current one.
+  struct Question {
+    FlowId about = 0;
+    MonoTime next;
+    unsigned asked = 0;
+  };
+  std::optional<Question> question_;
+  std::optional<Egress> egress_, last_egress_;  // now; when there last was one
+  bool look_at_egress_ = false;
+  std::optional<packet::NetworkChange> change_;
+  std::optional<unsigned> forward_class_, backward_class_;  // last seen
+};
+
+}  // namespace wirestamp::session

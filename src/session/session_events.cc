@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a session tells: each event as one line for a person, with its evidence beside it.
+#include <string>
+
+#include "session/limits.h"
+#include "session/session.h"
+#include "session/session_flow.h"
+
+namespace wirestamp::session {
+
+using measure::EventKind;
+using measure::Finding;
+
+namespace {
+
+std::string dscp_and_ecn(unsigned traffic_class) {
+  return "DSCP " + std::to_string(traffic_class >> 2U) + ", ECN " +
+         std::to_string(traffic_class & 3U);
+}
+
+}  // namespace
+
+measure::Event Session::event(EventKind kind, const Timestamp& now) const {
+  measure::Event made;
+  made.kind = kind;
+  made.session = options_.flow.session;
+  made.at = *now.mono;
+  made.wall = now.wall;
+  return made;
+}
+
+void Session::tell(measure::Event event) {
+  if (events_told_ == kMostEvents)
+    output_.on_note("more than " + std::to_string(kMostEvents) + " events: no more are told");
+  if (events_told_++ < kMostEvents) output_.on_event(event);
+}
+
+std::string Session::tuple(FlowId id) const {
+  const Flow* flow = find(id);
+  if (flow == nullptr) return "a closed flow";
+  return packet::to_string(flow->local) + " > " + packet::to_string(options_.flow.remote);
+}
+
+std::string Session::cause_of_silence(MonoTime now) const {
+  if (recent(evidence_.neighbour, now)) return "the next hop does not answer ARP or NDP";
+  if (recent(evidence_.local, now) || watch_.locally_silent(now))
+    return egress_ ? "this host does not let the probes out" : "there is no route to the peer";
+  if (recent(evidence_.closed, now)) return "the host is up, and nothing listens on the port";
+  if (recent(evidence_.icmp, now)) return evidence_.who + " says that it cannot be reached";
+  return "no error was seen";
+}
+
+void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTrial* trial) {
+  measure::Event verdict = event(EventKind::Verdict, now);
+  verdict.finding = finding;
+  verdict.last_good = outage_ || !watch_.good_before() ? watch_.last_good() : watch_.good_before();
+  verdict.first_lost = outage_ ? watch_.first_lost() : watch_.lost_from();
+  if (!outage_) verdict.first_good = watch_.last_good();
+  verdict.lost = outage_ ? watch_.lost_so_far() : watch_.lost_before_newest();
+  const std::string old_flow = tuple(trial != nullptr ? trial->old_flow() : current());
+  verdict.old_flow = old_flow;
+  if (trial != nullptr) {
+    verdict.new_flow = tuple(trial->new_flow());
+    if (trial->fresh_tried() > 0) {
+      verdict.answered = trial->fresh_answered();
+      verdict.tried = trial->fresh_tried();
+    }
+  }
+  switch (finding) {
+    case Finding::StalledFlow:
+      verdict.text = "stalled flow: " + old_flow + " is dead, " + *verdict.new_flow + " and " +
+                     std::to_string(*verdict.tried) + " more new flows are answered";
+      break;
+    case Finding::StalledFlowSuspected:
+      verdict.text = "stalled flow suspected: " + old_flow + " is silent, and no error was seen" +
+                     (trial != nullptr ? "; a new flow is answered" : "");
+      if (options_.policy == PortPolicy::Fixed && !options_.heal_after)
+        verdict.text += "; --heal-after or another source port may revive it";
+      break;
+    case Finding::OneOfSeveralPaths:
+      verdict.text = "one of several paths is broken: of " + std::to_string(*verdict.tried) +
+                     " new flows " + std::to_string(*verdict.answered) + " are answered, " +
+                     old_flow + " is not";
+      break;
+    case Finding::TransientOutage:
+      verdict.text = "transient outage: old and new flow are answered again";
+      break;
+    case Finding::NewPortsBlocked:
+      verdict.text = "new ports are not answered, the old flow is: a firewall allows it alone";
+      break;
+    case Finding::PeerOrPathDown:
+      verdict.text = "peer or path down: " + cause_of_silence(*now.mono);
+      break;
+    case Finding::PeerClosed:
+      verdict.text = "peer closed: the host is up, and nothing listens on the port";
+      break;
+    case Finding::LocalCause:
+      verdict.text = "nothing leaves this host: " + cause_of_silence(*now.mono);
+      break;
+  }
+  tell(std::move(verdict));
+}
+
+void Session::tell_change(const Timestamp& now, const std::string& reason,
+                          const std::string& old_flow, FlowId new_flow) {
+  measure::Event change = event(EventKind::FlowChanged, now);
+  change.reason = reason;
+  change.old_flow = old_flow;
+  change.new_flow = tuple(new_flow);
+  change.flow = new_flow;
+  change.text = "now over " + *change.new_flow + " (" + reason + ")";
+  tell(std::move(change));
+}
+
+void Session::on_flow_restart(const Flow& flow) {
+  measure::Event restarted = event(EventKind::ReflectorRestarted, now_);
+  restarted.flow = flow.id;
+  restarted.text =
+      "the reflector knows nothing of this flow: it was restarted, or a NAT on the way gave the "
+      "flow another address";
+  tell(std::move(restarted));
+}
+
+// A re-mark is told when it begins and when it ends, in its direction.
+void Session::watch_marks(const measure::Sample& sample) {
+  const auto watch = [&](const char* direction, std::optional<unsigned>& last, unsigned sent,
+                         unsigned seen) {
+    const unsigned before = last.value_or(sent);
+    last = seen;
+    if (seen == before) return;
+    measure::Event remarked = event(EventKind::Remarked, now_);
+    remarked.direction = direction;
+    remarked.before = before;
+    remarked.after = seen;
+    remarked.text = std::string(direction) + ": sent with " + dscp_and_ecn(sent) +
+                    ", arrives with " + dscp_and_ecn(seen);
+    tell(std::move(remarked));
+  };
+  const unsigned sent = sample.sent.traffic_class;
+  if (sample.seen_traffic_class) watch("forward", forward_class_, sent, *sample.seen_traffic_class);
+  // The reflector is asked for our DSCP and sends Not-ECT; where its policy refuses, it says so.
+  if (sample.returned && !sample.reply_class_refused && sample.seen_traffic_class)
+    watch("backward", backward_class_, sent & ~3U, sample.returned->traffic_class);
+}
+
+}  // namespace wirestamp::session

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a session does when nothing comes back, and when its way out of this host changes. Silence
+// is declared once; then policy `fixed` waits and pauses, the others try a new port at once and
+// again after 5, 10, 20 ... 300 s, while the probes go on at full rate, so that the first answered
+// one ends the outage.
+#include <algorithm>
+
+#include "session/limits.h"
+#include "session/session.h"
+#include "session/session_flow.h"
+
+namespace wirestamp::session {
+
+using measure::EventKind;
+using measure::Finding;
+
+namespace {
+// What the system or the path said about a failure counts for so long: the kernel says once in
+// three seconds that a neighbour does not answer.
+constexpr Duration kEvidenceLasts = Duration::seconds(6);
+// After so many silences in a row a fixed flow is suspected to be stalled.
+constexpr int kSuspectAfter = 3;
+}  // namespace
+
+bool Session::recent(const std::optional<MonoTime>& time, MonoTime now) const {
+  return time && *time > watch_.heard() &&
+         now - *time <= std::max(kEvidenceLasts, options_.schedule.interval * 3);
+}
+
+bool Session::nothing_leaves(MonoTime now) const {
+  return recent(evidence_.neighbour, now) || recent(evidence_.local, now) ||
+         watch_.locally_silent(now);
+}
+
+bool Session::path_is_clean(MonoTime now) const {
+  return !nothing_leaves(now) && !recent(evidence_.closed, now) && !recent(evidence_.icmp, now);
+}
+
+void Session::step(const Timestamp& now, const ClockState& clock) {
+  if (look_at_egress_) look_at_egress(now);
+  if (outage_ && outage_->answered) end_outage(now);
+  if (pauses_.until()) {
+    if (*now.mono < *pauses_.until()) return;
+    pauses_.end();
+    watch_.restart(*now.mono);
+  }
+  if (trial_) run_trial(now, clock);
+  if (stalled_) run_stalled(now, clock);
+  if (sweep_) run_sweep(now, clock);
+  if (question_) run_question(now, clock);
+  if (watch_.silent(*now.mono) || watch_.locally_silent(*now.mono)) on_silence(now);
+}
+
+std::optional<MonoTime> Session::policy_wake() const {
+  if (outage_ && outage_->answered) return outage_->answered;
+  if (pauses_.until()) return pauses_.until();
+  std::optional<MonoTime> wake;
+  const auto consider = [&](const std::optional<MonoTime>& time) {
+    if (time && (!wake || *time < *wake)) wake = time;
+  };
+  if (trial_) consider(trial_->next());
+  if (stalled_) consider(stalled_->next());
+  if (sweep_) consider(sweep_->next());
+  if (question_) consider(question_->next);
+  // Once declared, what is next is a new port, or the look at each due probe.
+  if (!outage_ && watch_.may_be_silent()) consider(watch_.deadline());
+  if (outage_ && !trial_ && options_.policy != PortPolicy::Fixed) consider(next_switch_);
+  return wake;
+}
+
+// --- outages
+// ----------------------------------------------------------------------------------------
+
+void Session::declare_outage(const Timestamp& now) {
+  outage_ = Outage{.declared = *now.mono, .heard = watch_.heard(), .answered = std::nullopt};
+  // Of sessions that fall silent together one tells; the others follow in what they do.
+  outage_->told = budget_.may_try(options_.flow.session, options_.flow.remote.address, *now.mono) &&
+                  budget_.first_to_tell(options_.flow.session, *now.mono);
+  if (!outage_->told) return;
+  measure::Event began = event(EventKind::OutageBegan, now);
+  began.last_good = watch_.last_good();
+  began.first_lost = watch_.first_lost();
+  began.old_flow = tuple(current());
+  began.text = began.last_good
+                   ? "nothing comes back since probe " + std::to_string(began.last_good->probe)
+                   : "nothing has come back yet";
+  tell(std::move(began));
+}
+
+void Session::on_silence(const Timestamp& now) {
+  if (!outage_) declare_outage(now);
+  if (lanes_.size() > 1 || trial_) return;
+  if (nothing_leaves(*now.mono) || recent(evidence_.closed, *now.mono)) {
+    if (!outage_->judged && outage_->told)
+      tell_verdict(now,
+                   recent(evidence_.closed, *now.mono) && !nothing_leaves(*now.mono)
+                       ? Finding::PeerClosed
+                       : Finding::LocalCause,
+                   nullptr);
+    outage_->judged = true;
+    return;
+  }
+  if (options_.policy == PortPolicy::Fixed) return heal(now);
+  if (next_switch_ && *now.mono < *next_switch_) return;
+  if (budget_.may_try(options_.flow.session, options_.flow.remote.address, *now.mono))
+    try_new_port(now);
+}
+
+void Session::try_new_port(const Timestamp& now) {
+  back_off_ = back_off_ == Duration() ? kFirstBackOff : std::min(back_off_ * 2, kLongestBackOff);
+  next_switch_ = *now.mono + back_off_;
+  std::string failure = "16 new ports in ten minutes are enough";
+  Flow* flow = nullptr;
+  if (budget_.take(options_.flow.session, options_.flow.remote.address, *now.mono)) {
+    flow = open_new(&failure, local().port);
+    if (flow == nullptr) budget_.give_back();
+  }
+  if (flow == nullptr) {
+    if (exhausted_told_) return;
+    exhausted_told_ = true;
+    measure::Event none = event(EventKind::PortsExhausted, now);
+    none.text = "no new port: " + failure;
+    return tell(std::move(none));
+  }
+  flow->extra = true;
+  const FlowId before = current();
+  if (!suspect_) suspect_ = before;
+  lanes_.front() = flow->id;
+  // Those between the suspect and the newest have had their chance.
+  if (before != *suspect_ && before != fixed_flow_) retire(before);
+  trial_.emplace(*suspect_, flow->id, *now.mono);
+  tell_change(now, "silence", tuple(*suspect_), flow->id);
+}
+
+void Session::end_outage(const Timestamp& now) {
+  const Outage outage = *outage_;
+  outage_told_ = outage.told;
+  outage_judged_ = outage.judged;
+  outage_.reset();
+  next_switch_.reset();
+  back_off_ = Duration();
+  exhausted_told_ = false;
+  if (outage.told) {
+    measure::Event over = event(EventKind::OutageEnded, now);
+    over.last_good = watch_.good_before();
+    over.first_lost = watch_.lost_from();
+    over.first_good = watch_.last_good();
+    over.lost = watch_.lost_before_newest();
+    if (over.first_lost && watch_.lost_to())
+      over.at_least = watch_.lost_to()->left - over.first_lost->left;
+    if (over.first_good && over.last_good)
+      over.at_most = over.first_good->left - over.last_good->left;
+    over.text = "answered again, " + std::to_string(*over.lost) + " probes lost";
+    tell(std::move(over));
+  }
+  if (options_.policy == PortPolicy::Fixed && pauses_.any()) {
+    measure::Event healed = event(EventKind::TimeoutMeasured, now);
+    healed.old_flow = tuple(current());
+    healed.at_least = pauses_.before();
+    healed.at_most = pauses_.current();
+    healed.text = "the stale entry on the way died in a silence of " +
+                  std::to_string(pauses_.current().ns() / 1'000'000'000) + " s";
+    tell(std::move(healed));
+    pauses_.forget();
+    return;
+  }
+  // The peer is there again, over a newer flow: is it the old one's turn, too?
+  if (suspect_ && !trial_ && !stalled_ && *suspect_ != current())
+    trial_.emplace(*suspect_, current(), *now.mono);
+}
+
+// A fixed flow can only be silent itself: for longer and longer, until the stale entry, if that is
+// what it is, has died.
+void Session::heal(const Timestamp& now) {
+  const Duration silent = *now.mono - outage_->heard;
+  const bool may_heal = options_.heal_after && (pauses_.any() || silent >= *options_.heal_after);
+  if (!may_heal && silent < options_.silence * kSuspectAfter) return;
+  if (!path_is_clean(*now.mono)) {
+    if (!outage_->judged) tell_verdict(now, Finding::PeerOrPathDown, nullptr);
+    outage_->judged = true;
+    return;
+  }
+  if (!outage_->suspected) tell_verdict(now, Finding::StalledFlowSuspected, nullptr);
+  outage_->suspected = true;
+  if (!may_heal) return;
+  pauses_.begin(*now.mono);
+  measure::Event pause = event(EventKind::HealingPause, now);
+  pause.at_most = pauses_.current();
+  pause.old_flow = tuple(current());
+  pause.text = "silent for " + std::to_string(pauses_.current().ns() / 1'000'000'000) +
+               " s, so that a stale entry on the way can die";
+  tell(std::move(pause));
+}
+
+void Session::return_to(FlowId flow, const Timestamp& now, const std::string& reason) {
+  const FlowId before = current();
+  if (before == flow) return;
+  const std::string old_flow = tuple(before);
+  lanes_.front() = flow;
+  if (suspect_ == flow) suspect_.reset();
+  retire(before);
+  tell_change(now, reason, old_flow, flow);
+}
+
+// --- the way out of this host
+// -----------------------------------------------------------------------
+
+void Session::look_at_egress(const Timestamp& now) {
+  look_at_egress_ = false;
+  const std::optional<Egress> before = egress_;
+  egress_ = output_.egress();
+  const bool any_address = options_.reconnect_on == ReconnectOn::AnyAddress && change_ &&
+                           change_->kind == packet::NetworkChangeKind::AddressAdded && egress_ &&
+                           !change_->temporary && !change_->deprecated && !change_->tentative;
+  if (egress_ == before && !any_address) return;
+  measure::Event changed = event(EventKind::NetworkChanged, now);
+  if (!egress_) {
+    changed.reason = "no route";
+    changed.text = "no route to the peer any more; it left by " + before->interface_name;
+  } else if (!before) {
+    changed.reason = "route back";
+    changed.text = "there is a route to the peer again, by " + egress_->interface_name;
+  } else if (egress_->interface != before->interface) {
+    changed.reason = "route moved";
+    changed.text =
+        "the route moved from " + before->interface_name + " to " + egress_->interface_name;
+  } else if (egress_->source != before->source) {
+    changed.reason = "address changed";
+    const auto text = [](const std::optional<packet::IpAddress>& address) {
+      return address ? packet::to_string(*address) : std::string("unknown");
+    };
+    changed.text =
+        "the source address changed from " + text(before->source) + " to " + text(egress_->source);
+  } else {
+    changed.reason = "new address";
+    changed.text = "a new address appeared on " + change_->interface_name + ": " +
+                   (change_->address ? packet::to_string(*change_->address) : "unknown");
+  }
+  // Stamps of one interface prove nothing about another.
+  for (const auto& flow : flows_) flow->sender.on_egress_change(egress_ ? egress_->interface : 0);
+  const std::string reason = changed.reason;
+  tell(std::move(changed));
+  if (egress_ && (any_address || !last_egress_ || *egress_ != *last_egress_))
+    reconnect(now, reason);
+  if (egress_) last_egress_ = egress_;
+}
+
+// A new connection for each lane: a new port where the policy has one, else a new STAMP session
+// over the same port, because it is another 5-tuple now.
+void Session::reconnect(const Timestamp& now, const std::string& reason) {
+  trial_.reset();
+  stalled_.reset();
+  sweep_.reset();
+  question_.reset();
+  for (FlowId& lane : lanes_) {
+    const FlowId before = lane;
+    const bool keeps_port = options_.policy == PortPolicy::Fixed || before == fixed_flow_;
+    Flow* flow = nullptr;
+    if (keeps_port) {
+      flow = open({.port = {}, .shared_with = before}, nullptr);
+    } else if (budget_.take(options_.flow.session, options_.flow.remote.address, *now.mono)) {
+      flow = open_new(nullptr);
+      if (flow == nullptr) budget_.give_back();
+      if (flow != nullptr) flow->extra = true;
+    }
+    if (flow == nullptr) continue;
+    lane = flow->id;
+    if (before == fixed_flow_) fixed_flow_ = flow->id;
+    retire(before);
+    tell_change(now, reason, tuple(before), flow->id);
+  }
+  for (const auto& flow : flows_)
+    if (std::ranges::find(lanes_, flow->id) == lanes_.end()) retire(flow->id);
+  suspect_.reset();
+}
+
+}  // namespace wirestamp::session

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The verdict: old and new flow side by side, what follows from it, and the tries of a stalled flow
+// after growing gaps.
+#include <algorithm>
+
+#include "session/limits.h"
+#include "session/session.h"
+#include "session/session_flow.h"
+
+namespace wirestamp::session {
+
+namespace {
+constexpr unsigned kMostQuestions = 3;
+constexpr Duration kQuestionGap = Duration::milliseconds(500);
+}  // namespace
+
+using measure::EventKind;
+using measure::Finding;
+
+void Session::run_trial(const Timestamp& now, const ClockState& clock) {
+  const auto probe = [&](FlowId id) {
+    if (Flow* flow = find(id)) flow->sender.send(ProbeKind::Trial, *now.mono, now, clock);
+  };
+  if (trial_->wants_pair(*now.mono)) {
+    trial_->on_pair();
+    probe(trial_->old_flow());
+    probe(trial_->new_flow());
+  }
+  if (trial_->wants_fresh(*now.mono)) {
+    trial_->on_fresh(open_block(*now.mono), *now.mono);
+    for (const FlowId flow : trial_->fresh()) probe(flow);
+  }
+  if (trial_->wants_fresh_again(*now.mono)) {
+    trial_->on_fresh_again();
+    for (const FlowId flow : trial_->fresh()) probe(flow);
+  }
+  if (trial_->is_over(*now.mono)) judge(now);
+}
+
+void Session::judge(const Timestamp& now) {
+  const FlowTrial trial = *trial_;
+  trial_.reset();
+  for (const FlowId flow : trial.fresh()) close(flow);
+  const Finding finding = trial.finding();
+  switch (finding) {
+    case Finding::TransientOutage:
+      // Of an outage that was judged already this is only the end.
+      if (outage_ ? outage_->told && !outage_->judged : outage_told_ && !outage_judged_)
+        tell_verdict(now, finding, &trial);
+      if (fixed_flow_ == trial.old_flow()) {
+        return_to(trial.old_flow(), now, "healed");
+      } else {
+        retire(trial.old_flow());
+        suspect_.reset();
+      }
+      break;
+    case Finding::NewPortsBlocked:
+      tell_verdict(now, finding, &trial);
+      return_to(trial.old_flow(), now, "new ports are not answered");
+      break;
+    case Finding::StalledFlow:
+    case Finding::StalledFlowSuspected:
+    case Finding::OneOfSeveralPaths:
+      tell_verdict(now, finding, &trial);
+      settle_stall(now, finding);
+      break;
+    case Finding::PeerOrPathDown:
+    case Finding::PeerClosed:
+    case Finding::LocalCause:
+      if (outage_ && !outage_->judged) {
+        outage_->judged = true;
+        if (!outage_->told) break;
+        const bool closed = recent(evidence_.closed, *now.mono);
+        tell_verdict(now,
+                     closed                      ? Finding::PeerClosed
+                     : nothing_leaves(*now.mono) ? Finding::LocalCause
+                                                 : finding,
+                     &trial);
+        if (!closed && !outage_->swept) begin_sweep(trial.new_flow(), std::nullopt, *now.mono);
+        outage_->swept = true;
+      }
+      break;
+  }
+}
+
+// The old flow is silent from now on, but for a sweep and the spaced tries.
+void Session::settle_stall(const Timestamp& now, Finding finding) {
+  const FlowId flow = *suspect_;
+  const bool returns = fixed_flow_ == flow;
+  begin_sweep(flow, current(), *now.mono);
+  stalled_flow_ = flow;
+  stalled_.emplace(*now.mono, options_.schedule.interval, /*repeat=*/returns);
+  if (!returns) return;
+  const bool again = stalled_before_ && *now.mono - *stalled_before_ < kStallsAgain;
+  if (again) stalled_->leave_alone_until(*now.mono + kLeftAlone);
+  stalled_before_ = now.mono;
+  (void)finding;
+}
+
+void Session::run_stalled(const Timestamp& now, const ClockState& clock) {
+  Flow* flow = find(stalled_flow_);
+  if (flow == nullptr) return stalled_.reset();
+  stalled_->on_other_packet(flow->last_packet);  // of the sweep
+  stalled_->on_time(*now.mono);
+  if (stalled_->timeout() && !timeout_told_) {
+    timeout_told_ = true;
+    measure::Event measured = event(EventKind::TimeoutMeasured, now);
+    measured.old_flow = tuple(stalled_flow_);
+    measured.at_least = stalled_->timeout()->above;
+    measured.at_most = stalled_->timeout()->at_most;
+    const auto seconds = [](Duration d) {
+      return std::to_string((d.ns() + 500'000'000) / 1'000'000'000);
+    };
+    measured.text = "the stale entry of " + *measured.old_flow + " died in a silence between " +
+                    seconds(*measured.at_least) + " and " + seconds(*measured.at_most) + " s";
+    tell(std::move(measured));
+  }
+  const bool returns = fixed_flow_ == stalled_flow_;
+  if (stalled_->healed() && returns) {
+    stalled_.reset();
+    timeout_told_ = false;
+    return return_to(stalled_flow_, now, "healed");
+  }
+  const std::optional<MonoTime> next = stalled_->next();
+  // A dynamic flow is not returned to: what was to be learned is known, or will not be.
+  if (!next || (!returns && stalled_->timeout())) {
+    stalled_.reset();
+    timeout_told_ = false;
+    suspect_.reset();
+    return retire(stalled_flow_);
+  }
+  if (*next > *now.mono) return;
+  flow->sender.send(ProbeKind::Trial, *now.mono, now, clock);
+  stalled_->on_try(*now.mono);
+}
+
+// The token of the old flow's session at the reflector names it; the answer comes to this flow.
+void Session::run_question(const Timestamp& now, const ClockState& clock) {
+  Flow* old = find(question_->about);
+  Flow* asking = find(current());
+  if (old == nullptr || asking == nullptr || old == asking || !old->sender.peer().token() ||
+      question_->asked == kMostQuestions)
+    return question_.reset();
+  if (*now.mono < question_->next) return;
+  ++question_->asked;
+  question_->next = *now.mono + kQuestionGap;
+  asking->sender.send(ProbeKind::Trial, *now.mono, now, clock,
+                      {.hop_limit = std::nullopt, .asked = old->sender.peer().token()});
+}
+
+void Session::on_account(const wire::WstpAccount& account) {
+  if (!question_) return;
+  Flow* old = find(question_->about);
+  question_.reset();
+  if (old == nullptr) return;
+  const std::uint64_t newest = old->sender.peer().newest_request().value_or(0);
+  const bool arrived = unwrap(account.last_sender_sequence, old->sender.next_sequence()) > newest;
+  old->sender.on_account(account);
+  measure::Event told = event(EventKind::AccountTold, now_);
+  told.old_flow = tuple(old->id);
+  told.direction = arrived ? "backward" : "forward";
+  told.account = "seen " + std::to_string(account.requests_seen) + ", answered " +
+                 std::to_string(account.replies_sent) + ", from " +
+                 packet::to_string(account.source);
+  told.text = std::string("the reflector says of the old flow: ") +
+              (arrived ? "its probes arrive, from " + packet::to_string(account.source) +
+                             ", and the replies do not come back"
+                       : "its probes do not arrive any more");
+  tell(std::move(told));
+}
+
+void Session::begin_sweep(FlowId ailing, std::optional<FlowId> healthy, MonoTime now) {
+  if (sweep_) return;
+  sweep_.emplace(ailing, healthy, now);
+}
+
+void Session::run_sweep(const Timestamp& now, const ClockState& clock) {
+  if (const auto distance = sweep_->distance(*now.mono)) {
+    const auto probe = [&](FlowId id) {
+      Flow* flow = find(id);
+      if (flow == nullptr || flow->retired) return;
+      sweep_->on_sent(id,
+                      flow->sender.send(ProbeKind::Trial, *now.mono, now, clock,
+                                        {.hop_limit = *distance, .asked = std::nullopt}),
+                      *distance);
+    };
+    probe(sweep_->ailing());
+    if (sweep_->healthy()) probe(*sweep_->healthy());
+  }
+  if (!sweep_->over(*now.mono)) return;
+  measure::Event swept = event(EventKind::PathSwept, now);
+  swept.old_flow = tuple(sweep_->ailing());
+  swept.old_path = sweep_->path_of(sweep_->ailing());
+  if (sweep_->healthy()) {
+    swept.new_flow = tuple(*sweep_->healthy());
+    swept.new_path = sweep_->path_of(*sweep_->healthy());
+  }
+  for (auto* path : {&swept.old_path, &swept.new_path})
+    for (measure::Hop& hop : *path)
+      if (hop.reflector) hop.address = packet::to_string(options_.flow.remote.address);
+  swept.text = sweep_->text();
+  const FlowId ailing = sweep_->ailing();
+  const bool healthy = sweep_->healthy().has_value();
+  sweep_.reset();
+  tell(std::move(swept));
+  // Nothing of the old flow is on its way any more: its reflector can be asked.
+  if (healthy && find(ailing) != nullptr) question_ = Question{.about = ailing, .next = *now.mono};
+}
+
+}  // namespace wirestamp::session

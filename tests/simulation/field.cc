@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "wire/request_layout.h"
+
+namespace wirestamp::simulation {
+
+using measure::EventKind;
+
+// One session with the reflector it measures.
+class Field::One final : public session::SessionOutput {
+ public:
+  One(Field& field, std::uint32_t number) : number_(number), field_(field) {
+    session::SessionOptions options = field.scenario_.options;
+    options.flow.session = number;
+    options.flow.remote = {packet::IpAddress::v4(0xc000'0200U + number), 23'999, 0};
+    options.flow.seed = field.random_.next();
+    make_reflector();
+    const auto layout = wire::plan_request(std::nullopt);
+    CHECK(layout.has_value());
+    session = std::make_unique<session::Session>(options, *layout, *this, field.budget_);
+    const auto begun = session->begin(field.stamp(StampSource::User));
+    if (!begun) field.begin_failure_ = begun.error().text;
+    if (begun) touch();
+  }
+
+  void make_reflector() {
+    reflector = std::make_unique<session::Reflector>(session::ReflectorOptions{
+        .policy = {.allowed = {}, .connected = {}, .rate = 0, .total_rate = 0},
+        .random = [this] { return field_.random_.next(); },
+        .note = [](const std::string&) {}});
+  }
+
+  void on_time() {
+    session->on_time(field_.stamp(StampSource::User), {});
+    for (auto& action : after_) action();
+    after_.clear();
+    touch();
+  }
+
+  // Its wake-up may be another now.
+  void touch() {
+    if (wake_) field_.wakes_.erase({*wake_, number_});
+    wake_ = session->next_wake();
+    if (wake_) field_.wakes_.insert({*wake_, number_});
+  }
+
+  Result<session::OpenedPort> open_flow(session::FlowId flow,
+                                        const session::FlowPort& wanted) override {
+    std::uint16_t port = 0;
+    if (wanted.shared_with) {
+      port = port_of_.at(*wanted.shared_with);
+    } else {
+      const auto taken = [&](std::uint16_t one) {
+        return field_.scenario_.taken_ports.contains(one) || field_.open_ports_.contains(one);
+      };
+      if (wanted.port) {
+        port = *wanted.port;
+        if (taken(port)) return fail("port " + std::to_string(port) + " is in use");
+      } else {
+        do port = static_cast<std::uint16_t>(32'768 + field_.random_.below(28'232));
+        while (taken(port));
+      }
+      ++field_.ports_opened_;
+      field_.open_ports_.insert(port);
+      field_.most_open_ = std::max(field_.most_open_, field_.open_ports_.size());
+    }
+    port_of_[flow] = port;
+    return session::OpenedPort{.local = {packet::IpAddress::any(packet::Family::V4), port, 0},
+                               .transmit = StampSource::Kernel};
+  }
+
+  void close_flow(session::FlowId flow) override {
+    const std::uint16_t port = port_of_.at(flow);
+    port_of_.erase(flow);
+    const bool shared =
+        std::ranges::any_of(port_of_, [&](const auto& one) { return one.second == port; });
+    if (!shared) field_.open_ports_.erase(port);
+  }
+
+  std::optional<session::Egress> egress() override { return field_.egress(); }
+
+  void send(session::FlowId flow, const packet::OutgoingDatagram& datagram) override {
+    const std::uint16_t port = port_of_.at(flow);
+    const std::uint64_t token = datagram.token;
+    packet::SendResult result;
+    result.handed_over = field_.stamp(StampSource::User);
+    if (!field_.egress()) result.status = packet::SendStatus::NoRoute;
+    const bool leaves = result.status == packet::SendStatus::Accepted &&
+                        !field_.within(field_.scenario_.no_neighbour);
+    std::vector<std::byte> octets(datagram.payload.begin(), datagram.payload.end());
+    if (result.status == packet::SendStatus::Accepted && !leaves)
+      field_.at(field_.now_ + Duration::milliseconds(3'050), [this, flow, octets] {
+        error(flow, packet::PathErrorKind::NeighbourUnresolved, octets);
+      });
+    after_.push_back([this, flow, token, result, leaves, port, octets] {
+      session->on_sent(flow, token, result);
+      if (!leaves) return;
+      session->on_transmit_stamp(flow, token, field_.stamp(StampSource::Kernel));
+      depart(flow, port, octets);
+    });
+  }
+
+  void depart(session::FlowId flow, std::uint16_t port, const std::vector<std::byte>& octets) {
+    field_.ports_.try_emplace(port, field_.now_ - kStart);
+    ++field_.packets_[port];
+    if (!field_.passes(port, true)) return;
+    const Duration half = field_.scenario_.round_trip / 2;
+    const std::uint32_t source = field_.source_;
+    field_.at(field_.now_ + half, [this, flow, port, octets, source, half] {
+      if (field_.within(field_.scenario_.closed))
+        return field_.at(field_.now_ + half, [this, flow, octets] {
+          error(flow, packet::PathErrorKind::PortUnreachable, octets);
+        });
+      reflect(flow, port, octets, source);
+    });
+  }
+
+  void reflect(session::FlowId flow, std::uint16_t port, const std::vector<std::byte>& octets,
+               std::uint32_t source) {
+    packet::ReceivedDatagram request;
+    request.payload = octets;
+    request.source = {packet::IpAddress::v4(source), port, 0};
+    request.destination = session->options().flow.remote;
+    request.hop_limit = 250;
+    request.arrival = field_.stamp(StampSource::Kernel);
+    std::vector<std::byte> buffer(std::max<std::size_t>(octets.size(), 44));
+    const auto reply = reflector->reflect(request, field_.stamp(StampSource::User), {}, buffer);
+    if (!reply) return;
+    packet::SendResult sent;
+    sent.handed_over = field_.stamp(StampSource::User);
+    reflector->on_sent(reply->token, sent);
+    reflector->on_transmit_stamp(reply->token, field_.stamp(StampSource::Kernel));
+    buffer.resize(reply->payload.size());
+    if (!field_.passes(port, false) || source != field_.source_) return;
+    field_.at(field_.now_ + field_.scenario_.round_trip / 2, [this, flow, buffer] {
+      packet::ReceivedDatagram datagram;
+      datagram.payload = buffer;
+      datagram.source = session->options().flow.remote;
+      datagram.hop_limit = 250;
+      datagram.arrival = field_.stamp(StampSource::Kernel);
+      session->on_datagram(flow, datagram, {});
+      touch();
+    });
+  }
+
+  void error(session::FlowId flow, packet::PathErrorKind kind,
+             const std::vector<std::byte>& octets) {
+    packet::PathError error;
+    error.kind = kind;
+    error.destination = session->options().flow.remote;
+    if (kind == packet::PathErrorKind::PortUnreachable) error.offender = error.destination.address;
+    error.quoted = octets;
+    error.noticed = field_.now_;
+    session->on_path_error(flow, error);
+    touch();
+  }
+
+  void on_sample(const measure::Sample& sample) override {
+    if (number_ == 0) field_.samples_.push_back(sample);
+  }
+  void on_reply(const measure::Sample&) override {}
+  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_note(const std::string&) override {}
+  void on_event(const measure::Event& event) override {
+    if (event.kind != EventKind::FlowChanged) ++field_.events_of_all_;
+    if (number_ == 0) field_.events_.push_back({event, field_.now_ - kStart});
+  }
+  void on_scheduler_stamps(session::FlowId) override {}
+
+  std::unique_ptr<session::Session> session;
+  std::unique_ptr<session::Reflector> reflector;
+
+ private:
+  std::uint32_t number_;
+  std::optional<MonoTime> wake_;
+  Field& field_;
+  std::map<session::FlowId, std::uint16_t> port_of_;
+  std::vector<std::function<void()>> after_;
+};
+
+Field::Field(const FieldScenario& scenario) : scenario_(scenario), random_(scenario.seed) {
+  for (const During& stalled : scenario.stalls)
+    at(kStart + stalled.at, [this, timeout = stalled.lasting] { stall(timeout); });
+  for (const Duration time : scenario.restarts)
+    at(kStart + time, [this] {
+      for (const auto& one : sessions_) one->make_reflector();
+    });
+  for (const Duration time : scenario.renumbered)
+    at(kStart + time, [this] {
+      ++source_;
+      change(packet::NetworkChangeKind::AddressAdded);
+    });
+  for (const Duration time : scenario.moved)
+    at(kStart + time, [this] {
+      ++interface_;
+      source_ += 256;
+      change(packet::NetworkChangeKind::RouteChanged);
+    });
+  for (const During& gone : scenario.no_route)
+    for (const Duration time : {gone.at, gone.at + gone.lasting})
+      at(kStart + time, [this] { change(packet::NetworkChangeKind::RouteChanged); });
+  for (std::uint32_t n = 0; n < scenario.sessions; ++n)
+    sessions_.push_back(std::make_unique<One>(*this, n));
+}
+
+Field::~Field() = default;
+
+const session::Session& Field::session() const { return *sessions_.front()->session; }
+
+void Field::at(MonoTime time, std::function<void()> run) {
+  queue_.push({time, order_++, std::move(run)});
+}
+
+bool Field::within(const std::vector<During>& periods) const {
+  return std::ranges::any_of(periods, [&](const During& period) {
+    return now_ >= kStart + period.at && now_ < kStart + period.at + period.lasting;
+  });
+}
+
+Timestamp Field::stamp(StampSource source) const {
+  return {.wall = WallTime::from_ns(1'700'000'000'000'000'000 + now_.ns()),
+          .mono = now_,
+          .error = Duration::microseconds(5),
+          .source = source};
+}
+
+std::optional<session::Egress> Field::egress() const {
+  if (within(scenario_.no_route)) return std::nullopt;
+  return session::Egress{.interface = interface_,
+                         .interface_name = "eth" + std::to_string(interface_),
+                         .source = packet::IpAddress::v4(source_)};
+}
+
+void Field::change(packet::NetworkChangeKind kind) {
+  packet::NetworkChange changed;
+  changed.kind = kind;
+  changed.interface = interface_;
+  for (const auto& one : sessions_) {
+    one->session->on_network_change(changed);
+    one->touch();
+  }
+}
+
+void Field::stall(Duration timeout) {
+  for (const std::uint16_t port : open_ports_)
+    entries_[port] = {.stale = true, .timeout = timeout, .last_packet = now_};
+}
+
+// A packet over a port arrives at the middleboxes.
+bool Field::passes(std::uint16_t port, bool forward) {
+  if (forward) {
+    const auto entry = entries_.find(port);
+    if (entry != entries_.end() && entry->second.stale) {
+      const bool died = now_ - entry->second.last_packet > entry->second.timeout;
+      entry->second.last_packet = now_;  // whatever becomes of it, the packet refreshes the entry
+      if (!died) return false;
+      entries_.erase(entry);
+    }
+    if (within(scenario_.strict) && !known_ports_.contains(port)) return false;
+    if (!within(scenario_.strict)) known_ports_.insert(port);
+  }
+  if (within(scenario_.down)) return false;
+  if (within(scenario_.bad_path) && port % 4 == 2) return false;
+  return !random_.chance(scenario_.lose);
+}
+
+void Field::run(Duration limit) {
+  bool stopped = false;
+  // A session that has finished wakes up no more.
+  while (true) {
+    std::optional<MonoTime> wake;
+    if (!wakes_.empty()) wake = wakes_.begin()->first;
+    if (!wake) break;
+    const bool event_first = !queue_.empty() && (!wake || queue_.top().time <= *wake);
+    CHECK(event_first || wake);
+    const MonoTime next = std::max(now_, event_first ? queue_.top().time : *wake);
+    if (!stopped && next - kStart > limit) {
+      stopped = true;
+      now_ = std::max(now_, kStart + limit);
+      for (const auto& one : sessions_) {
+        one->session->stop(now_);
+        one->on_time();
+      }
+      continue;
+    }
+    now_ = next;
+    if (event_first) {
+      const Event event = queue_.top();
+      queue_.pop();
+      event.run();
+      continue;
+    }
+    sessions_[wakes_.begin()->second]->on_time();
+  }
+}
+
+std::vector<Field::Told> Field::of_kind(EventKind kind) const {
+  std::vector<Told> found;
+  for (const Told& told : events_)
+    if (told.event.kind == kind) found.push_back(told);
+  return found;
+}
+
+std::uint64_t Field::delivered() const {
+  return static_cast<std::uint64_t>(
+      std::ranges::count(samples_, measure::Outcome::Delivered, &measure::Sample::outcome));
+}
+
+std::optional<Duration> Field::first_delivered_after(Duration at) const {
+  std::optional<Duration> first;
+  for (const measure::Sample& sample : samples_) {
+    const Duration due = sample.scheduled - kStart;
+    if (sample.outcome == measure::Outcome::Delivered && due >= at && (!first || due < *first))
+      first = due;
+  }
+  return first;
+}
+
+std::uint64_t Field::packets_over(std::uint16_t port) const {
+  const auto found = packets_.find(port);
+  return found == packets_.end() ? 0 : found->second;
+}
+
+}  // namespace wirestamp::simulation

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "session/reflector.h"
+#include "session/session.h"
+
+// Sessions with their port policies in virtual time, and between them and their reflectors a field
+// full of middleboxes: stale entries that live on every packet and die of silence, one bad path of
+// four, dead uplinks, routes that move. It knows what was injected, so that every verdict can be
+// checked.
+namespace wirestamp::simulation {
+
+struct During {
+  Duration at, lasting;
+};
+
+struct FieldScenario {
+  std::uint64_t seed = 1;
+  unsigned sessions = 1;
+  session::SessionOptions options;
+  Duration round_trip = Duration::milliseconds(20);
+  double lose = 0;
+  // From then on a stale entry holds every 5-tuple that exists, until it was silent for `lasting`.
+  std::vector<During> stalls;
+  std::vector<During> down;      // nothing passes
+  std::vector<During> bad_path;  // source ports that are 2 modulo 4 do not pass
+  std::vector<During> strict;    // only ports that were used before pass
+  std::vector<During> closed;    // port unreachables
+  std::vector<During> no_neighbour;
+  std::vector<Duration> renumbered;  // the source address changes
+  std::vector<Duration> moved;       // the route moves to another interface
+  std::vector<Duration> restarts;
+  std::vector<During> no_route;
+  std::set<std::uint16_t> taken_ports;
+};
+
+class Field final {
+ public:
+  explicit Field(const FieldScenario& scenario);
+  ~Field();
+
+  void run(Duration limit);
+
+  struct Told {
+    measure::Event event;
+    Duration at;
+  };
+  // Of the first session.
+  const std::vector<Told>& events() const { return events_; }
+  std::vector<Told> of_kind(measure::EventKind kind) const;
+  const std::vector<measure::Sample>& samples() const { return samples_; }
+  std::uint64_t delivered() const;
+  std::optional<Duration> first_delivered_after(Duration at) const;
+  const session::Session& session() const;
+  // Source ports as they were seen on the wire, with the time of the first packet.
+  const std::map<std::uint16_t, Duration>& ports() const { return ports_; }
+  std::uint64_t ports_opened() const { return ports_opened_; }
+  std::size_t most_open() const { return most_open_; }
+  // Events of all sessions that are no change of flow.
+  std::uint64_t events_of_all() const { return events_of_all_; }
+  std::uint64_t packets_over(std::uint16_t port) const;
+  // What was begun but for its answer.
+  std::optional<std::string> begin_failure() const { return begin_failure_; }
+
+  static constexpr MonoTime kStart = MonoTime::from_ns(1'000'000'000'000);
+
+ private:
+  class One;
+  struct Entry {
+    bool stale = false;
+    Duration timeout;
+    MonoTime last_packet;
+  };
+  struct Event {
+    MonoTime time;
+    std::uint64_t order;
+    std::function<void()> run;
+    bool operator>(const Event& other) const {
+      return time != other.time ? time > other.time : order > other.order;
+    }
+  };
+  void at(MonoTime time, std::function<void()> run);
+  bool within(const std::vector<During>& periods) const;
+  bool passes(std::uint16_t port, bool forward);
+  Timestamp stamp(StampSource source) const;
+  std::optional<session::Egress> egress() const;
+  void change(packet::NetworkChangeKind kind);
+  void stall(Duration timeout);
+
+  FieldScenario scenario_;
+  base::Random random_;
+  MonoTime now_ = kStart;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
+  std::uint64_t order_ = 0;
+  session::PortBudget budget_;
+  std::vector<std::unique_ptr<One>> sessions_;
+  std::set<std::pair<MonoTime, std::uint32_t>> wakes_;
+  std::map<std::uint16_t, Entry> entries_;
+  std::set<std::uint16_t> known_ports_, open_ports_;
+  std::map<std::uint16_t, Duration> ports_;
+  std::map<std::uint16_t, std::uint64_t> packets_;
+  std::uint64_t ports_opened_ = 0, events_of_all_ = 0;
+  std::size_t most_open_ = 0;
+  std::uint32_t interface_ = 2;
+  std::uint32_t source_ = 0x0a00'0001;
+  std::vector<Told> events_;
+  std::vector<measure::Sample> samples_;
+  std::optional<std::string> begin_failure_;
+};
+
+}  // namespace wirestamp::simulation

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The port policies in virtual time: what is injected is known, so every verdict is checked.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "field.h"
+#include "session/limits.h"
+
+namespace wirestamp::simulation {
+namespace {
+
+using measure::EventKind;
+using measure::Finding;
+using measure::Outcome;
+using session::PortPolicy;
+
+constexpr std::uint16_t kFixed = 23'998;  // 2 modulo 4: on the bad path
+
+FieldScenario scenario(PortPolicy policy) {
+  FieldScenario made;
+  made.seed = 7;
+  made.options.policy = policy;
+  made.options.fixed_port = kFixed;
+  made.options.first_port = 40'000;
+  made.options.last_port = 40'099;
+  return made;
+}
+
+std::vector<Finding> findings(const Field& field) {
+  std::vector<Finding> found;
+  for (const auto& told : field.of_kind(EventKind::Verdict)) found.push_back(*told.event.finding);
+  return found;
+}
+
+// Each probe has one sample, and the numbers have no gap.
+void expect_accounted(const Field& field) {
+  std::set<std::uint64_t> probes;
+  for (const measure::Sample& sample : field.samples())
+    EXPECT_TRUE(probes.insert(sample.probe).second) << "probe " << sample.probe << " twice";
+  ASSERT_FALSE(probes.empty());
+  EXPECT_EQ(*probes.rbegin() + 1, probes.size());
+}
+
+void print(const Field& field) {
+  for (const auto& told : field.events())
+    std::cout << "  " << told.at.to_seconds() << " s " << name(told.event.kind) << ": "
+              << told.event.text << '\n';
+}
+
+TEST(FlowPolicy, a_dynamic_flow_recovers_from_a_stall_in_five_seconds) {
+  FieldScenario stalled = scenario(PortPolicy::Dynamic);
+  stalled.stalls = {{Duration::seconds(30), Duration::seconds(120)}};
+  Field field(stalled);
+  field.run(Duration::minutes(8));
+  print(field);
+  expect_accounted(field);
+  EXPECT_EQ(findings(field), std::vector{Finding::StalledFlow});
+  const auto back = field.first_delivered_after(Duration::seconds(30));
+  ASSERT_TRUE(back);
+  EXPECT_LE(*back, Duration::milliseconds(36'000));
+  const auto verdict = field.of_kind(EventKind::Verdict).front();
+  EXPECT_LE(verdict.at, Duration::milliseconds(37'600));
+  EXPECT_EQ(verdict.event.answered, 4U);
+  ASSERT_TRUE(verdict.event.old_flow && verdict.event.new_flow);
+  EXPECT_NE(*verdict.event.old_flow, *verdict.event.new_flow);
+  // The reflector was asked over the new flow, so the losses have their direction.
+  const auto account = field.of_kind(EventKind::AccountTold);
+  ASSERT_EQ(account.size(), 1U);
+  EXPECT_EQ(account.front().event.direction, "forward");
+  EXPECT_EQ(std::ranges::count(field.samples(), Outcome::LostForward, &measure::Sample::outcome),
+            10);
+  EXPECT_EQ(std::ranges::count(field.samples(), Outcome::LostUnknown, &measure::Sample::outcome),
+            0);
+  const auto measured = field.of_kind(EventKind::TimeoutMeasured);
+  ASSERT_EQ(measured.size(), 1U);
+  EXPECT_LE(*measured.front().event.at_least, Duration::seconds(120));
+  EXPECT_GE(*measured.front().event.at_most, Duration::seconds(120));
+}
+
+TEST(FlowPolicy, auto_goes_back_to_the_fixed_flow_when_it_has_healed) {
+  FieldScenario stalled = scenario(PortPolicy::Auto);
+  stalled.stalls = {{Duration::seconds(30), Duration::seconds(30)}};
+  Field field(stalled);
+  field.run(Duration::minutes(8));
+  print(field);
+  expect_accounted(field);
+  EXPECT_EQ(findings(field), std::vector{Finding::StalledFlow});
+  const auto changes = field.of_kind(EventKind::FlowChanged);
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[1].event.reason, "healed");
+  EXPECT_TRUE(changes[1].event.new_flow->find(":23998 >") != std::string::npos);
+  EXPECT_EQ(field.session().local().port, kFixed);
+  const auto measured = field.of_kind(EventKind::TimeoutMeasured);
+  ASSERT_EQ(measured.size(), 1U);
+  EXPECT_EQ(*measured.front().event.at_most, Duration::seconds(35));
+}
+
+TEST(FlowPolicy, a_fixed_flow_that_never_heals_stays_dead_and_says_so) {
+  FieldScenario stalled = scenario(PortPolicy::Fixed);
+  stalled.options.heal_after.reset();
+  stalled.stalls = {{Duration::seconds(30), Duration::seconds(30)}};
+  Field field(stalled);
+  field.run(Duration::minutes(10));
+  print(field);
+  expect_accounted(field);
+  EXPECT_EQ(findings(field), std::vector{Finding::StalledFlowSuspected});
+  EXPECT_FALSE(field.first_delivered_after(Duration::seconds(31)));
+  EXPECT_EQ(field.ports().size(), 1U);
+}
+
+TEST(FlowPolicy, a_fixed_flow_heals_itself_by_falling_silent) {
+  FieldScenario stalled = scenario(PortPolicy::Fixed);
+  stalled.stalls = {{Duration::seconds(30), Duration::seconds(60)}};
+  Field field(stalled);
+  field.run(Duration::minutes(10));
+  print(field);
+  expect_accounted(field);
+  EXPECT_EQ(field.of_kind(EventKind::HealingPause).size(), 2U);  // 35 s do not help, 65 s do
+  EXPECT_TRUE(field.first_delivered_after(Duration::minutes(5)));
+  const auto measured = field.of_kind(EventKind::TimeoutMeasured);
+  ASSERT_EQ(measured.size(), 1U);
+  EXPECT_EQ(*measured.front().event.at_least, Duration::seconds(35));
+  EXPECT_EQ(*measured.front().event.at_most, Duration::seconds(65));
+  const auto withheld =
+      std::ranges::count(field.samples(), Outcome::Withheld, &measure::Sample::outcome);
+  EXPECT_NEAR(static_cast<double>(withheld), 200, 4);  // 100 s at two a second
+  EXPECT_EQ(field.ports().size(), 1U);
+}
+
+TEST(FlowPolicy, one_bad_path_of_four_is_no_stall) {
+  FieldScenario broken = scenario(PortPolicy::Auto);
+  broken.bad_path = {{Duration::seconds(30), Duration::hours(1)}};
+  Field field(broken);
+  field.run(Duration::minutes(5));
+  print(field);
+  ASSERT_FALSE(findings(field).empty());
+  EXPECT_EQ(findings(field).front(), Finding::OneOfSeveralPaths);
+  const auto verdict = field.of_kind(EventKind::Verdict).front();
+  EXPECT_EQ(verdict.event.answered, 3U);
+  EXPECT_EQ(verdict.event.tried, 4U);
+}
+
+TEST(FlowPolicy, a_short_outage_is_transient_and_its_edges_are_one_probe_wide) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto}) {
+    FieldScenario outage = scenario(policy);
+    outage.down = {{Duration::milliseconds(30'250), Duration::seconds(8)}};
+    Field field(outage);
+    field.run(Duration::minutes(5));
+    print(field);
+    expect_accounted(field);
+    for (const Finding finding : findings(field))
+      EXPECT_TRUE(finding == Finding::PeerOrPathDown || finding == Finding::TransientOutage);
+    const auto ended = field.of_kind(EventKind::OutageEnded);
+    ASSERT_EQ(ended.size(), 1U);
+    EXPECT_LE(*ended.front().event.at_least, Duration::seconds(8));
+    EXPECT_GE(*ended.front().event.at_most, Duration::seconds(8));
+    EXPECT_LE(*ended.front().event.at_most - *ended.front().event.at_least,
+              Duration::milliseconds(1'000));
+    EXPECT_EQ(*ended.front().event.lost, 16U);
+  }
+}
+
+TEST(FlowPolicy, a_strict_firewall_gets_its_old_flow_back) {
+  FieldScenario strict = scenario(PortPolicy::Auto);
+  strict.strict = {{Duration::seconds(20), Duration::hours(1)}};
+  strict.down = {{Duration::seconds(30), Duration::milliseconds(5'600)}};
+  Field field(strict);
+  field.run(Duration::minutes(3));
+  print(field);
+  EXPECT_EQ(findings(field), std::vector{Finding::NewPortsBlocked});
+  EXPECT_EQ(field.session().local().port, kFixed);
+  EXPECT_TRUE(field.first_delivered_after(Duration::seconds(60)));
+}
+
+TEST(FlowPolicy, a_closed_port_and_a_dead_neighbour_open_no_ports) {
+  FieldScenario closed = scenario(PortPolicy::Dynamic);
+  closed.closed = {{Duration::seconds(30), Duration::minutes(2)}};
+  Field field(closed);
+  field.run(Duration::minutes(4));
+  print(field);
+  EXPECT_EQ(findings(field), std::vector{Finding::PeerClosed});
+  EXPECT_EQ(field.ports().size(), 1U);
+
+  FieldScenario neighbour = scenario(PortPolicy::Dynamic);
+  neighbour.no_neighbour = {{Duration::seconds(30), Duration::minutes(2)}};
+  Field other(neighbour);
+  other.run(Duration::minutes(4));
+  print(other);
+  EXPECT_EQ(findings(other), std::vector{Finding::LocalCause});
+  EXPECT_EQ(other.ports().size(), 1U);
+}
+
+// Shown by 2: a peer that is down for a day.
+TEST(FlowPolicy, a_day_without_the_peer_keeps_the_ports_within_their_bounds) {
+  FieldScenario dead = scenario(PortPolicy::Dynamic);
+  dead.down = {{Duration::minutes(1), Duration::hours(24)}};
+  Field field(dead);
+  field.run(Duration::hours(25));
+  expect_accounted(field);
+  EXPECT_EQ(findings(field).front(), Finding::PeerOrPathDown);
+  std::vector<Duration> opened;
+  for (const auto& [port, at] : field.ports()) opened.push_back(at);
+  std::ranges::sort(opened);
+  for (std::size_t i = session::kMostNewPorts; i < opened.size(); ++i)
+    EXPECT_GE(opened[i] - opened[i - session::kMostNewPorts], session::kPortWindow);
+  EXPECT_LE(opened.size(), 24U * 12 + 20);
+  // When it comes back the first probe answered ends the outage.
+  const auto ended = field.of_kind(EventKind::OutageEnded);
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_LE(ended.front().at, Duration::minutes(1) + Duration::hours(24) + Duration::seconds(1));
+}
+
+TEST(FlowPolicy, five_hundred_sessions_behind_a_dead_uplink_are_one_event) {
+  FieldScenario uplink = scenario(PortPolicy::Dynamic);
+  uplink.sessions = 500;
+  uplink.options.schedule.interval = Duration::seconds(1);
+  uplink.down = {{Duration::seconds(20), Duration::minutes(3)}};
+  Field field(uplink);
+  field.run(Duration::minutes(5));
+  EXPECT_LE(field.most_open(), 500U + session::kMostExtraSockets);
+  std::uint64_t new_ports = field.ports_opened() - 500;
+  EXPECT_LE(new_ports, 16U * 16);
+  EXPECT_GE(new_ports, 16U);
+  // It began, why, where it ends, and that it is over.
+  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
+  EXPECT_EQ(field.events_of_all(),
+            field.events().size() - field.of_kind(EventKind::FlowChanged).size());
+}
+
+TEST(FlowPolicy, a_range_is_kept_to_and_a_taken_fixed_port_is_said) {
+  FieldScenario range = scenario(PortPolicy::Range);
+  range.down = {{Duration::seconds(20), Duration::minutes(5)}};
+  Field field(range);
+  field.run(Duration::minutes(8));
+  for (const auto& [port, at] : field.ports()) {
+    EXPECT_GE(port, 40'000);
+    EXPECT_LE(port, 40'099);
+  }
+  EXPECT_GT(field.ports().size(), 3U);
+
+  FieldScenario taken = scenario(PortPolicy::Fixed);
+  taken.taken_ports = {kFixed};
+  EXPECT_TRUE(Field(taken).begin_failure());
+  taken.options.policy = PortPolicy::Auto;
+  EXPECT_FALSE(Field(taken).begin_failure());
+}
+
+TEST(FlowPolicy, an_address_change_reconnects_and_the_numbers_go_on) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Fixed, PortPolicy::Auto}) {
+    FieldScenario moved = scenario(policy);
+    moved.renumbered = {Duration::milliseconds(20'100)};
+    moved.moved = {Duration::milliseconds(40'100)};
+    moved.no_route = {{Duration::milliseconds(60'100), Duration::seconds(10)}};
+    Field field(moved);
+    field.run(Duration::minutes(2));
+    print(field);
+    expect_accounted(field);
+    const auto changes = field.of_kind(EventKind::NetworkChanged);
+    ASSERT_EQ(changes.size(), 4U);
+    EXPECT_EQ(changes[0].event.reason, "address changed");
+    EXPECT_EQ(changes[1].event.reason, "route moved");
+    EXPECT_EQ(changes[2].event.reason, "no route");
+    EXPECT_EQ(changes[3].event.reason, "route back");
+    EXPECT_EQ(field.of_kind(EventKind::FlowChanged).size(), 2U);
+    EXPECT_EQ(field.ports().size(), policy == PortPolicy::Dynamic ? 3U : 1U);
+    const auto unsent =
+        std::ranges::count(field.samples(), Outcome::Unsent, &measure::Sample::outcome);
+    EXPECT_NEAR(static_cast<double>(unsent), 20, 1);
+    EXPECT_GE(field.delivered(), 218U);
+  }
+}
+
+// Shown by 7: whatever is injected, in any order: each verdict is one of what there was.
+TEST(FlowPolicy, a_thousand_hours_of_everything_raise_no_wrong_verdict) {
+  std::uint64_t verdicts = 0, probes = 0;
+  std::map<Finding, unsigned> told;
+  for (std::uint64_t part = 0; part < 40; ++part) {
+    base::Random random(20'261'125 + part);
+    const auto policy = static_cast<PortPolicy>(part % 4);
+    FieldScenario rough = scenario(policy);
+    rough.seed = random.next();
+    rough.options.schedule.interval = Duration::seconds(4);
+    rough.options.silence = Duration::seconds(12);
+    rough.lose = 0.002;
+    // One thing at a time, a quarter of an hour apart, so that it is known what a verdict is about.
+    std::vector<std::pair<Duration, int>> injected;
+    for (int hour = 0; hour < 25; ++hour) {
+      const Duration at = Duration::hours(hour) + Duration::minutes(20) +
+                          Duration::milliseconds(static_cast<std::int64_t>(random.below(60'000)));
+      const int what = static_cast<int>(random.below(6));
+      injected.emplace_back(at, what);
+      const Duration lasting = Duration::seconds(static_cast<std::int64_t>(10 + random.below(200)));
+      switch (what) {
+        case 0:
+          rough.stalls.push_back({at, lasting});
+          break;
+        case 1:
+          rough.down.push_back({at, lasting});
+          break;
+        case 2:
+          rough.closed.push_back({at, lasting});
+          break;
+        case 3:
+          rough.no_neighbour.push_back({at, lasting});
+          break;
+        case 4:
+          rough.renumbered.push_back(at);
+          break;
+        default:
+          rough.restarts.push_back(at);
+          break;
+      }
+    }
+    Field field(rough);
+    field.run(Duration::hours(25));
+    expect_accounted(field);
+    probes += field.samples().size();
+    for (const auto& verdict : field.of_kind(EventKind::Verdict)) {
+      ++verdicts;
+      const Finding finding = *verdict.event.finding;
+      ++told[finding];
+      const auto cause = std::ranges::find_if(injected, [&](const auto& one) {
+        return one.first <= verdict.at && verdict.at < one.first + Duration::minutes(59);
+      });
+      ASSERT_NE(cause, injected.end()) << verdict.event.text << " at " << verdict.at.to_seconds();
+      const std::map<int, std::set<Finding>> allowed{
+          {0, {Finding::StalledFlow, Finding::StalledFlowSuspected}},
+          // A fixed flow cannot tell a long outage of the path from a stall, and says "suspected".
+          {1, {Finding::PeerOrPathDown, Finding::TransientOutage, Finding::StalledFlowSuspected}},
+          {2, {Finding::PeerClosed, Finding::TransientOutage}},
+          {3, {Finding::LocalCause, Finding::TransientOutage}}};
+      const auto right = allowed.find(cause->second);
+      EXPECT_TRUE(right != allowed.end() && right->second.contains(finding))
+          << "part " << part << " at " << verdict.at.to_seconds() << " s: " << verdict.event.text
+          << ", injected " << cause->second << " at " << cause->first.to_seconds();
+      if (finding == Finding::StalledFlowSuspected && cause->second == 1) {
+        EXPECT_EQ(policy, PortPolicy::Fixed);
+      }
+    }
+    if (HasFailure()) {
+      print(field);
+      break;
+    }
+  }
+  std::cout << verdicts << " verdicts over " << probes << " probes in 1000 virtual hours\n";
+  for (const auto& [finding, count] : told)
+    std::cout << "  " << name(finding) << " " << count << '\n';
+  EXPECT_GT(told[Finding::StalledFlow], 50U);
+}
+
+TEST(FlowPolicy, parallel_flows_have_ports_of_their_own_and_one_series_of_numbers) {
+  FieldScenario parallel = scenario(PortPolicy::Dynamic);
+  parallel.options.flows = 8;
+  parallel.options.schedule.count = 50;
+  Field field(parallel);
+  field.run(Duration::minutes(2));
+  expect_accounted(field);
+  EXPECT_EQ(field.samples().size(), 400U);
+  EXPECT_EQ(field.delivered(), 400U);
+  EXPECT_EQ(field.ports().size(), 8U);
+}
+
+}  // namespace
+}  // namespace wirestamp::simulation
