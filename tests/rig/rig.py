@@ -181,25 +181,22 @@ class Measurement:
         return counts
 
 
-class Rig:
-    def __init__(self, emulated=True):
+class Network:
+    """Namespaces, what joins them and the programs in them; which ones there are is up to the fixture."""
+
+    def __init__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="wirestamp-rig-"))
+        self.namespaces = []
         self.processes = []
         self.runs = 0
         self.keep = False
-        for namespace in ("sender", "reflector") + (("middle",) if emulated else ()):
-            self.run(["ip", "netns", "add", namespace])
-            self.run_in(namespace, "ip", "link", "set", "lo", "up")
-        if emulated:
-            self._disable_ipv6("middle")
-            self._join("sender", "s0", "middle", "left")
-            self._join("middle", "right", "reflector", "r0")
-        else:
-            self._join("sender", "s0", "reflector", "r0")
-        self._address("sender", "s0", SENDER_V4, SENDER_V6)
-        self._address("reflector", "r0", REFLECTOR_V4, REFLECTOR_V6)
 
     # --- the network
+
+    def add_namespace(self, name):
+        self.run(["ip", "netns", "add", name])
+        self.namespaces.append(name)
+        self.run_in(name, "ip", "link", "set", "lo", "up")
 
     def inside(self, namespace):
         # Not `ip netns exec`: it remounts /sys, which some sandboxes refuse.
@@ -224,34 +221,14 @@ class Rig:
     def sysctl(self, namespace, path, value):
         self.run_in(namespace, "sh", "-c", f"echo {value} > /proc/sys/{path}")
 
-    def _disable_ipv6(self, namespace):
-        for scope in ("all", "default"):
-            self.sysctl(namespace, f"net/ipv6/conf/{scope}/disable_ipv6", 1)
-
-    def _join(self, first, first_device, second, second_device):
+    def join(self, first, first_device, second, second_device):
         self.run(["ip", "link", "add", first_device, "netns", first, "type", "veth",
                   "peer", "name", second_device, "netns", second])
         for namespace, device in ((first, first_device), (second, second_device)):
             self.run_in(namespace, emulator_program(), "--offloads-off", device)
             self.ip(namespace, f"link set {device} up")
 
-    def _address(self, namespace, device, v4, v6):
-        self.ip(namespace, f"addr add {v4}/24 dev {device}")
-        self.ip(namespace, f"addr add {v6}/64 dev {device} nodad")
-
     # --- the programs
-
-    def emulate(self, *flags, seed=1, scenario=None):
-        """Starts the link emulator; returns it and the path of its log."""
-        log = self.directory / f"emulator-{len(self.processes)}.jsonl"
-        command = [emulator_program(), "--left", "left", "--right", "right", "--port", str(PORT), "--log", str(log)]
-        if scenario:
-            command += ["--scenario", str(scenario)]
-        command += ["--seed", str(seed), *flags]
-        process = Process(self, "middle", command, False, f"emulator-{len(self.processes)}")
-        poll_until(lambda: "ready" in process.out() or process.popen.poll() is not None, 5, "the emulator is ready")
-        check(process.popen.poll() is None, f"the emulator ended: {process.err()}")
-        return process, log
 
     def record(self, namespace, device):
         """Starts the recorder on a device; returns it and the path of its log."""
@@ -315,6 +292,43 @@ class Rig:
                 if process.err().strip():
                     print(f"--- {process.name} said:\n{process.err()[-2000:]}")
         self.close()
-        for namespace in ("sender", "middle", "reflector"):
+        for namespace in self.namespaces:
             if os.path.exists(f"/run/netns/{namespace}"):
                 subprocess.run(["ip", "netns", "del", namespace], check=False)
+
+
+class Rig(Network):
+    """Sender and reflector, with the link emulator between them or joined directly."""
+
+    def __init__(self, emulated=True):
+        super().__init__()
+        for namespace in ("sender", "reflector") + (("middle",) if emulated else ()):
+            self.add_namespace(namespace)
+        if emulated:
+            self._disable_ipv6("middle")
+            self.join("sender", "s0", "middle", "left")
+            self.join("middle", "right", "reflector", "r0")
+        else:
+            self.join("sender", "s0", "reflector", "r0")
+        self._address("sender", "s0", SENDER_V4, SENDER_V6)
+        self._address("reflector", "r0", REFLECTOR_V4, REFLECTOR_V6)
+
+    def _disable_ipv6(self, namespace):
+        for scope in ("all", "default"):
+            self.sysctl(namespace, f"net/ipv6/conf/{scope}/disable_ipv6", 1)
+
+    def _address(self, namespace, device, v4, v6):
+        self.ip(namespace, f"addr add {v4}/24 dev {device}")
+        self.ip(namespace, f"addr add {v6}/64 dev {device} nodad")
+
+    def emulate(self, *flags, seed=1, scenario=None):
+        """Starts the link emulator; returns it and the path of its log."""
+        log = self.directory / f"emulator-{len(self.processes)}.jsonl"
+        command = [emulator_program(), "--left", "left", "--right", "right", "--port", str(PORT), "--log", str(log)]
+        if scenario:
+            command += ["--scenario", str(scenario)]
+        command += ["--seed", str(seed), *flags]
+        process = Process(self, "middle", command, False, f"emulator-{len(self.processes)}")
+        poll_until(lambda: "ready" in process.out() or process.popen.poll() is not None, 5, "the emulator is ready")
+        check(process.popen.poll() is None, f"the emulator ended: {process.err()}")
+        return process, log

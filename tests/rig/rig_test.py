@@ -13,23 +13,29 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import addresses  # noqa: E402
 import bad_input  # noqa: E402
+import chain  # noqa: E402
 import emulator_itself  # noqa: E402
 import hostile_network  # noqa: E402
 import local_causes  # noqa: E402
+import nat  # noqa: E402
 import network_changes  # noqa: E402
 import no_privilege  # noqa: E402
 import one_socket  # noqa: E402
+import paths  # noqa: E402
+import reconnects  # noqa: E402
 import rig  # noqa: E402
 import scenario  # noqa: E402
+import stalls  # noqa: E402
 import ways_and_addresses  # noqa: E402
 
 
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (bad_input, emulator_itself, hostile_network, local_causes, network_changes, no_privilege, one_socket,
-                   ways_and_addresses):
+    for module in (addresses, bad_input, chain, emulator_itself, hostile_network, local_causes, nat, network_changes,
+                   no_privilege, one_socket, paths, reconnects, stalls, ways_and_addresses):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found
