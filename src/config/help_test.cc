@@ -40,7 +40,7 @@ TEST(Help, the_reference_page_is_fresh) {
   std::ifstream file(std::string(WIRESTAMP_DOCS) + "/reference/options.md");
   std::ostringstream page;
   page << file.rdbuf();
-  EXPECT_EQ(page.str(), option_reference())
+  EXPECT_TRUE(page.str() == option_reference())  // two long pages side by side help nobody
       << "write it anew: wirestamp config reference > docs/reference/options.md";
 }
 

@@ -250,7 +250,7 @@ TEST(Document, the_reference_page_is_fresh) {
   std::ifstream file(std::string(WIRESTAMP_DOCS) + "/reference/output.md");
   std::ostringstream page;
   page << file.rdbuf();
-  EXPECT_EQ(page.str(), output_reference())
+  EXPECT_TRUE(page.str() == output_reference())  // two long pages side by side help nobody
       << "write it anew: wirestamp config output > docs/reference/output.md";
 }
 

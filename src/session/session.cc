@@ -20,6 +20,7 @@ namespace {
 // RFC 6335 6.
 constexpr std::uint32_t kFirstDynamic = 49'152, kLastDynamic = 65'535;
 constexpr unsigned kUnlikeTries = 16;
+constexpr Duration kLookEvery = Duration::milliseconds(100);
 }  // namespace
 
 Session::Session(const SessionOptions& options, const wire::RequestLayout& layout,
@@ -154,6 +155,13 @@ void Session::close(FlowId id) {
   if (found == flows_.end()) return;
   closed_counters_ = closed_counters_ + (*found)->sender.counters();
   if ((*found)->extra) budget_.give_back();
+  // The session needs one socket: where its first one is gone, that is the one it uses now.
+  for (const FlowId lane : lanes_)
+    if (Flow* used = find(lane); !(*found)->extra && used != nullptr && used->extra) {
+      used->extra = false;
+      budget_.give_back();
+      break;
+    }
   if (suspect_ == id) suspect_.reset();
   if (fixed_flow_ == id) fixed_flow_.reset();
   flows_.erase(found);
@@ -203,7 +211,7 @@ std::optional<MonoTime> Session::next_wake() const {
   consider(schedule_.next_burst());
   for (const auto& flow : flows_) consider(flow->sender.next_wake());
   if (!ending_) consider(policy_wake());
-  if (look_at_egress_ || !schedule_.next()) consider(ending_ ? wake : std::optional(*now_.mono));
+  if (!schedule_.next()) consider(ending_ ? wake : std::optional(*now_.mono));
   return wake;
 }
 
@@ -322,7 +330,6 @@ void Session::on_sent(FlowId id, std::uint64_t sequence, const packet::SendResul
   if (flow == nullptr) return;
   if (result.status != packet::SendStatus::Accepted &&
       result.status != packet::SendStatus::TooBig) {
-    evidence_.local = result.handed_over.mono;
     watch_.on_unsent();
   }
   flow->sender.on_sent(sequence, result);
@@ -361,7 +368,7 @@ bool Session::on_path_error(FlowId id, const packet::PathError& error) {
       watch_.on_unsent();
       break;
     case PathErrorKind::RejectedLocally:
-      evidence_.local = error.noticed;
+      watch_.on_unsent();
       break;
     case PathErrorKind::PortUnreachable:
       (error.offender && *error.offender != options_.flow.remote.address ? evidence_.icmp
@@ -385,7 +392,10 @@ void Session::on_stamps_unreliable(FlowId id) {
 }
 
 void Session::on_network_change(const packet::NetworkChange& change) {
-  look_at_egress_ = true;
+  if (change.kind == packet::NetworkChangeKind::NeighbourFailed) return;
+  // Changes come in bursts, and a look asks the kernel.
+  const MonoTime soonest = looked_ ? *looked_ + kLookEvery : *now_.mono;
+  look_at_egress_ = std::max(soonest, *now_.mono);
   change_ = change;
 }
 

@@ -144,7 +144,7 @@ class Session {
   };
   // Why nothing may come back, as far as the system and the path say; forgotten when it is old.
   struct Evidence {
-    std::optional<MonoTime> neighbour, local, closed, icmp;
+    std::optional<MonoTime> neighbour, closed, icmp;
     std::string who;  // sent the last ICMP error
   };
 
@@ -245,8 +245,8 @@ class Session {
     unsigned asked = 0;
   };
   std::optional<Question> question_;
-  std::optional<Egress> egress_, last_egress_;  // now; when there last was one
-  bool look_at_egress_ = false;
+  std::optional<Egress> egress_, last_egress_;       // now; when there last was one
+  std::optional<MonoTime> look_at_egress_, looked_;  // when to look; when we did last
   std::optional<packet::NetworkChange> change_;
   std::optional<unsigned> forward_class_, backward_class_;  // last seen
 };

@@ -44,7 +44,7 @@ std::string Session::tuple(FlowId id) const {
 
 std::string Session::cause_of_silence(MonoTime now) const {
   if (recent(evidence_.neighbour, now)) return "the next hop does not answer ARP or NDP";
-  if (recent(evidence_.local, now) || watch_.locally_silent(now))
+  if (watch_.locally_silent(now))
     return egress_ ? "this host does not let the probes out" : "there is no route to the peer";
   if (recent(evidence_.closed, now)) return "the host is up, and nothing listens on the port";
   if (recent(evidence_.icmp, now)) return evidence_.who + " says that it cannot be reached";

@@ -29,8 +29,7 @@ bool Session::recent(const std::optional<MonoTime>& time, MonoTime now) const {
 }
 
 bool Session::nothing_leaves(MonoTime now) const {
-  return recent(evidence_.neighbour, now) || recent(evidence_.local, now) ||
-         watch_.locally_silent(now);
+  return recent(evidence_.neighbour, now) || watch_.locally_silent(now);
 }
 
 bool Session::path_is_clean(MonoTime now) const {
@@ -38,7 +37,7 @@ bool Session::path_is_clean(MonoTime now) const {
 }
 
 void Session::step(const Timestamp& now, const ClockState& clock) {
-  if (look_at_egress_) look_at_egress(now);
+  if (look_at_egress_ && *look_at_egress_ <= *now.mono) look_at_egress(now);
   if (outage_ && outage_->answered) end_outage(now);
   if (pauses_.until()) {
     if (*now.mono < *pauses_.until()) return;
@@ -54,8 +53,9 @@ void Session::step(const Timestamp& now, const ClockState& clock) {
 
 std::optional<MonoTime> Session::policy_wake() const {
   if (outage_ && outage_->answered) return outage_->answered;
-  if (pauses_.until()) return pauses_.until();
-  std::optional<MonoTime> wake;
+  if (pauses_.until())
+    return look_at_egress_ ? std::min(*look_at_egress_, *pauses_.until()) : *pauses_.until();
+  std::optional<MonoTime> wake = look_at_egress_;
   const auto consider = [&](const std::optional<MonoTime>& time) {
     if (time && (!wake || *time < *wake)) wake = time;
   };
@@ -74,6 +74,12 @@ std::optional<MonoTime> Session::policy_wake() const {
 
 void Session::declare_outage(const Timestamp& now) {
   outage_ = Outage{.declared = *now.mono, .heard = watch_.heard(), .answered = std::nullopt};
+  // The flow that is silent now is what a trial is about, and not one that stalled earlier.
+  if (stalled_ && stalled_flow_ != fixed_flow_) {
+    stalled_.reset();
+    retire(stalled_flow_);
+  }
+  suspect_.reset();
   // Of sessions that fall silent together one tells; the others follow in what they do.
   outage_->told = budget_.may_try(options_.flow.session, options_.flow.remote.address, *now.mono) &&
                   budget_.first_to_tell(options_.flow.session, *now.mono);
@@ -166,7 +172,7 @@ void Session::end_outage(const Timestamp& now) {
     return;
   }
   // The peer is there again, over a newer flow: is it the old one's turn, too?
-  if (suspect_ && !trial_ && !stalled_ && *suspect_ != current())
+  if (suspect_ && !trial_ && *suspect_ != current())
     trial_.emplace(*suspect_, current(), *now.mono);
 }
 
@@ -207,7 +213,8 @@ void Session::return_to(FlowId flow, const Timestamp& now, const std::string& re
 // -----------------------------------------------------------------------
 
 void Session::look_at_egress(const Timestamp& now) {
-  look_at_egress_ = false;
+  look_at_egress_.reset();
+  looked_ = *now.mono;
   const std::optional<Egress> before = egress_;
   egress_ = output_.egress();
   const bool any_address = options_.reconnect_on == ReconnectOn::AnyAddress && change_ &&

@@ -87,6 +87,10 @@ void Session::judge(const Timestamp& now) {
 // The old flow is silent from now on, but for a sweep and the spaced tries.
 void Session::settle_stall(const Timestamp& now, Finding finding) {
   const FlowId flow = *suspect_;
+  if (stalled_) {  // the fixed flow, which is being tried already
+    suspect_.reset();
+    return retire(flow);
+  }
   const bool returns = fixed_flow_ == flow;
   begin_sweep(flow, current(), *now.mono);
   stalled_flow_ = flow;

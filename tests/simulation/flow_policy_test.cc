@@ -82,6 +82,24 @@ TEST(FlowPolicy, a_dynamic_flow_recovers_from_a_stall_in_five_seconds) {
   EXPECT_GE(*measured.front().event.at_most, Duration::seconds(120));
 }
 
+TEST(FlowPolicy, a_second_stall_is_about_the_flow_of_then) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto}) {
+    FieldScenario twice = scenario(policy);
+    twice.stalls = {{Duration::seconds(30), Duration::minutes(30)},
+                    {Duration::seconds(90), Duration::minutes(30)}};
+    Field field(twice);
+    field.run(Duration::minutes(4));
+    print(field);
+    expect_accounted(field);
+    EXPECT_EQ(findings(field), (std::vector{Finding::StalledFlow, Finding::StalledFlow}));
+    const auto verdicts = field.of_kind(EventKind::Verdict);
+    EXPECT_EQ(verdicts[0].event.new_flow, verdicts[1].event.old_flow);
+    const auto back = field.first_delivered_after(Duration::seconds(90));
+    ASSERT_TRUE(back);
+    EXPECT_LE(*back, Duration::seconds(96));
+  }
+}
+
 TEST(FlowPolicy, auto_goes_back_to_the_fixed_flow_when_it_has_healed) {
   FieldScenario stalled = scenario(PortPolicy::Auto);
   stalled.stalls = {{Duration::seconds(30), Duration::seconds(30)}};
