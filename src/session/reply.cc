@@ -102,6 +102,7 @@ void take_tlvs(base::Bytes area, const Context& context, Reply& reply, SenderCou
       const auto cos = wire::ClassOfService::decode(tlv->value);
       reply.request_traffic_class =
           static_cast<std::uint8_t>((cos.received_dscp << 2U) | cos.received_ecn);
+      reply.class_refused = cos.refused != 0;
     } else if (tlv->type == wire::kFollowUpTelemetry) {
       if (tlv->value.size() == wire::FollowUpTelemetry::kLength)
         follow_up = wire::FollowUpTelemetry::decode(tlv->value);

@@ -41,6 +41,7 @@ struct Reply {
   std::optional<Duration> clock_error;  // of the reflector's clock, when it is synchronised
   std::uint8_t request_hop_limit = 0;   // Session-Sender TTL
   std::optional<std::uint8_t> request_traffic_class;  // Class of Service TLV
+  bool class_refused = false;  // its RP: the reply does not have the DSCP that was asked for
   std::optional<ReflectorState> state;
   std::optional<wire::WstpAccount> account;  // the answer to a question in the request
   std::array<TrueTransmit, 9>

@@ -8,6 +8,7 @@
 #include "wire/error_estimate.h"
 #include "wire/stamp.h"
 #include "wire/tlv.h"
+#include "wire/tlv_values.h"
 #include "wire/wstp.h"
 
 namespace wirestamp::session {
@@ -100,6 +101,21 @@ TEST(Reply, OneTlvThatFailsIntegrityDiscardsAll) {
              counters);
   EXPECT_FALSE(reply.state);
   EXPECT_EQ(counters.tlv_integrity, 1U);
+}
+
+// RFC 8972 4.4: without RP the policy of a reflector looks like a re-mark on the way back.
+TEST(Reply, SaysWhetherTheClassAskedForWasRefused) {
+  for (const bool refused : {false, true}) {
+    wire::ClassOfService cos{.wanted_dscp = 48, .received_dscp = 46, .received_ecn = 2};
+    cos.refused = refused ? 1 : 0;
+    std::vector<std::byte> value(wire::ClassOfService::kLength);
+    cos.encode(value);
+    SenderCounters counters;
+    const auto octets = reply_with(1, {{0, wire::kClassOfService, value}});
+    const Reply reply = parsed(octets, counters);
+    EXPECT_EQ(reply.request_traffic_class, (46U << 2U) | 2U);
+    EXPECT_EQ(reply.class_refused, refused);
+  }
 }
 
 }  // namespace

@@ -130,6 +130,7 @@ void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing
       !reply.received || !reply.transmitted || reply.transmitted->wall < reply.received->wall;
   if (sample.bad_reflector_stamps) ++counters_.bad_reflector_stamps;
   sample.seen_traffic_class = reply.request_traffic_class;
+  sample.reply_class_refused = reply.class_refused;
   sample.seen_hop_limit = reply.request_hop_limit;
   sample.returned = measure::Marks{datagram.traffic_class, datagram.hop_limit};
   if (sample.interface == 0) sample.interface = datagram.interface;
