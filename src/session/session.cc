@@ -56,6 +56,7 @@ Result<void> Session::begin(const Timestamp& now) {
     if (options_.policy == PortPolicy::Auto && flow->local.port == options_.fixed_port)
       fixed_flow_ = flow->id;
     lanes_.push_back(flow->id);
+    marks_.emplace_back();
   }
   return {};
 }

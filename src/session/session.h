@@ -148,6 +148,11 @@ class Session {
     std::string who;  // sent the last ICMP error
   };
 
+  // Traffic classes last seen.
+  struct LaneMarks {
+    std::optional<unsigned> forward, backward;
+  };
+
   // --- traffic (session.cc)
   Flow* find(FlowId flow) const;
   Flow* open(const FlowPort& port, std::string* failure);
@@ -208,7 +213,8 @@ class Session {
   PortBudget& budget_;
   base::Random random_;
   Schedule schedule_;
-  std::vector<FlowId> lanes_;  // the flows that scheduled probes go over
+  std::vector<FlowId> lanes_;     // the flows that scheduled probes go over
+  std::vector<LaneMarks> marks_;  // of each lane, whichever flow it has at the time
   std::vector<std::unique_ptr<Flow>> flows_;
   FlowId next_flow_ = 0;
   std::uint16_t fresh_block_ = 0;   // first port of the fresh flows
@@ -248,7 +254,6 @@ class Session {
   std::optional<Egress> egress_, last_egress_;       // now; when there last was one
   std::optional<MonoTime> look_at_egress_, looked_;  // when to look; when we did last
   std::optional<packet::NetworkChange> change_;
-  std::optional<unsigned> forward_class_, backward_class_;  // last seen
 };
 
 }  // namespace wirestamp::session

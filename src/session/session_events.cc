@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a session tells: each event as one line for a person, with its evidence beside it.
+#include <algorithm>
 #include <string>
 
 #include "session/limits.h"
@@ -122,26 +123,32 @@ void Session::on_flow_restart(const Flow& flow) {
   tell(std::move(restarted));
 }
 
-// A re-mark is told when it begins and when it ends, in its direction.
+// A re-mark is told when it begins and when it ends, in its direction. Of several paths one may
+// re-mark and the next one not, so each lane has its own.
 void Session::watch_marks(const measure::Sample& sample) {
+  const auto lane = std::ranges::find(lanes_, sample.flow);
+  if (lane == lanes_.end()) return;
+  LaneMarks& marks = marks_[static_cast<std::size_t>(lane - lanes_.begin())];
   const auto watch = [&](const char* direction, std::optional<unsigned>& last, unsigned sent,
                          unsigned seen) {
     const unsigned before = last.value_or(sent);
     last = seen;
     if (seen == before) return;
     measure::Event remarked = event(EventKind::Remarked, now_);
+    remarked.flow = sample.flow;
     remarked.direction = direction;
     remarked.before = before;
     remarked.after = seen;
     remarked.text = std::string(direction) + ": sent with " + dscp_and_ecn(sent) +
                     ", arrives with " + dscp_and_ecn(seen);
+    if (lanes_.size() > 1) remarked.text += ", over " + tuple(sample.flow);
     tell(std::move(remarked));
   };
   const unsigned sent = sample.sent.traffic_class;
-  if (sample.seen_traffic_class) watch("forward", forward_class_, sent, *sample.seen_traffic_class);
+  if (sample.seen_traffic_class) watch("forward", marks.forward, sent, *sample.seen_traffic_class);
   // The reflector is asked for our DSCP and sends Not-ECT; where its policy refuses, it says so.
   if (sample.returned && !sample.reply_class_refused && sample.seen_traffic_class)
-    watch("backward", backward_class_, sent & ~3U, sample.returned->traffic_class);
+    watch("backward", marks.backward, sent & ~3U, sample.returned->traffic_class);
 }
 
 }  // namespace wirestamp::session

@@ -126,6 +126,7 @@ class Field::One final : public session::SessionOutput {
     request.source = {packet::IpAddress::v4(source), port, 0};
     request.destination = session->options().flow.remote;
     request.hop_limit = 250;
+    if (field_.within(field_.scenario_.remarked) && port % 4 == 2) request.traffic_class = 8U << 2U;
     request.arrival = field_.stamp(StampSource::Kernel);
     std::vector<std::byte> buffer(std::max<std::size_t>(octets.size(), 44));
     const auto reply = reflector->reflect(request, field_.stamp(StampSource::User), {}, buffer);

@@ -35,6 +35,7 @@ struct FieldScenario {
   std::vector<During> stalls;
   std::vector<During> down;      // nothing passes
   std::vector<During> bad_path;  // source ports that are 2 modulo 4 do not pass
+  std::vector<During> remarked;  // requests of source ports that are 2 modulo 4 arrive with CS1
   std::vector<During> strict;    // only ports that were used before pass
   std::vector<During> closed;    // port unreachables
   std::vector<During> no_neighbour;

@@ -383,5 +383,25 @@ TEST(FlowPolicy, parallel_flows_have_ports_of_their_own_and_one_series_of_number
   EXPECT_EQ(field.ports().size(), 8U);
 }
 
+TEST(FlowPolicy, one_path_of_several_that_re_marks_is_told_once_and_with_its_flow) {
+  FieldScenario parallel = scenario(PortPolicy::Range);
+  parallel.options.first_port = 40'000;
+  parallel.options.last_port = 40'003;
+  parallel.options.flows = 4;
+  parallel.options.schedule.count = 50;
+  parallel.remarked = {{Duration::seconds(5), Duration::seconds(10)}};
+  Field field(parallel);
+  field.run(Duration::minutes(2));
+  EXPECT_EQ(field.delivered(), 200U);
+  const auto told = field.of_kind(EventKind::Remarked);
+  ASSERT_EQ(told.size(), 2U);
+  for (const auto& one : told) {
+    EXPECT_EQ(one.event.flow, told.front().event.flow);
+    EXPECT_NE(one.event.text.find(":40002 > "), std::string::npos) << one.event.text;
+  }
+  EXPECT_EQ(told.front().event.after, 8U << 2U);
+  EXPECT_EQ(told.back().event.after, 0U);
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
