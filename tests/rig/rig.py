@@ -43,6 +43,10 @@ class Failure(Exception):
     """The program under test is not what it should be."""
 
 
+class Skipped(Exception):
+    """This system cannot show what the case wants to see; the text says what is missing."""
+
+
 def check(condition, *what):
     if not condition:
         raise Failure(" ".join(str(part) for part in what))
@@ -74,8 +78,9 @@ def skip_if_told():
         sys.exit(SKIPPED)
 
 
-def enter():
-    """Re-executes this script inside namespaces of its own, unless it is there already."""
+def enter(as_root=False):
+    """Re-executes this script inside namespaces of its own, unless it is there already. A case that needs rights in
+    the initial user namespace enters `as_root`, and is skipped where that is not possible."""
     skip_if_told()
     if os.environ.get("WIRESTAMP_RIG_INSIDE"):
         subprocess.run(["mount", "-t", "tmpfs", "rig", "/run"], check=True)
@@ -83,12 +88,15 @@ def enter():
     # The exit code of unshare proves nothing: a system may give a namespace without rights in it.
     probe = "mount -t tmpfs rig /run && ip link add probe0 type veth peer name probe1"
     reasons = []
-    for unshare in (["unshare", "-Urmn"], ["unshare", "-mn"]):
+    for unshare in (["unshare", "-mn"],) if as_root else (["unshare", "-Urmn"], ["unshare", "-mn"]):
         tried = subprocess.run(unshare + ["sh", "-c", probe], capture_output=True, text=True)
         if tried.returncode == 0:
             os.environ["WIRESTAMP_RIG_INSIDE"] = " ".join(unshare)
             os.execvp(unshare[0], unshare + ["/usr/bin/python3", *sys.argv])
         reasons.append(f"  {' '.join(unshare)}: {tried.stderr.strip()}")
+    if as_root:
+        print("SKIPPED: this case needs root, outside of a user namespace", *reasons, sep="\n")
+        sys.exit(SKIPPED)
     print(HOW_TO_PERMIT, *reasons, sep="\n")
     sys.exit(1)
 
@@ -286,7 +294,7 @@ class Network:
         return self
 
     def __exit__(self, kind, value, trace):
-        self.keep = kind is not None
+        self.keep = kind not in (None, Skipped)
         if self.keep:
             for process in self.processes:
                 if process.err().strip():

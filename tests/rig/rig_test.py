@@ -29,6 +29,7 @@ import reconnects  # noqa: E402
 import rig  # noqa: E402
 import scenario  # noqa: E402
 import stalls  # noqa: E402
+import vlan  # noqa: E402
 import ways_and_addresses  # noqa: E402
 
 
@@ -36,7 +37,8 @@ def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, bad_input, chain, emulator_itself, hostile_network, local_causes, marks, nat,
-                   network_changes, no_privilege, one_socket, paths, reconnects, stalls, ways_and_addresses):
+                   network_changes, no_privilege, one_socket, paths, reconnects, stalls, vlan,
+                   ways_and_addresses):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found
@@ -65,12 +67,15 @@ def main():
         print(f"usage: {sys.argv[0]} CASE; --list prints them")
         return 2
     if sys.argv[1] not in no_privilege.PLAIN_CASES:
-        rig.enter()
+        rig.enter(as_root=sys.argv[1] in vlan.CASES)
     try:
         known[sys.argv[1]]()
     except rig.Failure as failure:
         print(f"FAILED: {failure}")
         return 1
+    except rig.Skipped as reason:
+        print(f"SKIPPED: {reason}")
+        return rig.SKIPPED
     print("passed")
     return 0
 
