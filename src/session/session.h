@@ -215,6 +215,7 @@ class Session {
   Schedule schedule_;
   std::vector<FlowId> lanes_;     // the flows that scheduled probes go over
   std::vector<LaneMarks> marks_;  // of each lane, whichever flow it has at the time
+  bool refusal_told_ = false;     // of our DSCP in replies
   std::vector<std::unique_ptr<Flow>> flows_;
   FlowId next_flow_ = 0;
   std::uint16_t fresh_block_ = 0;   // first port of the fresh flows

@@ -147,6 +147,11 @@ void Session::watch_marks(const measure::Sample& sample) {
   const unsigned sent = sample.sent.traffic_class;
   if (sample.seen_traffic_class) watch("forward", marks.forward, sent, *sample.seen_traffic_class);
   // The reflector is asked for our DSCP and sends Not-ECT; where its policy refuses, it says so.
+  if (sample.reply_class_refused && !refusal_told_) {
+    refusal_told_ = true;
+    output_.on_note("the reflector's policy refuses replies with DSCP " +
+                    std::to_string(sent >> 2U) + "; it may have to list this host (--allow there)");
+  }
   if (sample.returned && !sample.reply_class_refused && sample.seen_traffic_class)
     watch("backward", marks.backward, sent & ~3U, sample.returned->traffic_class);
 }

@@ -48,7 +48,9 @@ class Run:
         for direction, wanted in (("forward", self.traffic_class), ("backward", self.returned)):
             marks = {"known": len(got), "dscp": {str(wanted >> 2): len(got)}, "ecn": {str(wanted & 3): len(got)}}
             check_equal(measured.summary["marks"][direction], marks, f"summary.marks.{direction}")
-        # A refusal is no re-mark.
+        # A refusal is no re-mark, and is said.
+        notes = [note for note in measured.document["notes"] if "refuses" in note]
+        check_equal(len(notes), int(self.refused), f"notes of a refusal among {measured.document['notes']}")
         check_equal(events(measured, "remarked"), [], "events for marks that nobody changed")
         # At the end of a run the reflector is told; that makes a frame more.
         for frames, wanted in ((sent_frames, self.traffic_class), (returned_frames, self.returned)):
