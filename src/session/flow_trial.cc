@@ -7,10 +7,10 @@
 namespace wirestamp::session {
 
 MonoTime FlowTrial::next() const {
-  MonoTime next = judge_at_;
+  // It is not judged before the fresh flows were asked for.
+  const bool head_start = new_answered_at_ && !old_answered_ && !asked_for_fresh_;
+  MonoTime next = head_start ? *new_answered_at_ + kHeadStart : judge_at_;
   if (pairs_ < kPairs) next = std::min(next, began_ + kPairGap * pairs_);
-  if (new_answered_at_ && !old_answered_ && !asked_for_fresh_)
-    next = std::min(next, *new_answered_at_ + kHeadStart);
   if (fresh_again_) next = std::min(next, *fresh_again_);
   return next;
 }

@@ -100,6 +100,13 @@ TEST(FlowTrial, a_path_of_a_second_still_gets_its_verdict) {
   EXPECT_LE(outcome.lasted, Duration::milliseconds(2'400));
 }
 
+// It once wanted to be woken at an instant that had passed, again and again.
+TEST(FlowTrial, an_answer_at_the_last_moment_is_waited_for_without_haste) {
+  const Outcome outcome = run({kNew, 3, 4, 5, 6}, Duration::milliseconds(1'990));
+  EXPECT_EQ(outcome.finding, Finding::OneOfSeveralPaths);  // too slow for the fresh ones
+  EXPECT_LE(outcome.lasted, Duration::seconds(4));
+}
+
 TEST(FlowTrial, without_fresh_ports_a_stall_is_only_suspected) {
   EXPECT_EQ(run({kNew}, Duration::milliseconds(20), false).finding, Finding::StalledFlowSuspected);
 }

@@ -65,7 +65,10 @@ std::optional<MonoTime> Session::policy_wake() const {
   if (question_) consider(question_->next);
   // Once declared, what is next is a new port, or the look at each due probe.
   if (!outage_ && watch_.may_be_silent()) consider(watch_.deadline());
-  if (outage_ && !trial_ && options_.policy != PortPolicy::Fixed) consider(next_switch_);
+  // One that is due and was not made, because the peer spoke or may not be tried, waits for that.
+  if (outage_ && !trial_ && options_.policy != PortPolicy::Fixed && next_switch_ &&
+      *next_switch_ > *now_.mono)
+    consider(next_switch_);
   return wake;
 }
 
