@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "packet/address.h"
@@ -15,17 +16,28 @@
 
 // The packet I/O contract: what a backend does for one measuring thread. Knows no STAMP.
 //
-// A PacketIo owns any number of ports (a UDP socket or a socket pair each) and waits on all of them
-// at once. It is used by one thread; only wake() may be called from others and from signal
-// handlers. Backends: net/linux (kernel stamps), net/portable (user-space stamps, plain sockets).
-// Every backend passes the same contract tests (net/packet_io_test.cc).
+// A PacketIo owns any number of ports (a UDP socket or a socket pair each, or one for ICMP echo)
+// and waits on all of them at once. It is used by one thread; only wake() may be called from others
+// and from signal handlers. Backends: net/linux (kernel stamps), net/portable (user-space stamps,
+// plain sockets). Every backend passes the same contract tests (net/packet_io_test.cc).
 namespace wirestamp::net {
 
 enum class StampChoice : std::uint8_t { Auto, Hardware, Kernel, User };
 
+// What a port carries. Of `IcmpEcho` payloads are whole ICMP messages from the type octet on, echo
+// requests out and the replies to them in. The system writes identifier and checksum (and takes the
+// identifier, which is the local "port", by itself: `port` is 0), and endpoints of others have port
+// 0. It may not permit such a port to this program; open() then fails and says how to permit it.
+enum class Protocol : std::uint8_t { Udp, IcmpEcho };
+
+inline constexpr std::string_view kHowToPermitEcho =
+    "this system permits it to nobody without privilege who is not in the groups of "
+    "net.ipv4.ping_group_range; as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"";
+
 using PortId = std::uint32_t;
 
 struct PortOptions {
+  Protocol protocol = Protocol::Udp;
   packet::Family family = packet::Family::V4;
   std::optional<packet::IpAddress> address;  // bound address; absent: any
   std::uint16_t port = 0;                    // 0: the system picks one
@@ -33,7 +45,7 @@ struct PortOptions {
   std::string device;  // egress and ingress restricted to it; empty: by routing
   StampChoice stamps = StampChoice::Auto;
   // True for reflectors and high rates: a socket of its own for sending, so that a full receive
-  // queue cannot push out transmit stamps. False for a sender at low rate.
+  // queue cannot push out transmit stamps. False for a sender at low rate, and for echo.
   bool separate_transmit = false;
 };
 

@@ -60,12 +60,16 @@ void set_ipv6(int fd) {
 
 Result<Descriptor> make_socket(const net::PortOptions& options) {
   const bool v4 = options.family == packet::Family::V4;
+  const bool echo = options.protocol == net::Protocol::IcmpEcho;
+  const int protocol = !echo ? 0 : v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
   Descriptor socket(
-      ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (!socket) {
     const int error = errno;
-    return fail(fmt::format("cannot open an {} socket: {}", v4 ? "IPv4" : "IPv6",
-                            std::generic_category().message(error)),
+    return fail(fmt::format("cannot open an {} {}socket: {}", v4 ? "IPv4" : "IPv6",
+                            echo ? "ICMP echo " : "",
+                            echo && error == EACCES ? std::string(net::kHowToPermitEcho)
+                                                    : std::generic_category().message(error)),
                 error);
   }
   if (v4) {
@@ -195,7 +199,8 @@ Result<Sockets> open_sockets(const net::PortOptions& options, const Features& fe
                                 options.port, options.interface};
   TRY_VOID(bind_to(sockets.receive.get(), wanted));
   sockets.local = bound_endpoint(sockets.receive.get());
-  if (options.separate_transmit) TRY_VOID(add_transmit_socket(options, sockets));
+  if (options.separate_transmit && options.protocol == net::Protocol::Udp)
+    TRY_VOID(add_transmit_socket(options, sockets));
   ask_for_stamps(options, features, sockets);
   if (options.stamps == net::StampChoice::Kernel &&
       (sockets.stamping.transmit < StampSource::Kernel ||

@@ -155,14 +155,18 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
   const bool v4 = options.family == packet::Family::V4;
   Port port;
   port.options = options;
-  port.fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+  const bool echo = options.protocol == net::Protocol::IcmpEcho;
+  const int protocol = !echo ? 0 : v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
+  port.fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM, protocol);
   const auto refuse = [&](std::string text, int error) {
     if (port.fd >= 0) ::close(port.fd);
     return fail(std::move(text), error);
   };
   if (port.fd < 0) {
     const int error = errno;
-    return refuse(fmt::format("cannot open a socket: {}", std::generic_category().message(error)),
+    return refuse(fmt::format("cannot open {} socket: {}", echo ? "an ICMP echo" : "a",
+                              echo && error == EACCES ? std::string(net::kHowToPermitEcho)
+                                                      : std::generic_category().message(error)),
                   error);
   }
   ::fcntl(port.fd, F_SETFL, O_NONBLOCK);
