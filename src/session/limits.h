@@ -74,6 +74,16 @@ inline constexpr std::uint32_t kMostPortTries = 256;
 inline constexpr std::size_t kMostFlows = 64;       // in parallel, of one session
 inline constexpr std::size_t kMostEvents = 10'000;  // kept of one run
 
+// --- echo
+// ------------------------------------------------------------------------------------------
+// A peer that answered nothing for so long has no reflector: we look for it by echo.
+inline constexpr Duration kNobodyReflects = Duration::seconds(3);
+inline constexpr Duration kShortestEchoInterval = Duration::milliseconds(100);
+// Echoes not decided yet: 10 s and more at that interval. Beyond it the oldest is decided early.
+inline constexpr std::size_t kMaxEchoesInLedger = 1'024;
+// At the end of a run echoes in flight may be answered for so long.
+inline constexpr Duration kEchoGrace = Duration::milliseconds(500);
+
 // --- reflector
 // ----------------------------------------------------------------------------------------
 inline constexpr std::size_t kMaxReflectorSessions = 16'384;

@@ -117,6 +117,8 @@ class Session {
   const std::optional<Egress>& egress() const { return egress_; }
   std::string tuple_of_lane(std::size_t lane) const { return tuple(lanes_[lane]); }
   std::uint16_t ssid_of(FlowId flow) const;
+  // The peer's host said that nothing listens on the port.
+  bool peer_closed() const { return evidence_.closed.has_value(); }
 
   std::optional<MonoTime> next_wake() const;
   void on_time(const Timestamp& now, const ClockState& clock);
