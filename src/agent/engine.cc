@@ -238,7 +238,8 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   consider(next_wake());
   consider(renew_due_);
   // Nothing left to wait for, but what came is still read.
-  if (!owners_.empty() && sessions_finished() && reflector_ == nullptr) deadline = *now.mono;
+  if (!owners_.empty() && sessions_finished() && reflector_ == nullptr && guests_.empty())
+    deadline = *now.mono;
   TRY_VOID(io_.poll(deadline, *this));
   flush();
   return {};
@@ -259,8 +260,14 @@ Result<void> Engine::catch_up() {
 // --- what comes in
 // -------------------------------------------------------------------------------------
 
+net::PacketSink* Engine::guest_of(net::PortId port) const {
+  const auto found = guests_.find(port);
+  return found == guests_.end() ? nullptr : found->second;
+}
+
 void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datagram) {
   ++delivered_;
+  if (net::PacketSink* guest = guest_of(port)) return guest->on_datagram(port, datagram);
   switch (wire::classify(datagram.payload)) {
     case wire::Kind::TooShort:
     case wire::Kind::Request:
@@ -337,6 +344,7 @@ void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) 
 
 void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& stamp) {
   ++delivered_;
+  if (net::PacketSink* guest = guest_of(port)) return guest->on_transmit_stamp(port, stamp);
   const packet::Token owner = stamp.token >> kOwnerShift;
   const packet::Token within = stamp.token & kWithinOwner;
   if (owner == 0) {
@@ -351,6 +359,7 @@ void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& st
 
 void Engine::on_path_error(net::PortId port, const packet::PathError& error) {
   ++delivered_;
+  if (net::PacketSink* guest = guest_of(port)) return guest->on_path_error(port, error);
   const auto of_port = slots_of_port_.find(port);
   if (of_port == slots_of_port_.end()) return;
   for (const std::uint32_t index : of_port->second) {
@@ -378,6 +387,7 @@ void Engine::tell_the_others(net::PortId port, const packet::PathError& error, c
 
 void Engine::on_stamps_unreliable(net::PortId port) {
   ++delivered_;
+  if (net::PacketSink* guest = guest_of(port)) return guest->on_stamps_unreliable(port);
   reply_stamps_[port].missing = 0;
   for (const Slot& slot : slots_)
     if (slot.owner != nullptr && slot.port == port)

@@ -61,6 +61,11 @@ class Engine final : private net::PacketSink {
   // What the session's current port gives.
   net::PortStamping stamping_of(const session::Session& session) const;
 
+  // A port that somebody else opened and sends on: what turn() hears of it goes to `guest`. Ports
+  // are added, removed and closed between turns.
+  void add_guest(net::PortId port, net::PacketSink& guest) { guests_[port] = &guest; }
+  void remove_guest(net::PortId port) { guests_.erase(port); }
+
   // One turn: what is due is sent, then waits until something happens, `until` at the latest.
   Result<void> turn(std::optional<MonoTime> until);
 
@@ -94,6 +99,7 @@ class Engine final : private net::PacketSink {
   void on_stamps_unreliable(net::PortId port) override;
   void on_network_change(const packet::NetworkChange& change) override;
 
+  net::PacketSink* guest_of(net::PortId port) const;
   Result<void> catch_up();
   std::optional<MonoTime> next_wake() const;
   void renew_networks();
@@ -117,6 +123,7 @@ class Engine final : private net::PacketSink {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::map<net::PortId, std::vector<std::uint32_t>> slots_of_port_;
+  std::map<net::PortId, net::PacketSink*> guests_;
   std::vector<net::PortId> closing_;  // after the next flush
   std::vector<Queued> queue_;
   std::size_t queued_ = 0;

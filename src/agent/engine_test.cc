@@ -146,6 +146,39 @@ class EngineTest : public ::testing::Test {
   wire::RequestLayout layout_ = wire::plan_request({}).value();
 };
 
+TEST_F(EngineTest, WhatComesOnAGuestsPortIsTheGuestsAlone) {
+  class Guest final : public net::PacketSink {
+   public:
+    void on_datagram(net::PortId, const packet::ReceivedDatagram&) override { ++heard; }
+    void on_transmit_stamp(net::PortId, const packet::TransmitStamp&) override { ++heard; }
+    void on_path_error(net::PortId, const packet::PathError&) override { ++heard; }
+    void on_stamps_unreliable(net::PortId) override { ++heard; }
+    void on_network_change(const packet::NetworkChange&) override { ++heard; }
+    int heard = 0;
+  };
+  const auto play = [this](Engine& engine) {
+    io_.events.push_back([](net::PacketSink& sink) {
+      sink.on_datagram(5, {});
+      sink.on_transmit_stamp(5, {});
+      sink.on_path_error(5, {});
+      sink.on_stamps_unreliable(5);
+      sink.on_network_change({});
+    });
+    ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  };
+  session::Reflector reflector = make_reflector();
+  Engine engine(io_, &reflector);
+  Guest guest;
+  engine.add_guest(5, guest);
+  play(engine);
+  EXPECT_EQ(guest.heard, 4);  // a change of the network is of no port
+  EXPECT_EQ(reflector.counters().too_short, 0U);
+  engine.remove_guest(5);
+  play(engine);
+  EXPECT_EQ(guest.heard, 4);
+  EXPECT_EQ(reflector.counters().too_short, 1U);
+}
+
 TEST_F(EngineTest, AfterALongPauseRepliesAreReadBeforeProbesAreDecided) {
   Engine engine(io_, nullptr);
   Samples samples;

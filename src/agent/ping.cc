@@ -7,6 +7,7 @@
 #include <atomic>
 #include <set>
 
+#include "agent/echo_run.h"
 #include "agent/engine.h"
 #include "agent/flow_watch.h"
 #include "measure/accumulator.h"
@@ -63,7 +64,9 @@ class PingRun final : public Ping, private SessionObserver {
         engine_(*io_, nullptr),
         start_(std::move(start)),
         layout_(std::move(layout)),
-        accumulator_({.interval = options_.interval}) {
+        accumulator_({.interval = options_.interval}),
+        echo_(echo_run_options(options_, start_), *io_, engine_,
+              [this](const std::string& note) { on_note(note); }) {
     if (options_.flows > 1) flows_.emplace(options_.flows, options_.interval);
   }
 
@@ -79,6 +82,7 @@ class PingRun final : public Ping, private SessionObserver {
 
  private:
   session::SessionOptions session_options() const;
+  std::optional<MonoTime> step_echo();
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample& provisional) override;
   void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
@@ -99,6 +103,7 @@ class PingRun final : public Ping, private SessionObserver {
   std::optional<FlowWatch> flows_;  // when there are several
   PingObserver* observer_ = nullptr;
   session::Session* session_ = nullptr;
+  EchoRun echo_;
   std::vector<std::string> notes_;
   std::set<std::string> noted_;
   std::vector<measure::Event> events_;
@@ -185,13 +190,13 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
   observer.on_start(start_);
   const Timestamp began = io_->clock().now();
   bool interrupted = false;
-  while (!engine_.sessions_finished()) {
+  while (!engine_.sessions_finished() || !echo_.finished()) {
     if (stop_.load(std::memory_order_relaxed) && !interrupted) {
       interrupted = true;
       session_->stop(io_->clock().mono_now());
     }
     if (requirement_failed_) break;
-    TRY_VOID(engine_.turn(std::nullopt));
+    TRY_VOID(engine_.turn(step_echo()));
     show_progress(false);
   }
   accumulator_.finish();
@@ -203,6 +208,7 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
   PingResult result{.start = start_,
                     .summary = accumulator_.summary(),
                     .flows = {},
+                    .echo = {},
                     .events = events_,
                     .events_dropped = events_dropped_,
                     .counters = session_->counters(),
@@ -211,11 +217,27 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
                     .ended = io_->clock().now().wall,
                     .interrupted = interrupted,
                     .requirement_failed = requirement_failed_};
+  if (const auto summary = echo_.summary())
+    result.echo = EchoResult{.summary = *summary, .reason = echo_.reason()};
   if (flows_)
     for (measure::Summary& summary : flows_->summaries())
       result.flows.push_back(
           {.tuple = session_->tuple_of_lane(result.flows.size()), .summary = std::move(summary)});
   return result;
+}
+
+// Echo beside the probes, where none of them is answered; when it wants to be looked at again.
+std::optional<MonoTime> PingRun::step_echo() {
+  const MonoTime now = io_->clock().mono_now();
+  if (engine_.sessions_finished()) {
+    echo_.end(now);
+  } else if (last_) {
+    echo_.on_reply(now);
+  } else {
+    echo_.look(now, {.any_left = session_->progress().sent > 0, .closed = session_->peer_closed()});
+  }
+  echo_.on_time(now);
+  return echo_.next_wake();
 }
 
 void PingRun::on_sample(const measure::Sample& sample) {
@@ -304,7 +326,8 @@ void PingRun::show_progress(bool always) {
   summary.scheduled = std::max(summary.scheduled, progress.scheduled);
   summary.sent = std::max(summary.sent, progress.sent);
   summary.received = std::max(summary.received, progress.received);
-  observer_->on_progress(summary, last_ ? &*last_ : nullptr);
+  const auto echo = echo_.summary();
+  observer_->on_progress(summary, last_ ? &*last_ : nullptr, echo ? &*echo : nullptr);
 }
 
 Result<packet::Endpoint> choose_remote(const PingOptions& options, PingStart& start) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "measure/echo.h"
 #include "measure/event.h"
 #include "measure/sample.h"
 #include "measure/summary.h"
@@ -71,10 +72,17 @@ struct FlowResult {
   measure::Summary summary;
 };
 
+// What ICMP echo told where no probe was answered for a while.
+struct EchoResult {
+  measure::EchoSummary summary;
+  std::string reason;  // "no STAMP reply within 3 s"
+};
+
 struct PingResult {
   PingStart start;
   measure::Summary summary;
   std::vector<FlowResult> flows;  // empty unless there are several
+  std::optional<EchoResult> echo;
   std::vector<measure::Event> events;
   std::uint64_t events_dropped = 0;  // beyond what is kept
   session::SenderCounters counters;
@@ -93,9 +101,11 @@ class PingObserver {
   virtual void on_sample(const measure::Sample&) {}  // once per probe, when all is known about it
   // False when nobody watches: then the figures are made once, at the end.
   virtual bool wants_progress() const { return false; }
-  virtual void on_progress(const measure::Summary&, const measure::Sample* last) {
-    (void)last;
-  }  // five times a second
+  // Five times a second. `last` and `echo` may be null.
+  virtual void on_progress(const measure::Summary&, const measure::Sample* last,
+                           const measure::EchoSummary* echo) {
+    (void)last, (void)echo;
+  }
   virtual void on_note(const std::string&) {}
   virtual void on_event(const measure::Event&) {}
 };

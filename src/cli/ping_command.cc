@@ -71,7 +71,7 @@ class LiveLine {
     // One column less: a full line would wrap on some terminals.
     fmt::print(stream_, "\r{}\x1b[K",
                publish::live_line(progress.summary, progress.last ? &*progress.last : nullptr,
-                                  *columns - 1));
+                                  progress.echo ? &*progress.echo : nullptr, *columns - 1));
     std::fflush(stream_);
     shown_ = true;
   }
@@ -133,6 +133,12 @@ std::string advice(const agent::PingResult& result) {
   if (s.too_big > 0) return "the probes are larger than the path takes: try a smaller --size";
   if (s.refused_by_peer > 0)
     return "the reflector refuses by its policy: see its --allow and --rate";
+  if (result.echo && result.echo->summary.received > 0)
+    return fmt::format(
+        "the host answers ICMP echo, but no STAMP: is `wirestamp reflect` (or another STAMP "
+        "reflector) running on {}? Does a firewall drop UDP to it? A reflector answers sources "
+        "outside private networks only with --allow {}",
+        remote, packet::to_string(result.start.local.address));
   return fmt::format(
       "nothing came back. Is `wirestamp reflect` (or another STAMP reflector) running "
       "on {}? Does a firewall drop UDP to it? A reflector answers sources outside "
@@ -216,6 +222,7 @@ class PingCommand {
     report.summary = result.summary;
     for (const agent::FlowResult& flow : result.flows)
       report.flows.push_back({.tuple = flow.tuple, .summary = flow.summary});
+    if (result.echo) report.echo = {.reason = result.echo->reason, .summary = result.echo->summary};
     report.events = result.events;
     report.events_dropped = result.events_dropped;
     const std::string text =

@@ -24,9 +24,11 @@ void PingEvents::on_sample(const measure::Sample& sample) {
   something_.notify_one();
 }
 
-void PingEvents::on_progress(const measure::Summary& summary, const measure::Sample* last) {
+void PingEvents::on_progress(const measure::Summary& summary, const measure::Sample* last,
+                             const measure::EchoSummary* echo) {
   const std::lock_guard lock(mutex_);
-  waiting_.progress = Progress{summary, last != nullptr ? std::optional(*last) : std::nullopt};
+  waiting_.progress = Progress{summary, last != nullptr ? std::optional(*last) : std::nullopt,
+                               echo != nullptr ? std::optional(*echo) : std::nullopt};
   anything_ = true;
   something_.notify_one();
 }

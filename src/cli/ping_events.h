@@ -23,6 +23,7 @@ class PingEvents final : public agent::PingObserver {
   struct Progress {
     measure::Summary summary;
     std::optional<measure::Sample> last;
+    std::optional<measure::EchoSummary> echo;
   };
   // What came since the last take().
   struct Batch {
@@ -42,7 +43,8 @@ class PingEvents final : public agent::PingObserver {
   void on_start(const agent::PingStart& start) override;
   void on_sample(const measure::Sample& sample) override;
   bool wants_progress() const override { return want_progress_; }
-  void on_progress(const measure::Summary& summary, const measure::Sample* last) override;
+  void on_progress(const measure::Summary& summary, const measure::Sample* last,
+                   const measure::EchoSummary* echo) override;
   void on_note(const std::string& note) override;
   void on_event(const measure::Event& event) override;
   void end();

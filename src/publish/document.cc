@@ -256,6 +256,29 @@ void write_flows(JsonWriter& json, const Report& report) {
   json.end_array();
 }
 
+void write_echo(JsonWriter& json, const Report& report) {
+  if (!report.echo) return;
+  const measure::EchoSummary& echo = report.echo->summary;
+  json.begin_object("icmp_echo");
+  json.member("reason", report.echo->reason);
+  json.member("sent", echo.sent);
+  json.member("received", echo.received);
+  json.member("late", echo.late);
+  json.member("lost", echo.lost);
+  json.member("duplicates", echo.duplicates);
+  json.member("unsent", echo.unsent);
+  json.member("withheld", echo.withheld);
+  json.member("loss_ratio", echo.loss_ratio);
+  write_distribution(json, "rtt_ns", echo.rtt);
+  write_class(json, "rtt", echo.rtt_class, echo.rtt_other_class);
+  json.member("rtt_error_ns", echo.rtt_error_max);
+  json.begin_object("stamps");
+  write_stamps(json, "tx", echo.tx);
+  write_stamps(json, "rx", echo.rx);
+  json.end_object();
+  json.end_object();
+}
+
 }  // namespace
 
 std::string rfc3339(WallTime time) {
@@ -287,6 +310,7 @@ std::string json_document(const Report& report) {
   json.member("requirement_failed", report.requirement_failed);
   write_summary(json, report);
   write_flows(json, report);
+  write_echo(json, report);
   json.begin_array("events");
   for (const measure::Event& event : report.events) {
     json.begin_element();

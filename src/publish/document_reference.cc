@@ -17,6 +17,8 @@ using F = DocumentField;
 constexpr std::string_view kAlways = "always";
 constexpr std::string_view kAnyValue = "with at least one value";
 constexpr std::string_view kClocksTold = "when both clocks told their error for each value";
+constexpr std::string_view kEcho = "when nobody reflected and ICMP echo was permitted";
+constexpr std::string_view kEchoSent = "when any was sent";
 constexpr std::string_view kPdv =
     "with at least one value; forward and backward only where that direction's error is at most "
     "1 s";
@@ -274,6 +276,22 @@ constexpr std::array kFields{
     F{"summary.marks.backward", "marks", kAlways, "of replies as they came back"},
 
     F{"flows[]", "flow", "with `--flows` above 1", "each flow by itself"},
+    F{"icmp_echo.reason", "string", kEcho, "why: the silence, or the answer of the peer's host"},
+    F{"icmp_echo.sent", "integer", kEcho, "echo requests that left this host"},
+    F{"icmp_echo.received", "integer", kEcho, "those with a reply, late ones included"},
+    F{"icmp_echo.late", "integer", kEcho, "those whose reply came after the loss threshold"},
+    F{"icmp_echo.lost", "integer", kEcho, "those without a reply in time: direction not known"},
+    F{"icmp_echo.duplicates", "integer", kEcho, "further replies"},
+    F{"icmp_echo.unsent", "integer", kEcho, "echo requests that never left this host"},
+    F{"icmp_echo.withheld", "integer", kEcho, "in flight at the end or a suspend: not judged"},
+    F{"icmp_echo.loss_ratio", "number", kEchoSent, "lost / sent"},
+    F{"icmp_echo.rtt_ns", "distribution", kEcho,
+      "round trip, the time in the peer's kernel included, of the echoes of rtt_class"},
+    F{"icmp_echo.rtt_class", "string", kAnyValue, "weaker stamp in each of these"},
+    F{"icmp_echo.rtt_other_class", "integer", kEcho, "round trips with other stamps"},
+    F{"icmp_echo.rtt_error_ns", "integer", kAnyValue, "largest bound of the error of these"},
+    F{"icmp_echo.stamps.tx", "stamps", kEcho, "the request leaves this host"},
+    F{"icmp_echo.stamps.rx", "stamps", kEcho, "the reply arrives"},
     F{"events[]", "event", "for each event", "what happened, in order"},
     F{"events_dropped", "integer", kAlways, "events beyond the 10,000 that are kept"},
     F{"counters.*", "integer", kAlways,

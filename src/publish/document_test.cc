@@ -90,6 +90,14 @@ Report full_report() {
   s.forward_marks_known = s.backward_marks_known = 9;
   report.flows = {{"192.0.2.1:40000 > 192.0.2.2:23999", s}};
   report.flows.front().summary.sent = 9;
+  measure::EchoSummary echo;
+  echo.sent = echo.received = 9;
+  echo.loss_ratio = 0;
+  echo.rtt = full_distribution();
+  echo.rtt_class = StampSource::Kernel;
+  echo.rtt_error_max = Duration::microseconds(10);
+  echo.tx = echo.rx = full_stamps();
+  report.echo = {.reason = "no STAMP reply within 3 s", .summary = echo};
   measure::Event event;
   event.kind = measure::EventKind::Verdict;
   event.text = event.reason = "why";

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "measure/echo.h"
 #include "measure/event.h"
 #include "measure/summary.h"
 #include "packet/address.h"
@@ -48,6 +49,12 @@ struct Report {
     measure::Summary summary;
   };
   std::vector<Flow> flows;
+  // What ICMP echo told, where nobody reflected.
+  struct Echo {
+    std::string reason;
+    measure::EchoSummary summary;
+  };
+  std::optional<Echo> echo;
   std::vector<measure::Event> events;
   std::uint64_t events_dropped = 0;
 };

@@ -177,6 +177,26 @@ void append_flows(std::string& out, const Report& report) {
   }
 }
 
+// Beside the probes, never among them.
+void append_echo(std::string& out, const Report& report) {
+  if (!report.echo) return;
+  const measure::EchoSummary& echo = report.echo->summary;
+  line(out, "ICMP echo", "no direction, round trip includes the peer's kernel; {}",
+       report.echo->reason);
+  std::string text = fmt::format("sent {}, received {}, late {}, duplicates {}, lost {}", echo.sent,
+                                 echo.received, echo.late, echo.duplicates, echo.lost);
+  if (echo.loss_ratio) text += fmt::format(" ({})", human_percent(*echo.loss_ratio));
+  if (echo.unsent > 0) text += fmt::format(", unsent {}", echo.unsent);
+  if (echo.withheld > 0) text += fmt::format(", withheld {}", echo.withheld);
+  line(out, "", "{}", text);
+  if (echo.rtt.count == 0) return;
+  line(out, "", "min {}, p50 {}, p90 {}, p99 {}, max {} by {} stamps", human(echo.rtt.min),
+       human(echo.rtt.p50), human(echo.rtt.p90), human(echo.rtt.p99), human(echo.rtt.max),
+       name(*echo.rtt_class));
+  if (echo.rtt_other_class > 0)
+    line(out, "", "{} more with other stamps than these, not mixed in", echo.rtt_other_class);
+}
+
 void append_events(std::string& out, const Report& report) {
   constexpr std::size_t kShown = 40;  // the document has them all
   if (report.events.empty()) return;
@@ -238,7 +258,8 @@ std::string headline(const Report& start) {
   return text + '\n';
 }
 
-std::string live_line(const Summary& s, const measure::Sample* last, std::size_t columns) {
+std::string live_line(const Summary& s, const measure::Sample* last,
+                      const measure::EchoSummary* echo, std::size_t columns) {
   std::string text = fmt::format("{} sent, {} received", s.sent, s.received);
   const std::uint64_t lost = measure::lost_total(s);
   text += fmt::format(", {} lost", lost);
@@ -249,6 +270,12 @@ std::string live_line(const Summary& s, const measure::Sample* last, std::size_t
     text += fmt::format(" | p50 {} p99 {} max {}", human(s.rtt.p50), human(s.rtt.p99),
                         human(s.rtt.max));
   if (s.rtt_class) text += fmt::format(" | {} stamps", name(*s.rtt_class));
+  if (echo != nullptr) {
+    text +=
+        fmt::format(" | ICMP echo, no direction: {} sent, {} received", echo->sent, echo->received);
+    if (echo->rtt.count > 0)
+      text += fmt::format(", p50 {} max {}", human(echo->rtt.p50), human(echo->rtt.max));
+  }
   if (text.size() > columns) text.resize(columns);
   return text;
 }
@@ -262,6 +289,7 @@ std::string text_summary(const Report& report) {
   append_delays(out, report.summary);
   append_gross(out, report.summary);
   append_packets(out, report);
+  append_echo(out, report);
   append_flows(out, report);
   append_events(out, report);
   return out;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "measure/echo.h"
 #include "measure/event.h"
 #include "measure/sample.h"
 #include "measure/summary.h"
@@ -25,9 +26,9 @@ std::string headline(const Report& start);
 std::string event_line(const measure::Event& event);
 
 // The state of a running measurement in at most `columns` characters. `last`: the newest reply, or
-// null.
+// null. `echo`: what ICMP echo tells, or null.
 std::string live_line(const measure::Summary& summary, const measure::Sample* last,
-                      std::size_t columns);
+                      const measure::EchoSummary* echo, std::size_t columns);
 
 // The summary at the end, several lines.
 std::string text_summary(const Report& report);

@@ -111,8 +111,45 @@ TEST(Text, the_live_line_is_cut_at_the_width_of_the_terminal) {
   measure::Summary s;
   s.sent = 1'000'000;
   s.received = 999'999;
-  EXPECT_EQ(live_line(s, nullptr, 20).size(), 20U);
-  EXPECT_TRUE(live_line(s, nullptr, 200).starts_with("1000000 sent, 999999 received, 0 lost"));
+  EXPECT_EQ(live_line(s, nullptr, nullptr, 20).size(), 20U);
+  EXPECT_TRUE(
+      live_line(s, nullptr, nullptr, 200).starts_with("1000000 sent, 999999 received, 0 lost"));
+}
+
+measure::EchoSummary some_echo() {
+  measure::EchoSummary echo;
+  echo.sent = 12;
+  echo.received = 11;
+  echo.lost = 1;
+  echo.loss_ratio = 1.0 / 12;
+  const Duration rtt = Duration::microseconds(120);
+  echo.rtt = {.count = 11, .min = rtt, .p50 = rtt, .p90 = rtt, .p99 = rtt, .max = rtt};
+  echo.rtt_class = StampSource::Kernel;
+  return echo;
+}
+
+TEST(Text, icmp_echo_is_labelled_as_what_it_is_and_not_among_the_probes) {
+  Report report = report_of({});
+  EXPECT_FALSE(has(text_summary(report), "ICMP"));
+  report.echo = {.reason = "no STAMP reply within 3 s", .summary = some_echo()};
+  const std::string text = text_summary(report);
+  EXPECT_TRUE(has(text,
+                  "ICMP echo    no direction, round trip includes the peer's kernel; no STAMP "
+                  "reply within 3 s"))
+      << text;
+  EXPECT_TRUE(has(text, "sent 12, received 11, late 0, duplicates 0, lost 1 (8.33 %)")) << text;
+  EXPECT_TRUE(has(text, "p50 120 us")) << text;
+  EXPECT_TRUE(has(text, "by kernel stamps")) << text;
+  EXPECT_TRUE(has(text, "sent         0, received 0")) << text;
+}
+
+TEST(Text, the_live_line_tells_echo_beside_the_probes) {
+  measure::Summary s;
+  s.sent = 20;
+  const measure::EchoSummary echo = some_echo();
+  const std::string text = live_line(s, nullptr, &echo, 200);
+  EXPECT_TRUE(has(text, "20 sent, 0 received")) << text;
+  EXPECT_TRUE(has(text, "ICMP echo, no direction: 12 sent, 11 received, p50 120 us")) << text;
 }
 
 }  // namespace
