@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE))
 import addresses  # noqa: E402
 import bad_input  # noqa: E402
 import chain  # noqa: E402
+import echo  # noqa: E402
 import emulator_itself  # noqa: E402
 import hostile_network  # noqa: E402
 import local_causes  # noqa: E402
@@ -36,8 +37,8 @@ import ways_and_addresses  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (addresses, bad_input, chain, emulator_itself, hostile_network, local_causes, marks, nat,
-                   network_changes, no_privilege, one_socket, paths, reconnects, stalls, vlan,
+    for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks,
+                   nat, network_changes, no_privilege, one_socket, paths, reconnects, stalls, vlan,
                    ways_and_addresses):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
