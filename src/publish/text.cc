@@ -271,8 +271,7 @@ std::string live_line(const Summary& s, const measure::Sample* last,
                         human(s.rtt.max));
   if (s.rtt_class) text += fmt::format(" | {} stamps", name(*s.rtt_class));
   if (echo != nullptr) {
-    text +=
-        fmt::format(" | ICMP echo, no direction: {} sent, {} received", echo->sent, echo->received);
+    text += fmt::format(" | ICMP echo, no direction: {} of {}", echo->received, echo->sent);
     if (echo->rtt.count > 0)
       text += fmt::format(", p50 {} max {}", human(echo->rtt.p50), human(echo->rtt.max));
   }
