@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "measure/sample.h"
 #include "packet/datagram.h"
@@ -16,6 +17,12 @@ namespace wirestamp::session {
 struct Verdict {
   measure::Outcome outcome = measure::Outcome::LostUnknown;
   measure::UnsentCause cause = measure::UnsentCause::None;
+};
+
+// A number of the reflector's, in the state (index) that gave it.
+struct NumberedReply {
+  std::uint64_t number;
+  std::uint32_t epoch;
 };
 
 // The few other reply numbers one request got.
@@ -65,6 +72,8 @@ struct Probe {
   WallTime written_reflector_tx;   // T3 as the reply itself carried it
   std::uint32_t epoch = 0;         // index of the reflector state that answered
   bool true_reflector_tx = false;  // reflector_tx is the true stamp, not the one in the reply
+  // The true stamp of its reply, told by later replies that overtook it.
+  std::optional<std::pair<NumberedReply, Timestamp>> told_ahead;
   unsigned later_replies = 0;      // replies to others since: the follow-up had its chance
 
   // The instant the loss threshold runs from.

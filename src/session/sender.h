@@ -143,11 +143,6 @@ class Sender {
   bool wants_scheduler_stamps() const { return transmit_stamps_ == StampSource::Scheduler; }
 
  private:
-  struct NumberedReply {
-    std::uint64_t number;
-    std::uint32_t epoch;
-  };
-
   void notice_clock(const ClockState& clock, MonoTime now);
   void withhold_in_flight(MonoTime now);
   static void mark_interrupted(Probe& probe, bool slept);

@@ -134,6 +134,8 @@ void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing
   sample.seen_hop_limit = reply.request_hop_limit;
   sample.returned = measure::Marks{datagram.traffic_class, datagram.hop_limit};
   if (sample.interface == 0) sample.interface = datagram.interface;
+  if (probe.told_ahead)
+    correct_reflector_tx(probe, probe.told_ahead->first, probe.told_ahead->second);
   if (datagram.arrival.mono)
     max_round_trip_ = std::max(max_round_trip_, *datagram.arrival.mono - probe.left());
   if (probe.unmeasured) return;
@@ -188,6 +190,7 @@ void Sender::learn(const Reply& reply, const Filing& filing, std::uint64_t sende
 // The sample of a probe is held for its stamp; now it need not wait any longer.
 void Sender::correct_reflector_tx(Probe& probe, const NumberedReply& told, const Timestamp& stamp) {
   measure::Sample& sample = probe.sample;
+  if (!probe.replied && !probe.told_ahead) probe.told_ahead.emplace(told, stamp);
   if (!probe.replied || probe.numbered == Filing::Kind::Undated ||
       probe.reflector_sequence != told.number || !sample.reflector_tx)
     return;

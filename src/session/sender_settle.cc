@@ -28,7 +28,7 @@ MonoTime Sender::settle_time(const Probe& probe) const {
   const MonoTime threshold = probe.left() + options_.loss_after;
   if (!awaits_true_stamp(probe)) return threshold;
   // The next reply brings the stamp; at long intervals it is worth waiting for.
-  return threshold + options_.interval * 2;
+  return std::max(threshold, probe.arrived.value_or(threshold)) + options_.interval * 2;
 }
 
 void Sender::review(Probe& probe, MonoTime now) {

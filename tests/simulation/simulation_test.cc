@@ -189,6 +189,20 @@ TEST(Simulation, ALateReplyIsLateAndNotLost) {
   EXPECT_GT(tally.outcomes.at(Outcome::Late), 5U);
 }
 
+// The replies that overtake a late one tell when it truly left, before it is here.
+TEST(Simulation, ALateReplyHasItsTrueStampToo) {
+  World world(scenario(500, {.late_reply = 0.05}));
+  world.run(Duration::hours(1));
+  std::size_t late = 0, true_stamps = 0;
+  for (const measure::Sample& sample : world.samples()) {
+    if (sample.outcome != Outcome::Late) continue;
+    ++late;
+    true_stamps += sample.reflector_tx && sample.reflector_tx->source == StampSource::Kernel;
+  }
+  EXPECT_GT(late, 5U);
+  EXPECT_EQ(true_stamps, late);
+}
+
 TEST(Simulation, ADeadNeighbourIsUnsentAndNotLost) {
   Scenario dead = scenario(100);
   dead.neighbour_gone = {{Duration(), Duration::hours(1)}};
