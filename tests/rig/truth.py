@@ -7,7 +7,7 @@ delay that was asked for, so a late wake-up of the emulator changes nothing.
 
 import json
 
-from rig import PORT, check, check_equal
+from rig import PORT, check, check_equal, check_in_time
 
 TOLERANCE_P50_NS, TOLERANCE_P99_NS = 5_000, 20_000
 # A reply tells of the eight before it; of more lost in a row only the sums are known.
@@ -128,7 +128,7 @@ def compare_counts(measured, truth, probes):
     check_equal(len(measured.probes), probes, "lines in the JSON lines file")
     # A machine that is too busy to send in time says so; such a probe must not be in the log.
     starved = [probe for probe in measured.probes if probe["outcome"] == "late_schedule"]
-    check(len(starved) < probes / 4, f"{len(starved)} of {probes} probes were not sent in time")
+    check_in_time(len(starved), probes, 0.25)
     check_equal(summary["late_schedule"], len(starved), "summary.late_schedule")
     measured.probes = [probe for probe in measured.probes if probe["outcome"] != "late_schedule"]
     probes -= len(starved)
