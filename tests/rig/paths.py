@@ -66,6 +66,8 @@ def sweep_names_the_hop():
         check_equal(ends, [chain.SERVER_HOP], "distances at which the reflector itself answered")
         check(hops[1] in swept["text"], f"the text should name the last hop, {hops[1]}: {swept['text']}")
         check_equal(findings(measured), ["stalled_flow"], "findings")
+        # Its last router drops them on the way there, and the reflector knows of none since.
+        check_equal(the_only(measured, "account_told")["direction"], "forward", "direction told by the reflector")
     on_a_chain(lambda links: links.lose_one_flow(2, OLD_PORT), 140, judge)
 
 
