@@ -23,8 +23,8 @@ enum class EventKind : std::uint8_t {
   NetworkChanged,      // an address, route or link that concerns this session
   ReflectorRestarted,  // its counters start anew
   Remarked,            // DSCP or ECN arrive otherwise than sent
-  PathSwept,    // where the old and the new flow end
-  AccountTold,  // what the reflector says became of the old flow
+  PathSwept,           // where the old and the new flow end
+  AccountTold,         // what the reflector says became of the old flow
   FlowDiffers,
   PortsExhausted,  // a bound of new ports was reached, or none could be opened
 };

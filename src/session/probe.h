@@ -74,7 +74,7 @@ struct Probe {
   bool true_reflector_tx = false;  // reflector_tx is the true stamp, not the one in the reply
   // The true stamp of its reply, told by later replies that overtook it.
   std::optional<std::pair<NumberedReply, Timestamp>> told_ahead;
-  unsigned later_replies = 0;      // replies to others since: the follow-up had its chance
+  unsigned later_replies = 0;  // replies to others since: the follow-up had its chance
 
   // The instant the loss threshold runs from.
   MonoTime left() const { return departed && departed->mono ? *departed->mono : handed_over; }

@@ -2,6 +2,7 @@
 #include "session/reflector_view.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "session/limits.h"
@@ -131,10 +132,9 @@ void ReflectorView::resolve_below(std::uint64_t sender_sequence) {
   std::uint64_t backward = std::min(counted, missing);
   // Nobody knows which of them the missing numbers belong to: in proportion.
   if (missing < counted + uncounted && uncounted > 0)
-    backward =
-        static_cast<std::uint64_t>(static_cast<double>(missing) * static_cast<double>(counted) /
-                                       static_cast<double>(counted + uncounted) +
-                                   0.5);
+    backward = static_cast<std::uint64_t>(
+        std::llround(static_cast<double>(missing) * static_cast<double>(counted) /
+                     static_cast<double>(counted + uncounted)));
   resolved_ += {.forward = counted - backward, .backward = backward};
 }
 

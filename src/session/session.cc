@@ -212,7 +212,7 @@ std::optional<MonoTime> Session::next_wake() const {
   consider(schedule_.next_burst());
   for (const auto& flow : flows_) consider(flow->sender.next_wake());
   if (!ending_) consider(policy_wake());
-  if (!schedule_.next()) consider(ending_ ? wake : std::optional(*now_.mono));
+  if (!schedule_.next() && !ending_) consider(now_.mono);
   return wake;
 }
 

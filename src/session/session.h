@@ -203,7 +203,7 @@ class Session {
 
   // --- events (session_events.cc)
   measure::Event event(measure::EventKind kind, const Timestamp& now) const;
-  void tell(measure::Event event);
+  void tell(const measure::Event& event);
   void tell_verdict(const Timestamp& now, measure::Finding finding, const FlowTrial* trial);
   void tell_change(const Timestamp& now, const std::string& reason, const std::string& old_flow,
                    FlowId new_flow);

@@ -31,7 +31,7 @@ measure::Event Session::event(EventKind kind, const Timestamp& now) const {
   return made;
 }
 
-void Session::tell(measure::Event event) {
+void Session::tell(const measure::Event& event) {
   if (events_told_ == kMostEvents)
     output_.on_note("more than " + std::to_string(kMostEvents) + " events: no more are told");
   if (events_told_++ < kMostEvents) output_.on_event(event);

@@ -186,7 +186,7 @@ void Session::run_sweep(const Timestamp& now, const ClockState& clock) {
       if (flow == nullptr || flow->retired) return;
       sweep_->on_sent(id,
                       flow->sender.send(ProbeKind::Trial, *now.mono, now, clock,
-                                        {.hop_limit = *distance, .asked = std::nullopt}),
+                                        {.hop_limit = distance, .asked = std::nullopt}),
                       *distance);
     };
     probe(sweep_->ailing());
