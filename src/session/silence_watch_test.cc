@@ -23,9 +23,9 @@ class Watched {
 
 TEST(SilenceWatch, is_silent_five_seconds_after_the_last_answer) {
   Watched w;
-  for (int n = 0; n < 12; ++n) w.leave(static_cast<std::uint64_t>(n), n * 500);
+  for (int n = 0; n < 12; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});
   w.watch.on_answer(0, after(10));
-  for (int n = 12; n < 20; ++n) w.leave(static_cast<std::uint64_t>(n), n * 500);
+  for (int n = 12; n < 20; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});
   EXPECT_FALSE(w.watch.silent(after(5'009)));
   EXPECT_TRUE(w.watch.silent(after(5'010)));
   EXPECT_EQ(w.watch.deadline(), after(5'010));
@@ -44,7 +44,7 @@ TEST(SilenceWatch, needs_three_probes_that_left_since) {
 
 TEST(SilenceWatch, at_long_intervals_waits_for_three_of_them) {
   Watched w(Duration::seconds(5), Duration::seconds(4));
-  for (int n = 0; n < 4; ++n) w.leave(static_cast<std::uint64_t>(n), n * 4'000);
+  for (int n = 0; n < 4; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{4'000});
   EXPECT_FALSE(w.watch.silent(after(11'999)));
   EXPECT_TRUE(w.watch.silent(after(12'000)));
 }
@@ -59,7 +59,7 @@ TEST(SilenceWatch, what_does_not_leave_is_no_silence_of_the_path) {
 
 TEST(SilenceWatch, tells_the_edges_of_an_outage_to_one_probe) {
   Watched w;
-  for (int n = 0; n < 100; ++n) w.leave(static_cast<std::uint64_t>(n), n * 500);
+  for (int n = 0; n < 100; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});
   for (const std::uint64_t n : {0U, 1U, 2U}) w.watch.on_answer(n, after(10'000));
   EXPECT_EQ(w.watch.last_good()->probe, 2U);
   EXPECT_EQ(w.watch.first_lost()->probe, 3U);
