@@ -220,9 +220,9 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
   if (const auto summary = echo_.summary())
     result.echo = EchoResult{.summary = *summary, .reason = echo_.reason()};
   if (flows_)
-    for (measure::Summary& summary : flows_->summaries())
+    for (const measure::Summary& summary : flows_->summaries())
       result.flows.push_back(
-          {.tuple = session_->tuple_of_lane(result.flows.size()), .summary = std::move(summary)});
+          {.tuple = session_->tuple_of_lane(result.flows.size()), .summary = summary});
   return result;
 }
 

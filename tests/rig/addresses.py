@@ -10,7 +10,7 @@ The default route leads over c0, the one over c1 has a worse metric.
 
 import time
 
-from rig import PORT, Network, check_equal
+from rig import PORT, Network, check_delivered, check_equal
 
 FAMILIES = {"v4": "-4", "v6": "-6"}
 SERVER = {"v4": "10.99.0.1", "v6": "fd99::1"}
@@ -197,7 +197,7 @@ def address_changes_are_what_they_should_be():
 def check_local(ways, where):
     for family, measured in ways.finish_pings(ways.start_pings("-c", "3", "--loss-after", "1s")).items():
         name = f"{ways.name}, {family}"
-        check_equal(measured.outcomes(), {"delivered": 3}, f"{name}: outcomes")
+        check_delivered(measured, 3, f"{name}: outcomes")
         check_equal(measured.document["local"]["address"], address(family, *where), f"{name}: own address")
 
 

@@ -9,13 +9,13 @@ delivered or has the one wanted outcome, and the measurement goes on.
 import json
 import time
 
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, check_in_time
+from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_all, check_delivered, check_equal, check_in_time
 
 BEYOND = "198.51.100.7"  # an address behind the reflector, reached by a route of its own
 
 
 def only(measured, wanted, probes):
-    check_equal(measured.outcomes(), {wanted: probes}, "outcomes")
+    check_all(measured, wanted, probes)
     check_equal(measured.summary["received"], 0, "summary.received")
     check_equal(measured.code, 1, "exit code when there was no reply at all")
 
@@ -36,14 +36,15 @@ def broken_for_a_while(rig, breaking, mending, wanted, *flags, target=f"{REFLECT
     measured = rig.finish_ping(started)
     outcomes = measured.outcomes()
     print(f"  {outcomes}")
-    allowed = {"delivered", wanted, *before_it_is_noticed}
+    # What a busy machine sends too late is not sent.
+    allowed = {"delivered", "late_schedule", wanted, *before_it_is_noticed}
     check(set(outcomes) <= allowed, f"outcomes {outcomes}, wanted only {sorted(allowed)}")
     check(outcomes.get(wanted, 0) >= 20, f"outcomes {outcomes}: hardly any {wanted}")
     check_equal(sum(outcomes.values()), probes, "probes")
     check_equal([measured.probes[i]["outcome"] for i in (0, -1)], ["delivered"] * 2, "first and last probe")
     if wanted.startswith("unsent:"):
         check_equal(cause_sum(measured, wanted[7:]), outcomes[wanted], f"summary.unsent.by_cause.{wanted[7:]}")
-        check_equal(measured.summary["sent"], probes - outcomes[wanted], "summary.sent")
+        check_equal(measured.summary["sent"], probes - outcomes[wanted] - outcomes.get("late_schedule", 0), "summary.sent")
         if not before_it_is_noticed:
             check_equal(measured.summary["network_loss_ratio"], 0, "summary.network_loss_ratio")
     return measured
@@ -81,7 +82,7 @@ def late_neighbour_answer():
         time.sleep(1.3)
         rig.ip("reflector", "addr add 10.77.0.50/24 dev r0")
         measured = rig.finish_ping(started)
-        check_equal(measured.outcomes(), {"delivered": 150}, "outcomes")
+        check_delivered(measured, 150, "outcomes")
         longest = measured.summary["rtt_ns"]["max"]
         print(f"  longest round trip {longest / 1e3:.0f} us")
         check(longest < 100_000_000, f"the wait for ARP shows as a round trip of {longest / 1e6:.0f} ms")
@@ -199,13 +200,16 @@ def queue_full():
     """A full shaper refuses; what it delays leaves later, and that wait is no network delay."""
     with Rig(emulated=False) as rig:
         rig.reflect()
-        check_equal(rig.ping("-c", "5", "-i", "10ms").outcomes(), {"delivered": 5}, "outcomes without the shaper")
+        # Its solicitations would go through the same queue.
+        rig.sysctl("sender", "net/ipv6/conf/s0/disable_ipv6", 1)
+        check_delivered(rig.ping("-c", "5", "-i", "10ms"), 5, "outcomes without the shaper")
         rig.run_in("sender", "tc", "qdisc", "add", "dev", "s0", "root", "tbf", "rate", "200kbit", "burst", "2000",
                    "limit", "4000")
         measured = rig.ping("-c", "300", "-i", "5ms", "--size", "200", "--loss-after", "1s")
         queue = json.loads(rig.run_in("sender", "tc", "-j", "-s", "qdisc", "show", "dev", "s0"))[0]
         outcomes = measured.outcomes()
         print(f"  {outcomes}, the queue dropped {queue['drops']}")
+        outcomes.pop("late_schedule", 0)
         check_equal(set(outcomes), {"delivered", "unsent:dropped_locally"}, "kinds of outcomes")
         # The unmeasured probes at the end of a run may be among the dropped.
         unmeasured = measured.document["counters"]["unmeasured"]
@@ -238,7 +242,7 @@ def larger_than_the_path_takes():
         rig.ip("middle", "link set right mtu 1300")
         rig.reflect(listen=[f"0.0.0.0:{PORT}"])
         target = f"10.77.2.2:{PORT}"
-        check_equal(rig.ping("-c", "5", "-i", "10ms", target=target).outcomes(), {"delivered": 5}, "outcomes of small ones")
+        check_delivered(rig.ping("-c", "5", "-i", "10ms", target=target), 5, "outcomes of small ones")
         only(rig.ping("-c", "20", "-i", "10ms", "--size", "1400", "--loss-after", "1s", target=target), "too_big", 20)
 
 

@@ -13,7 +13,7 @@ as long as the flow goes on, and is forgotten only when the flow has been silent
 import re
 import time
 
-from rig import PORT, Failure, Network, check, check_equal, poll_until
+from rig import PORT, Failure, Network, check, check_delivered, check_equal, poll_until
 
 CLIENT, SERVER = "10.80.1.2", "10.99.0.1"
 TARGET = f"{SERVER}:{PORT}"
@@ -184,7 +184,7 @@ def nat_stalls_are_what_they_should_be():
         changes = {world: world.change() for world in worlds}
         time.sleep(1)
         for world, measured in together(worlds, "--source-port", OLD_PORT + 1, "-c", "5").items():
-            check_equal(measured.outcomes(), {"delivered": 5}, f"{world.name}: outcomes of a fresh port")
+            check_delivered(measured, 5, f"{world.name}: outcomes of a fresh port")
         for world, process in started.items():
             check_dead_since(world, network.finish_ping(process), changes[world])
         old_port = ("--source-port", OLD_PORT, "-c", "3", "--loss-after", "500ms")

@@ -11,7 +11,7 @@ from course import (BUSY, SECOND, VERDICT, Judgement, Outage, Wire, at_ns, check
                     findings, port_of, show, the_only)
 from emulator_itself import socket_in
 from nat import INTERVAL_NS, OLD_PORT, TARGET, Nat
-from rig import PORT, Network, Process, check, check_equal, program
+from rig import PORT, Network, Process, check, check_delivered, check_equal, program
 
 AUTO = ("--port-policy", "auto", "--source-port", OLD_PORT)
 
@@ -273,7 +273,7 @@ def source_port_taken():
             check_equal(fixed.wait(10), 3, "exit code with a fixed port that is taken")
             check(str(OLD_PORT) in fixed.err(), f"it should say which port is taken: {fixed.err()}")
             measured = network.finish_ping(nat.start_ping("-c", 5, *AUTO))
-            check_equal(measured.outcomes(), {"delivered": 5}, "outcomes of auto")
+            check_delivered(measured, 5, "outcomes of auto")
             said = measured.document["notes"]
             check(any(str(OLD_PORT) in note for note in said), f"it should say that {OLD_PORT} is taken: {said}")
             check(measured.document["local"]["port"] != OLD_PORT, f"local is {measured.document['local']}")

@@ -62,6 +62,18 @@ def check_in_time(starved, probes, share=0.1):
         raise Skipped(f"the machine was too busy: {starved} of {probes} probes were not sent in time")
 
 
+def check_delivered(measured, probes, what="outcomes"):
+    check_all(measured, "delivered", probes, what)
+
+
+def check_all(measured, outcome, probes, what="outcomes"):
+    """That outcome of all, but for what a busy machine did not send in time."""
+    outcomes = dict(measured.outcomes())
+    starved = outcomes.pop("late_schedule", 0)
+    check_in_time(starved, probes, 0.5)
+    check_equal(outcomes, {outcome: probes - starved}, what)
+
+
 def program():
     path = os.environ.get("WIRESTAMP_BIN", "")
     check(os.access(path, os.X_OK), f"WIRESTAMP_BIN={path!r} is no program: build the target wirestamp first")

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <map>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -27,7 +28,7 @@ namespace {
 class LinuxIo final : public net::PacketIo {
  public:
   LinuxIo(Descriptor wake, Descriptor keeper, Features features)
-      : wake_(std::move(wake)), keeper_(std::move(keeper)), features_(features) {
+      : wake_(std::move(wake)), keeper_(std::move(keeper)), features_(std::move(features)) {
     choose_what_to_wait_for();
     ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);  // free, and halves the lateness of wake-ups
   }
