@@ -100,7 +100,7 @@ void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTria
       verdict.text = "nothing leaves this host: " + cause_of_silence(*now.mono);
       break;
   }
-  tell(std::move(verdict));
+  tell(verdict);
 }
 
 void Session::tell_change(const Timestamp& now, const std::string& reason,
@@ -111,7 +111,7 @@ void Session::tell_change(const Timestamp& now, const std::string& reason,
   change.new_flow = tuple(new_flow);
   change.flow = new_flow;
   change.text = "now over " + *change.new_flow + " (" + reason + ")";
-  tell(std::move(change));
+  tell(change);
 }
 
 void Session::on_flow_restart(const Flow& flow) {
@@ -120,7 +120,7 @@ void Session::on_flow_restart(const Flow& flow) {
   restarted.text =
       "the reflector knows nothing of this flow: it was restarted, or a NAT on the way gave the "
       "flow another address";
-  tell(std::move(restarted));
+  tell(restarted);
 }
 
 // A re-mark is told when it begins and when it ends, in its direction. Of several paths one may
@@ -142,7 +142,7 @@ void Session::watch_marks(const measure::Sample& sample) {
     remarked.text = std::string(direction) + ": sent with " + dscp_and_ecn(sent) +
                     ", arrives with " + dscp_and_ecn(seen);
     if (lanes_.size() > 1) remarked.text += ", over " + tuple(sample.flow);
-    tell(std::move(remarked));
+    tell(remarked);
   };
   const unsigned sent = sample.sent.traffic_class;
   if (sample.seen_traffic_class) watch("forward", marks.forward, sent, *sample.seen_traffic_class);

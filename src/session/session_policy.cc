@@ -94,7 +94,7 @@ void Session::declare_outage(const Timestamp& now) {
   began.text = began.last_good
                    ? "nothing comes back since probe " + std::to_string(began.last_good->probe)
                    : "nothing has come back yet";
-  tell(std::move(began));
+  tell(began);
 }
 
 void Session::on_silence(const Timestamp& now) {
@@ -130,7 +130,7 @@ void Session::try_new_port(const Timestamp& now) {
     exhausted_told_ = true;
     measure::Event none = event(EventKind::PortsExhausted, now);
     none.text = "no new port: " + failure;
-    return tell(std::move(none));
+    return tell(none);
   }
   flow->extra = true;
   const FlowId before = current();
@@ -161,7 +161,7 @@ void Session::end_outage(const Timestamp& now) {
     if (over.first_good && over.last_good)
       over.at_most = over.first_good->left - over.last_good->left;
     over.text = "answered again, " + std::to_string(*over.lost) + " probes lost";
-    tell(std::move(over));
+    tell(over);
   }
   if (options_.policy == PortPolicy::Fixed && pauses_.any()) {
     measure::Event healed = event(EventKind::TimeoutMeasured, now);
@@ -170,7 +170,7 @@ void Session::end_outage(const Timestamp& now) {
     healed.at_most = pauses_.current();
     healed.text = "the stale entry on the way died in a silence of " +
                   std::to_string(pauses_.current().ns() / 1'000'000'000) + " s";
-    tell(std::move(healed));
+    tell(healed);
     pauses_.forget();
     return;
   }
@@ -199,7 +199,7 @@ void Session::heal(const Timestamp& now) {
   pause.old_flow = tuple(current());
   pause.text = "silent for " + std::to_string(pauses_.current().ns() / 1'000'000'000) +
                " s, so that a stale entry on the way can die";
-  tell(std::move(pause));
+  tell(pause);
 }
 
 void Session::return_to(FlowId flow, const Timestamp& now, const std::string& reason) {
@@ -250,7 +250,7 @@ void Session::look_at_egress(const Timestamp& now) {
   // Stamps of one interface prove nothing about another.
   for (const auto& flow : flows_) flow->sender.on_egress_change(egress_ ? egress_->interface : 0);
   const std::string reason = changed.reason;
-  tell(std::move(changed));
+  tell(changed);
   if (egress_ && (any_address || !last_egress_ || *egress_ != *last_egress_))
     reconnect(now, reason);
   if (egress_) last_egress_ = egress_;

@@ -118,7 +118,7 @@ void Session::run_stalled(const Timestamp& now, const ClockState& clock) {
     };
     measured.text = "the stale entry of " + *measured.old_flow + " died in a silence between " +
                     seconds(*measured.at_least) + " and " + seconds(*measured.at_most) + " s";
-    tell(std::move(measured));
+    tell(measured);
   }
   const bool returns = fixed_flow_ == stalled_flow_;
   if (stalled_->healed() && returns) {
@@ -171,7 +171,7 @@ void Session::on_account(const wire::WstpAccount& account) {
               (arrived ? "its probes arrive, from " + packet::to_string(account.source) +
                              ", and the replies do not come back"
                        : "its probes do not arrive any more");
-  tell(std::move(told));
+  tell(told);
 }
 
 void Session::begin_sweep(FlowId ailing, std::optional<FlowId> healthy, MonoTime now) {
@@ -207,7 +207,7 @@ void Session::run_sweep(const Timestamp& now, const ClockState& clock) {
   const FlowId ailing = sweep_->ailing();
   const bool healthy = sweep_->healthy().has_value();
   sweep_.reset();
-  tell(std::move(swept));
+  tell(swept);
   // Nothing of the old flow is on its way any more: its reflector can be asked.
   if (healthy && find(ailing) != nullptr) question_ = Question{.about = ailing, .next = *now.mono};
 }
