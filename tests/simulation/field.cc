@@ -35,6 +35,10 @@ class Field::One final : public session::SessionOutput {
   }
 
   void on_time() {
+    // A session that only ever wants to be woken at once would loop for ever.
+    at_once_ = field_.now_ == woken_ ? at_once_ + 1 : 0;
+    woken_ = field_.now_;
+    CHECK(at_once_ < 1'000);
     session->on_time(field_.stamp(StampSource::User), {});
     for (auto& action : after_) action();
     after_.clear();
@@ -178,6 +182,8 @@ class Field::One final : public session::SessionOutput {
  private:
   std::uint32_t number_;
   std::optional<MonoTime> wake_;
+  MonoTime woken_;
+  int at_once_ = 0;
   Field& field_;
   std::map<session::FlowId, std::uint16_t> port_of_;
   std::vector<std::function<void()>> after_;
