@@ -110,6 +110,7 @@ def dead_host():
                              f"udp dport {PORT} drop; icmp type echo-request drop; icmpv6 type echo-request drop; }} }}")
         missing = (f"10.77.0.99:{PORT}", f"[fd77::99]:{PORT}")
         found = interrupted_after(rig, 9, V4, V6, *missing)
+        unsent = 0
         for measured, target in zip(found, (V4, V6, *missing)):
             check_equal(measured.code, 1, f"exit code for {target}")
             echo = measured.document["icmp_echo"]
@@ -117,12 +118,16 @@ def dead_host():
             check_equal((echo["received"], echo["rtt_ns"]), (0, {"count": 0}), f"echo of {target}")
             check("rtt_class" not in echo, f"rtt_class of {target}")
             if target in missing:
-                check_equal(echo["sent"], 0, f"echoes to {target}, which has no neighbour")
-                check(echo["unsent"] > 10, f"unsent echoes to {target}")
+                # The kernel may fall silent about a neighbour for longer than this run: such an echo is lost, its
+                # departure unconfirmed, but never one that was seen to leave.
+                check_equal(echo["stamps"]["tx"]["counts"].get("kernel", 0), 0, f"echoes that left for {target}")
+                check_equal(echo["lost"], echo["sent"], f"lost echoes to {target}")
+                unsent += echo["unsent"]
             else:
                 check(echo["lost"] == echo["sent"] > 10, f"lost echoes to {target}")
                 check_equal(echo["loss_ratio"], 1, f"loss_ratio of {target}")
             check_equal(len(saying(measured, NOBODY)), 1, f"notes in {measured.document['notes']}")
+        check(unsent > 10, f"{unsent} unsent echoes to hosts without a neighbour")
 
 
 def reflector_that_starts_later():
