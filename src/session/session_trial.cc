@@ -63,7 +63,7 @@ void Session::judge(const Timestamp& now) {
     case Finding::StalledFlowSuspected:
     case Finding::OneOfSeveralPaths:
       tell_verdict(now, finding, &trial);
-      settle_stall(now, finding);
+      settle_stall(now);
       break;
     case Finding::PeerOrPathDown:
     case Finding::PeerClosed:
@@ -85,7 +85,7 @@ void Session::judge(const Timestamp& now) {
 }
 
 // The old flow is silent from now on, but for a sweep and the spaced tries.
-void Session::settle_stall(const Timestamp& now, Finding finding) {
+void Session::settle_stall(const Timestamp& now) {
   const FlowId flow = *suspect_;
   if (stalled_) {  // the fixed flow, which is being tried already
     suspect_.reset();
@@ -99,7 +99,6 @@ void Session::settle_stall(const Timestamp& now, Finding finding) {
   const bool again = stalled_before_ && *now.mono - *stalled_before_ < kStallsAgain;
   if (again) stalled_->leave_alone_until(*now.mono + kLeftAlone);
   stalled_before_ = now.mono;
-  (void)finding;
 }
 
 void Session::run_stalled(const Timestamp& now, const ClockState& clock) {

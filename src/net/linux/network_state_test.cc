@@ -137,6 +137,7 @@ TEST(NetworkState, ReportsRoutesButNotThoseThatComeWithAnAddressOrFromACache) {
   EXPECT_TRUE(read(state, route(RTM_NEWROUTE, RTN_UNICAST, RTM_F_CLONED)).empty());
 }
 
+// The sanitizers judge: nothing outside the octets is read, whatever lengths they claim.
 TEST(NetworkState, SurvivesMessagesThatAreCutOrLie) {
   Octets all;
   for (const Octets& one :
