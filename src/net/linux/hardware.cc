@@ -14,7 +14,7 @@
 #include <memory>
 #include <vector>
 
-#include "net/linux/descriptor.h"
+#include "platform/descriptor.h"
 
 namespace wirestamp::net_linux {
 
@@ -23,7 +23,7 @@ namespace {
 constexpr std::uint32_t kBothWays = SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_RX_HARDWARE;
 
 bool offers_hardware_stamps(const std::string& device) {
-  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const platform::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ethtool_ts_info info{};
   info.cmd = ETHTOOL_GET_TS_INFO;
   ifreq request{};

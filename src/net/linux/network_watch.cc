@@ -14,6 +14,7 @@ namespace wirestamp::net_linux {
 namespace {
 
 using packet::NetworkChangeKind;
+using platform::Descriptor;
 
 constexpr int kMostReads = 64;
 constexpr std::size_t kMostNews = 1'024;

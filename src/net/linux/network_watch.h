@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "net/linux/descriptor.h"
 #include "net/linux/network_state.h"
 #include "net/packet_io.h"
+#include "platform/descriptor.h"
 
 namespace wirestamp::net_linux {
 
@@ -33,7 +33,7 @@ class NetworkWatch {
   void overrun();
   void learn_present();
 
-  Descriptor socket_;
+  platform::Descriptor socket_;
   NetworkState state_;
   std::vector<packet::NetworkChange> news_;
   std::vector<std::byte> octets_;

@@ -186,10 +186,6 @@ void ask_for_stamps(const net::PortOptions& options, const Features& features, S
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Result<Sockets> open_sockets(const net::PortOptions& options, const Features& features) {
   if (options.stamps == net::StampChoice::Hardware)
     return fail(no_hardware_stamps(options.device) + "; use --stamps kernel");

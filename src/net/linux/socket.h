@@ -4,11 +4,13 @@
 #include <cstdint>
 
 #include "base/result.h"
-#include "net/linux/descriptor.h"
 #include "net/linux/features.h"
 #include "net/packet_io.h"
+#include "platform/descriptor.h"
 
 namespace wirestamp::net_linux {
+
+using platform::Descriptor;
 
 // The sockets of one port. `transmit` is empty when one socket does both.
 struct Sockets {

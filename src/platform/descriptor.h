@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <unistd.h>
+
 #include <utility>
 
-namespace wirestamp::net_linux {
+namespace wirestamp::platform {
 
 // A file descriptor that closes itself.
 class Descriptor {
@@ -15,7 +17,9 @@ class Descriptor {
     std::swap(fd_, other.fd_);
     return *this;
   }
-  ~Descriptor();
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
 
@@ -23,4 +27,4 @@ class Descriptor {
   int fd_ = -1;
 };
 
-}  // namespace wirestamp::net_linux
+}  // namespace wirestamp::platform
