@@ -10,6 +10,7 @@
 #include "agent/echo_run.h"
 #include "agent/engine.h"
 #include "agent/flow_watch.h"
+#include "agent/place.h"
 #include "measure/accumulator.h"
 #include "platform/entropy.h"
 #include "platform/resolve.h"
@@ -72,6 +73,7 @@ class PingRun final : public Ping, private SessionObserver {
 
   // Opens the ports.
   Result<void> begin();
+  void run_in(Place place) { place_ = std::move(place); }
 
   Result<PingResult> run(PingObserver& observer) override;
 
@@ -95,6 +97,7 @@ class PingRun final : public Ping, private SessionObserver {
   void show_progress(bool always);
 
   PingOptions options_;
+  Place place_;
   std::unique_ptr<net::PacketIo> io_;
   Engine engine_;
   PingStart start_;
@@ -138,6 +141,7 @@ session::PortPolicy policy_of(PortPolicy policy) {
 session::SessionOptions PingRun::session_options() const {
   session::SessionOptions options;
   session::SenderOptions& flow = options.flow;
+  flow.session = options_.session;
   flow.remote = start_.remote;
   flow.source = options_.source;
   flow.format =
@@ -185,6 +189,7 @@ Result<void> PingRun::begin() {
 }
 
 Result<PingResult> PingRun::run(PingObserver& observer) {
+  TRY_VOID(place_.enter());
   observer_ = &observer;
   for (const std::string& note : start_.notes) noted_.insert(note);
   observer.on_start(start_);
@@ -378,9 +383,7 @@ void warn_of_other_way(const PingOptions& options, PingStart& start) {
       route->interface_name, interface->name, interface->name));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Ping>> Ping::create(const PingOptions& options) {
+Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
   PingStart start;
   start.host = options.host;
   wire::RequestLayout layout = TRY(wire::plan_request(options.size));
@@ -392,6 +395,15 @@ Result<std::unique_ptr<Ping>> Ping::create(const PingOptions& options) {
   warn_of_other_way(options, start);
   auto run = std::make_unique<PingRun>(options, std::move(io), start, std::move(layout));
   TRY_VOID(run->begin());
+  return run;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Ping>> Ping::create(const PingOptions& options) {
+  Place place = TRY(Place::named(options.network_namespace));
+  auto run = TRY(place.make([&] { return create_here(options); }));
+  run->run_in(std::move(place));
   return run;
 }
 

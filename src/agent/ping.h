@@ -25,6 +25,7 @@ enum class PortPolicy : std::uint8_t { Fixed, Dynamic, Range, Auto };
 enum class TimeFormat : std::uint8_t { Ntp, Ptp };
 
 struct PingOptions {
+  std::uint32_t session = 0;  // number of this measurement where one process runs several
   std::string host;
   std::uint16_t port = 23999;
   std::optional<packet::Family> family;
@@ -38,6 +39,7 @@ struct PingOptions {
   std::uint8_t ttl = 255;
   std::optional<packet::IpAddress> source;
   std::string device;
+  std::string network_namespace;  // name or path (platform/network_namespace.h); "": this one
   PortPolicy port_policy = PortPolicy::Dynamic;
   std::optional<std::uint16_t> source_port;     // of Fixed and Auto; absent: the peer's, or 23999
   std::uint16_t first_port = 0, last_port = 0;  // of Range
@@ -110,14 +112,17 @@ class PingObserver {
   virtual void on_event(const measure::Event&) {}
 };
 
-// `stop` is polled after every wake-up: true ends the run with the probes in flight decided as
-// interrupted ones are. wake_handle() of the returned object may be called from a signal handler.
+// Several may run in one process, each on a thread of its own.
 class Ping {
  public:
+  // Resolves the host and opens the ports, all of it in the namespace of the options; the calling
+  // thread stays where it is.
   static Result<std::unique_ptr<Ping>> create(const PingOptions& options);
   virtual ~Ping() = default;
+  // Blocks until the run is over. Takes the calling thread into the namespace of the options.
   virtual Result<PingResult> run(PingObserver& observer) = 0;
-  // Ends run() with what there is. Async-signal-safe.
+  // Ends run() with what there is; probes in flight are decided as interrupted ones are. From any
+  // thread, async-signal-safe.
   virtual void stop() noexcept = 0;
 };
 

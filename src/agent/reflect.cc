@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <system_error>
 
 #include "agent/engine.h"
+#include "agent/place.h"
 #include "platform/entropy.h"
 #include "platform/route.h"
 #include "session/reflector.h"
@@ -16,12 +19,27 @@ namespace wirestamp::agent {
 
 namespace {
 
+// A zone is the name of an interface or its number (RFC 4007 11).
+Result<std::uint32_t> interface_of(const std::string& zone) {
+  if (zone.empty()) return 0U;
+  if (const auto found = platform::interface_by_name(zone)) return found->index;
+  std::uint32_t index = 0;
+  const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), index);
+  if (error == std::errc() && end == zone.data() + zone.size() &&
+      platform::interface_by_index(index))
+    return index;
+  return fail(fmt::format("there is no interface '{}' on this host", zone));
+}
+
 class ReflectRun final : public Reflect {
  public:
   ReflectRun(std::unique_ptr<net::PacketIo> io, ReflectStart start, session::PolicyOptions policy)
       : io_(std::move(io)), start_(std::move(start)), policy_(std::move(policy)) {}
 
+  void run_in(Place place) { place_ = std::move(place); }
+
   Result<session::ReflectorCounters> run(ReflectObserver& observer) override {
+    TRY_VOID(place_.enter());
     session::Reflector reflector(
         {.policy = policy_, .random = platform::random_bits, .note = [&](const std::string& note) {
            observer.on_note(note);
@@ -38,6 +56,7 @@ class ReflectRun final : public Reflect {
   }
 
  private:
+  Place place_;
   std::unique_ptr<net::PacketIo> io_;
   ReflectStart start_;
   session::PolicyOptions policy_;
@@ -58,13 +77,13 @@ Result<void> open_port(net::PacketIo& io, const ReflectOptions& options,
 }
 
 Result<void> open_listen(net::PacketIo& io, const ReflectOptions& options, const Listen& listen,
-                         ReflectStart& start) {
+                         const std::string& device, ReflectStart& start) {
   net::PortOptions port_options;
   port_options.port = listen.port;
-  port_options.device = options.device;
+  port_options.device = device;
   port_options.stamps = options.stamps;
   port_options.separate_transmit = true;
-  port_options.interface = listen.interface;
+  port_options.interface = TRY(interface_of(listen.zone));
   if (listen.address) {
     port_options.address = listen.address;
     port_options.family = listen.address->family();
@@ -84,14 +103,15 @@ Result<void> open_listen(net::PacketIo& io, const ReflectOptions& options, const
   return {};
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Reflect>> Reflect::create(const ReflectOptions& options) {
+Result<std::unique_ptr<ReflectRun>> create_here(const ReflectOptions& options) {
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   ReflectStart start;
   std::vector<Listen> listen = options.listen;
   if (listen.empty()) listen.emplace_back();
-  for (const Listen& one : listen) TRY_VOID(open_listen(*io, options, one, start));
+  std::vector<std::string> devices = options.devices;
+  if (devices.empty()) devices.emplace_back();
+  for (const std::string& device : devices)
+    for (const Listen& one : listen) TRY_VOID(open_listen(*io, options, one, device, start));
 
   session::PolicyOptions policy;
   policy.allowed = options.allow;
@@ -106,6 +126,15 @@ Result<std::unique_ptr<Reflect>> Reflect::create(const ReflectOptions& options) 
         "link-local sources and those of --allow");
   }
   return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(policy));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reflect>> Reflect::create(const ReflectOptions& options) {
+  Place place = TRY(Place::named(options.network_namespace));
+  auto run = TRY(place.make([&] { return create_here(options); }));
+  run->run_in(std::move(place));
+  return run;
 }
 
 }  // namespace wirestamp::agent

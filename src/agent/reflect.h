@@ -18,7 +18,7 @@ namespace wirestamp::agent {
 struct Listen {
   std::optional<packet::IpAddress> address;  // absent: every address, both families
   std::uint16_t port = 23999;
-  std::uint32_t interface = 0;  // for link-local addresses
+  std::string zone;  // of link-local addresses: name or number of an interface
 };
 
 struct ReflectOptions {
@@ -26,7 +26,8 @@ struct ReflectOptions {
   std::vector<packet::Prefix> allow;  // beyond the policy `open` (session/reflector_policy.h)
   std::uint32_t rate = 2'000;         // requests per second from one address
   std::uint32_t total_rate = 20'000;  // from all unlisted addresses together
-  std::string device;
+  std::vector<std::string> devices;  // each address is listened on by each; empty: by any interface
+  std::string network_namespace;     // name or path (platform/network_namespace.h); "": this one
   net::StampChoice stamps = net::StampChoice::Auto;
   std::optional<StampSource> require;
   bool portable = false;
@@ -51,9 +52,11 @@ class ReflectObserver {
 
 class Reflect {
  public:
-  // Opens every port or none. A taken port fails with a sentence that says so.
+  // Opens every port or none, in the namespace of the options; the calling thread stays where it
+  // is. A taken port fails with a sentence that says so.
   static Result<std::unique_ptr<Reflect>> create(const ReflectOptions& options);
   virtual ~Reflect() = default;
+  // Blocks until stop(). Takes the calling thread into the namespace of the options.
   virtual Result<session::ReflectorCounters> run(ReflectObserver& observer) = 0;
   virtual void stop() noexcept = 0;  // async-signal-safe
 };

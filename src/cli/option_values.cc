@@ -4,9 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-
-#include "platform/route.h"
 
 namespace wirestamp::cli {
 
@@ -36,18 +33,6 @@ net::KernelFeatures features_of(const Settings& settings) {
 }
 
 bool wants_portable(const Settings& settings) { return settings.text(Key::Backend) == "portable"; }
-
-// A zone is the name of an interface or its number (RFC 4007 11).
-Result<std::uint32_t> interface_of(const std::string& zone) {
-  if (zone.empty()) return 0U;
-  if (const auto found = platform::interface_by_name(zone)) return found->index;
-  std::uint32_t index = 0;
-  const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), index);
-  if (error == std::errc() && end == zone.data() + zone.size() &&
-      platform::interface_by_index(index))
-    return index;
-  return fail(fmt::format("there is no interface '{}' on this host", zone));
-}
 
 std::uint8_t ecn_of(const Settings& settings) {
   const std::string choice = settings.text(Key::Ecn);
@@ -112,7 +97,6 @@ Result<agent::PingOptions> ping_options(const Settings& settings) {
   options.ecn = ecn_of(settings);
   options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
   options.source = settings.get<packet::IpAddress>(Key::Source);
-  options.device = settings.text(Key::Device);
   TRY_VOID(take_ports(settings, options));
   options.silence = *settings.get<Duration>(Key::Silence);
   const Duration heal_after = *settings.get<Duration>(Key::HealAfter);
@@ -130,14 +114,13 @@ Result<agent::PingOptions> ping_options(const Settings& settings) {
   return options;
 }
 
-Result<agent::ReflectOptions> reflect_options(const Settings& settings) {
+agent::ReflectOptions reflect_options(const Settings& settings) {
   const auto limit = [](std::uint64_t rate) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
   };
   agent::ReflectOptions options;
   for (const config::ListenAddress& one : settings.all<config::ListenAddress>(Key::Listen))
-    options.listen.push_back(
-        {.address = one.address, .port = one.port, .interface = TRY(interface_of(one.zone))});
+    options.listen.push_back({.address = one.address, .port = one.port, .zone = one.zone});
   options.allow = settings.all<packet::Prefix>(Key::Allow);
   const std::uint64_t rate = *settings.get<std::uint64_t>(Key::Rate);
   options.rate = limit(rate);
@@ -145,7 +128,7 @@ Result<agent::ReflectOptions> reflect_options(const Settings& settings) {
   // Who raises the rate of one address does not want the default of the total to be in the way.
   if (settings.given(Key::Rate) && !settings.given(Key::TotalRate))
     options.total_rate = rate == 0 ? 0 : std::max(options.total_rate, limit(10 * rate));
-  options.device = settings.text(Key::Device);
+  options.devices = settings.all<std::string>(Key::Device);
   options.stamps = stamps_of(settings);
   options.require = source_of(settings, Key::Require);
   options.portable = wants_portable(settings);
@@ -156,10 +139,12 @@ Result<agent::ReflectOptions> reflect_options(const Settings& settings) {
 std::vector<publish::Report::Setting> told_settings(const Settings& settings,
                                                     config::Command command) {
   std::vector<publish::Report::Setting> told;
-  for (const config::Option& row : config::options())
-    if (config::applies(row, command))
-      for (const config::Value& value : settings.values(row.key))
-        told.push_back({.name = row.name, .value = value.text, .origin = value.origin});
+  for (const config::Option& row : config::options()) {
+    const auto values = settings.values(row.key);
+    if (!config::applies(row, command) || values.empty()) continue;
+    told.push_back({.name = row.name, .value = values[0].text, .origin = values[0].origin});
+    for (const config::Value& value : values.subspan(1)) told.back().value += "," + value.text;
+  }
   return told;
 }
 

@@ -12,12 +12,14 @@
 // From checked settings to what the agent wants.
 namespace wirestamp::cli {
 
-// Fails when no host is given.
+// All but device and network namespace, of which several measurements have one each. Fails when no
+// host is given, or what is given does not fit together.
 Result<agent::PingOptions> ping_options(const config::Settings& settings);
-// Fails when the zone of a link-local address is no interface.
-Result<agent::ReflectOptions> reflect_options(const config::Settings& settings);
+// All but the network namespace.
+agent::ReflectOptions reflect_options(const config::Settings& settings);
 
-// Every option of the command with its value and origin, for the JSON document.
+// Every option of the command with its value and origin, for the JSON document; several values of
+// one as a list with commas.
 std::vector<publish::Report::Setting> told_settings(const config::Settings& settings,
                                                     config::Command command);
 

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/option_values.h"
 #include "cli/ping_events.h"
+#include "cli/ping_report.h"
 #include "cli/sample_files.h"
 #include "platform/process.h"
 #include "platform/terminal.h"
@@ -21,13 +29,8 @@ namespace wirestamp::cli {
 namespace {
 
 using config::Key;
-using measure::UnsentCause;
 
-std::atomic<agent::Ping*> running{nullptr};
-
-void stop_running() noexcept {
-  if (agent::Ping* ping = running.load()) ping->stop();
-}
+constexpr std::size_t kMostMeasurements = 64;  // of one run; each has a thread
 
 // Where people's text goes: standard output, unless something for programs goes there.
 struct Outputs {
@@ -65,13 +68,11 @@ class LiveLine {
  public:
   explicit LiveLine(std::FILE* stream) : stream_(stream) {}
 
-  void show(const PingEvents::Progress& progress) {
+  void show(std::span<const publish::LiveState> states) {
     const auto columns = platform::terminal_columns(stream_);
     if (!columns) return;
     // One column less: a full line would wrap on some terminals.
-    fmt::print(stream_, "\r{}\x1b[K",
-               publish::live_line(progress.summary, progress.last ? &*progress.last : nullptr,
-                                  progress.echo ? &*progress.echo : nullptr, *columns - 1));
+    fmt::print(stream_, "\r{}\x1b[K", publish::live_line(states, *columns - 1));
     std::fflush(stream_);
     shown_ = true;
   }
@@ -86,181 +87,216 @@ class LiveLine {
   bool shown_ = false;
 };
 
-publish::Report start_report(const agent::PingOptions& options, const agent::PingStart& start) {
-  publish::Report report;
-  report.version = kVersion;
-  report.host = start.host;
-  report.remote = start.remote;
-  report.local = start.local;
-  report.interface_name = start.interface_name;
-  report.transmit = start.stamping.transmit;
-  report.receive = start.stamping.receive;
-  report.own_ids = start.stamping.own_ids;
-  report.stamping_reason = start.stamping.reason;
-  report.size = start.size;
-  report.dscp = options.dscp;
-  report.interval = options.interval;
-  return report;
+// One measurement of the run, by one device in one network namespace.
+struct Measurement {
+  agent::PingOptions options;
+  std::string label;  // what tells it from the others; "" when it is the only one
+  std::unique_ptr<agent::Ping> ping;
+  std::optional<PingEvents::Progress> progress;
+  bool ended = false;
+  Result<agent::PingResult> result = fail("the measurement did not start");
+
+  // Of what concerns this one.
+  std::string labelled(std::string_view text) const {
+    return label.empty() ? std::string(text) : fmt::format("{}: {}", label, text);
+  }
+};
+
+// Each device in each namespace. Of what only one was given nothing needs to be said.
+std::string label_of(const agent::PingOptions& options, bool devices, bool namespaces) {
+  if (!devices) return namespaces ? options.network_namespace : std::string();
+  return namespaces ? fmt::format("{}/{}", options.network_namespace, options.device)
+                    : options.device;
 }
 
-std::vector<std::pair<std::string_view, std::uint64_t>> counters_of(
-    const session::SenderCounters& counters, std::uint64_t lines_not_written) {
-  std::vector<std::pair<std::string_view, std::uint64_t>> told;
-  session::for_each(counters, [&](std::string_view name, std::uint64_t value) {
-    told.emplace_back(name, value);
-  });
-  told.emplace_back("lines_not_written", lines_not_written);
-  return told;
-}
-
-// What to try when nothing came back, from what is known of the probes.
-std::string advice(const agent::PingResult& result) {
-  const measure::Summary& s = result.summary;
-  const auto unsent = [&](UnsentCause cause) {
-    return s.unsent_by_cause[static_cast<std::size_t>(cause)] > 0;
-  };
-  const std::string remote = packet::to_string(result.start.remote);
-  if (unsent(UnsentCause::NeighbourUnresolved))
-    return fmt::format(
-        "no host answers ARP or NDP for {}: it is down, or the address or mask is wrong",
-        packet::to_string(result.start.remote.address));
-  if (unsent(UnsentCause::NoRoute)) return fmt::format("this host has no route to {}", remote);
-  if (s.unsent_total > 0 && s.sent == 0)
-    return "no probe left this host: see the causes above (interface, address, local firewall)";
-  if (s.peer_closed > 0)
-    return fmt::format("the host is up, but nothing listens on {}: run `wirestamp reflect` there",
-                       remote);
-  if (s.too_big > 0) return "the probes are larger than the path takes: try a smaller --size";
-  if (s.refused_by_peer > 0)
-    return "the reflector refuses by its policy: see its --allow and --rate";
-  if (result.echo && result.echo->summary.received > 0)
-    return fmt::format(
-        "the host answers ICMP echo, but no STAMP: is `wirestamp reflect` (or another STAMP "
-        "reflector) running on {}? Does a firewall drop UDP to it? A reflector answers sources "
-        "outside private networks only with --allow {}",
-        remote, packet::to_string(result.start.local.address));
-  return fmt::format(
-      "nothing came back. Is `wirestamp reflect` (or another STAMP reflector) running "
-      "on {}? Does a firewall drop UDP to it? A reflector answers sources outside "
-      "private networks only with --allow {}",
-      remote, packet::to_string(result.start.local.address));
-}
-
-// One run of the command, on the writing thread; the measurement has a thread of its own, so that a
-// slow file or terminal never delays a probe.
+// One run of the command, on the writing thread; each measurement has a thread of its own, so that
+// a slow file or terminal never delays a probe.
 class PingCommand {
  public:
-  PingCommand(const config::Settings& settings, agent::PingOptions options, Outputs outputs,
-              std::unique_ptr<agent::Ping> ping)
+  PingCommand(const config::Settings& settings, Outputs outputs,
+              std::vector<Measurement> measurements)
       : settings_(settings),
-        options_(std::move(options)),
         outputs_(std::move(outputs)),
-        ping_(std::move(ping)),
-        events_(!outputs_.files.empty(), platform::terminal_columns(outputs_.people).has_value()),
+        measurements_(std::move(measurements)),
+        events_(measurements_.size(), !outputs_.files.empty(),
+                platform::terminal_columns(outputs_.people).has_value()),
         live_(outputs_.people) {}
 
   int run() {
-    running.store(ping_.get());
-    platform::on_stop_signal(stop_running);
-    Result<agent::PingResult> result = fail("the measurement did not start");
-    std::thread measuring([&] {
-      result = ping_->run(events_);
-      events_.end();
+    running.store(this);
+    platform::on_stop_signal([]() noexcept {
+      if (PingCommand* command = running.load()) command->stop();
     });
-    while (!take_batch()) {
+    std::vector<std::thread> measuring;
+    for (std::size_t i = 0; i < measurements_.size(); ++i)
+      measuring.emplace_back([this, i] {
+        measurements_[i].result = measurements_[i].ping->run(events_.observer(i));
+        events_.end(i);
+      });
+    while (!take_batches()) {
     }
-    measuring.join();
+    for (std::thread& thread : measuring) thread.join();
     running.store(nullptr);
     live_.clear();
     if (auto finished = outputs_.files.finish(); !finished && !write_error_)
       write_error_ = finished.error();
-    if (!result) {
-      complain(result.error().text);
-      return kRefused;
-    }
-    return tell(*result);
+    if (const int told = tell(); told != kMeasured) return told;
+    return judge();
   }
 
  private:
-  // True when it was the last.
-  bool take_batch() {
-    PingEvents::Batch batch = events_.take();
+  static inline std::atomic<PingCommand*> running{nullptr};
+
+  // Async-signal-safe.
+  void stop() noexcept {
+    for (Measurement& measurement : measurements_) measurement.ping->stop();
+  }
+
+  // True when all have ended.
+  bool take_batches() {
+    std::vector<PingEvents::Batch> batches = events_.take();
+    bool progressed = false, all_ended = true;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      take_batch(measurements_[i], batches[i]);
+      progressed = progressed || batches[i].progress.has_value();
+      all_ended = all_ended && measurements_[i].ended;
+    }
+    if (progressed && !all_ended) show_live();
+    std::fflush(outputs_.people);
+    return all_ended;
+  }
+
+  void take_batch(Measurement& measurement, PingEvents::Batch& batch) {
     if (batch.start && !outputs_.json) {
-      fmt::print(outputs_.people, "{}", publish::headline(start_report(options_, *batch.start)));
+      live_.clear();
+      fmt::print(
+          outputs_.people, "{}",
+          measurement.labelled(publish::headline(start_report(measurement.options, *batch.start))));
       for (const std::string& note : batch.start->notes)
-        fmt::print(outputs_.people, "note: {}\n", note);
+        fmt::print(outputs_.people, "note: {}\n", measurement.labelled(note));
     }
     for (const std::string& note : batch.notes) {
       live_.clear();
-      fmt::print(stderr, "note: {}\n", note);
+      fmt::print(stderr, "note: {}\n", measurement.labelled(note));
     }
     for (const measure::Event& event : batch.events) {
       live_.clear();
-      fmt::print(stderr, "{}\n", publish::event_line(event));
+      fmt::print(stderr, "{}\n", measurement.labelled(publish::event_line(event)));
     }
     if (!write_error_) {
       if (auto written = outputs_.files.write(batch.samples); !written) {
         write_error_ = written.error();
-        ping_->stop();
+        stop();
       }
     }
-    if (batch.progress && !batch.ended) live_.show(*batch.progress);
-    std::fflush(outputs_.people);
-    return batch.ended;
+    if (batch.progress) measurement.progress = std::move(batch.progress);
+    measurement.ended = measurement.ended || batch.ended;
   }
 
-  int tell(const agent::PingResult& result) {
-    publish::Report report = start_report(options_, result.start);
-    report.settings = told_settings(settings_, config::Command::Ping);
-    report.counters = counters_of(result.counters, events_.samples_dropped());
-    report.notes = result.start.notes;
-    report.notes.insert(report.notes.end(), result.notes.begin(), result.notes.end());
-    report.began = result.began;
-    report.ended = result.ended;
-    report.interrupted = result.interrupted;
-    report.requirement_failed = result.requirement_failed;
-    report.summary = result.summary;
-    for (const agent::FlowResult& flow : result.flows)
-      report.flows.push_back({.tuple = flow.tuple, .summary = flow.summary});
-    if (result.echo) report.echo = {.reason = result.echo->reason, .summary = result.echo->summary};
-    report.events = result.events;
-    report.events_dropped = result.events_dropped;
-    const std::string text =
-        outputs_.json ? publish::json_document(report) : publish::text_summary(report);
+  void show_live() {
+    std::vector<publish::LiveState> states;
+    for (const Measurement& measurement : measurements_)
+      if (const auto& progress = measurement.progress)
+        states.push_back({.label = measurement.label,
+                          .summary = &progress->summary,
+                          .last = progress->last ? &*progress->last : nullptr,
+                          .echo = progress->echo ? &*progress->echo : nullptr});
+    live_.show(states);
+  }
+
+  // Prints what came out.
+  int tell() {
+    std::vector<publish::Report> reports;
+    for (std::size_t i = 0; i < measurements_.size(); ++i) {
+      const Measurement& measurement = measurements_[i];
+      if (!measurement.result) continue;
+      reports.push_back(full_report(settings_, measurement.options, *measurement.result,
+                                    events_.samples_dropped(i)));
+      reports.back().label = measurement.label;
+    }
+    if (reports.empty()) return kMeasured;
+    const bool one = measurements_.size() == 1;
+    std::string text;
+    if (outputs_.json) {
+      text = one ? publish::json_document(reports.front()) : publish::json_documents(reports);
+    } else {
+      for (const publish::Report& report : reports) text += publish::text_summary(report);
+      if (!one) text += publish::comparison(reports);
+    }
     std::FILE* stream = outputs_.json ? stdout : outputs_.people;
     const bool written =
         std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
     if (!written && !write_error_) write_error_ = Error{"cannot write the result", errno};
-    return exit_code(result);
+    if (!write_error_) return kMeasured;
+    // A reader that went away, as `head` does, has what it wanted.
+    if (write_error_->os_error != EPIPE) complain(write_error_->text);
+    return kRefused;
   }
 
-  int exit_code(const agent::PingResult& result) {
-    if (events_.samples_dropped() > 0)
-      complain(
-          fmt::format("{} probes are missing in the files: they could not be written fast enough",
-                      events_.samples_dropped()));
-    if (write_error_) {
-      // A reader that went away, as `head` does, has what it wanted.
-      if (write_error_->os_error != EPIPE) complain(write_error_->text);
+  // The exit code: of several measurements the worst.
+  int judge() {
+    int worst = kMeasured;
+    for (std::size_t i = 0; i < measurements_.size(); ++i)
+      worst = std::max(worst, judge(measurements_[i], events_.samples_dropped(i)));
+    return worst;
+  }
+
+  static int judge(const Measurement& measurement, std::uint64_t samples_dropped) {
+    const auto say = [&](std::string_view text) { complain(measurement.labelled(text)); };
+    if (!measurement.result) {
+      say(measurement.result.error().text);
       return kRefused;
     }
+    const agent::PingResult& result = *measurement.result;
+    if (samples_dropped > 0)
+      say(fmt::format("{} probes are missing in the files: they could not be written fast enough",
+                      samples_dropped));
     if (result.requirement_failed) {
-      complain(fmt::format("requirement not met: {}", *result.requirement_failed));
+      say(fmt::format("requirement not met: {}", *result.requirement_failed));
       return kRefused;
     }
     if (result.summary.received > 0) return kMeasured;
-    if (result.summary.scheduled > 0) complain(advice(result));
+    if (result.summary.scheduled > 0) say(advice(result));
     return kNoReply;
   }
 
   const config::Settings& settings_;
-  agent::PingOptions options_;
   Outputs outputs_;
-  std::unique_ptr<agent::Ping> ping_;
+  std::vector<Measurement> measurements_;
   PingEvents events_;
   LiveLine live_;
   std::optional<Error> write_error_;
 };
+
+// Opens the ports of all of them, or of none.
+Result<std::vector<Measurement>> open_measurements(const config::Settings& settings,
+                                                   const agent::PingOptions& common) {
+  const auto each = [&](Key key) {
+    std::vector<std::string> values = settings.all<std::string>(key);
+    if (values.empty()) values.emplace_back();
+    return values;
+  };
+  const std::vector<std::string> devices = each(Key::Device), places = each(Key::NetworkNamespace);
+  if (devices.size() * places.size() > kMostMeasurements)
+    return fail(
+        fmt::format("{} devices in {} namespaces are more than the {} measurements of one run",
+                    devices.size(), places.size(), kMostMeasurements));
+  std::vector<Measurement> measurements;
+  for (const std::string& place : places) {
+    for (const std::string& device : devices) {
+      Measurement measurement{.options = common};
+      measurement.options.session = static_cast<std::uint32_t>(measurements.size());
+      measurement.options.device = device;
+      measurement.options.network_namespace = place;
+      measurement.label = label_of(measurement.options, devices.size() > 1, places.size() > 1);
+      auto ping = agent::Ping::create(measurement.options);
+      if (!ping) return fail(measurement.labelled(ping.error().text), ping.error().os_error);
+      measurement.ping = std::move(*ping);
+      measurements.push_back(std::move(measurement));
+    }
+  }
+  return measurements;
+}
 
 }  // namespace
 
@@ -275,16 +311,16 @@ int run_ping(const config::Settings& settings) {
     complain(outputs.error().text);
     return kUsage;
   }
-  auto ping = agent::Ping::create(*options);
-  if (!ping) {
-    complain(ping.error().text);
+  auto measurements = open_measurements(settings, *options);
+  if (!measurements) {
+    complain(measurements.error().text);
     return kRefused;
   }
   if (auto opened = open_files(settings, *outputs); !opened) {
     complain(opened.error().text);
     return kRefused;
   }
-  return PingCommand(settings, std::move(*options), std::move(*outputs), std::move(*ping)).run();
+  return PingCommand(settings, std::move(*outputs), std::move(*measurements)).run();
 }
 
 }  // namespace wirestamp::cli

@@ -5,65 +5,85 @@
 
 namespace wirestamp::cli {
 
-void PingEvents::on_start(const agent::PingStart& start) {
-  const std::lock_guard lock(mutex_);
-  waiting_.start = start;
-  anything_ = true;
-  something_.notify_one();
-}
+class PingEvents::Observer final : public agent::PingObserver {
+ public:
+  Observer(PingEvents& events, std::size_t measurement)
+      : events_(events), measurement_(measurement) {}
 
-void PingEvents::on_sample(const measure::Sample& sample) {
-  if (!want_samples_) return;
-  const std::lock_guard lock(mutex_);
-  if (waiting_.samples.size() == kMaxSamples) {
-    ++dropped_;
-    return;
+  void on_start(const agent::PingStart& start) override {
+    events_.tell(measurement_, [&](Batch& waiting) { waiting.start = start; });
   }
-  waiting_.samples.push_back(sample);
-  anything_ = true;
-  something_.notify_one();
+
+  void on_sample(const measure::Sample& sample) override {
+    if (!events_.want_samples_) return;
+    events_.tell(measurement_, [&](Batch& waiting) {
+      if (events_.samples_waiting_ == kMaxSamples) {
+        ++events_.dropped_[measurement_];
+        return;
+      }
+      ++events_.samples_waiting_;
+      waiting.samples.push_back(sample);
+    });
+  }
+
+  bool wants_progress() const override { return events_.want_progress_; }
+
+  void on_progress(const measure::Summary& summary, const measure::Sample* last,
+                   const measure::EchoSummary* echo) override {
+    events_.tell(measurement_, [&](Batch& waiting) {
+      waiting.progress = Progress{summary, last != nullptr ? std::optional(*last) : std::nullopt,
+                                  echo != nullptr ? std::optional(*echo) : std::nullopt};
+    });
+  }
+
+  void on_note(const std::string& note) override {
+    events_.tell(measurement_, [&](Batch& waiting) {
+      if (waiting.notes.size() < kMaxNotes) waiting.notes.push_back(note);
+    });
+  }
+
+  // What does not fit here is in the result at the end all the same.
+  void on_event(const measure::Event& event) override {
+    events_.tell(measurement_, [&](Batch& waiting) {
+      if (waiting.events.size() < kMaxNotes) waiting.events.push_back(event);
+    });
+  }
+
+ private:
+  PingEvents& events_;
+  const std::size_t measurement_;
+};
+
+PingEvents::PingEvents(std::size_t measurements, bool want_samples, bool want_progress)
+    : want_samples_(want_samples),
+      want_progress_(want_progress),
+      waiting_(measurements),
+      dropped_(measurements) {
+  for (std::size_t i = 0; i < measurements; ++i)
+    observers_.push_back(std::make_unique<Observer>(*this, i));
 }
 
-void PingEvents::on_progress(const measure::Summary& summary, const measure::Sample* last,
-                             const measure::EchoSummary* echo) {
-  const std::lock_guard lock(mutex_);
-  waiting_.progress = Progress{summary, last != nullptr ? std::optional(*last) : std::nullopt,
-                               echo != nullptr ? std::optional(*echo) : std::nullopt};
-  anything_ = true;
-  something_.notify_one();
+PingEvents::~PingEvents() = default;
+
+agent::PingObserver& PingEvents::observer(std::size_t measurement) {
+  return *observers_[measurement];
 }
 
-void PingEvents::on_note(const std::string& note) {
-  const std::lock_guard lock(mutex_);
-  if (waiting_.notes.size() < kMaxNotes) waiting_.notes.push_back(note);
-  anything_ = true;
-  something_.notify_one();
+void PingEvents::end(std::size_t measurement) {
+  tell(measurement, [](Batch& waiting) { waiting.ended = true; });
 }
 
-// What does not fit here is in the result at the end all the same.
-void PingEvents::on_event(const measure::Event& event) {
-  const std::lock_guard lock(mutex_);
-  if (waiting_.events.size() < kMaxNotes) waiting_.events.push_back(event);
-  anything_ = true;
-  something_.notify_one();
-}
-
-void PingEvents::end() {
-  const std::lock_guard lock(mutex_);
-  waiting_.ended = anything_ = true;
-  something_.notify_one();
-}
-
-PingEvents::Batch PingEvents::take() {
+std::vector<PingEvents::Batch> PingEvents::take() {
   std::unique_lock lock(mutex_);
   something_.wait(lock, [this] { return anything_; });
   anything_ = false;
-  return std::exchange(waiting_, {});
+  samples_waiting_ = 0;
+  return std::exchange(waiting_, std::vector<Batch>(observers_.size()));
 }
 
-std::uint64_t PingEvents::samples_dropped() const {
+std::uint64_t PingEvents::samples_dropped(std::size_t measurement) const {
   const std::lock_guard lock(mutex_);
-  return dropped_;
+  return dropped_[measurement];
 }
 
 }  // namespace wirestamp::cli

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,20 +14,21 @@
 
 namespace wirestamp::cli {
 
-// Carries what a measurement tells from the measuring thread to the one that writes it. The
-// measuring thread never waits for a slow file, pipe or terminal: samples wait in a bounded queue,
-// and those that find it full are counted instead of written.
-class PingEvents final : public agent::PingObserver {
+// Carries what the measurements of a run tell from their measuring threads to the one that writes
+// it. A measuring thread never waits for a slow file, pipe or terminal: samples wait in a bounded
+// queue, and those that find it full are counted instead of written.
+class PingEvents {
  public:
+  // Of all measurements together.
   static constexpr std::size_t kMaxSamples = 65'536;
-  static constexpr std::size_t kMaxNotes = 64;
+  static constexpr std::size_t kMaxNotes = 64;  // of one measurement
 
   struct Progress {
     measure::Summary summary;
     std::optional<measure::Sample> last;
     std::optional<measure::EchoSummary> echo;
   };
-  // What came since the last take().
+  // What came of one measurement since the last take().
   struct Batch {
     std::vector<measure::Sample> samples;
     std::vector<std::string> notes;
@@ -36,30 +39,36 @@ class PingEvents final : public agent::PingObserver {
   };
 
   // Samples are queued only when somebody writes them, figures are made only when somebody watches.
-  PingEvents(bool want_samples, bool want_progress)
-      : want_samples_(want_samples), want_progress_(want_progress) {}
+  PingEvents(std::size_t measurements, bool want_samples, bool want_progress);
+  ~PingEvents();
 
-  // The measuring thread.
-  void on_start(const agent::PingStart& start) override;
-  void on_sample(const measure::Sample& sample) override;
-  bool wants_progress() const override { return want_progress_; }
-  void on_progress(const measure::Summary& summary, const measure::Sample* last,
-                   const measure::EchoSummary* echo) override;
-  void on_note(const std::string& note) override;
-  void on_event(const measure::Event& event) override;
-  void end();
+  // The measuring threads: each has the observer of its measurement, and says when it is over.
+  agent::PingObserver& observer(std::size_t measurement);
+  void end(std::size_t measurement);
 
-  // The writing thread. Waits until there is something.
-  Batch take();
-  std::uint64_t samples_dropped() const;
+  // The writing thread. Waits until there is something; one batch of each measurement.
+  std::vector<Batch> take();
+  std::uint64_t samples_dropped(std::size_t measurement) const;
 
  private:
+  class Observer;
+
+  template <typename Add>
+  void tell(std::size_t measurement, Add add) {
+    const std::lock_guard lock(mutex_);
+    add(waiting_[measurement]);
+    anything_ = true;
+    something_.notify_one();
+  }
+
   const bool want_samples_, want_progress_;
+  std::vector<std::unique_ptr<Observer>> observers_;
   mutable std::mutex mutex_;
   std::condition_variable something_;
-  Batch waiting_;
+  std::vector<Batch> waiting_;
+  std::size_t samples_waiting_ = 0;
+  std::vector<std::uint64_t> dropped_;
   bool anything_ = false;
-  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace wirestamp::cli

@@ -3,6 +3,12 @@
 
 #include <atomic>
 #include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
@@ -13,57 +19,105 @@ namespace wirestamp::cli {
 
 namespace {
 
-std::atomic<agent::Reflect*> running{nullptr};
+using config::Key;
 
-void stop_running() noexcept {
-  if (agent::Reflect* reflect = running.load()) reflect->stop();
-}
+// Lines of several reflectors, each whole.
+std::mutex printing;
 
 class Printer final : public agent::ReflectObserver {
  public:
+  // `place`: in front of each line; "" when there is one reflector.
+  explicit Printer(std::string place) : place_(std::move(place)) {}
+
   void on_start(const agent::ReflectStart& start) override {
+    const std::lock_guard lock(printing);
     for (const agent::ReflectStart::Port& port : start.ports)
-      fmt::print("listening on {}, stamps here: {} when received, {} when sent{}\n",
+      fmt::print("{}listening on {}, stamps here: {} when received, {} when sent{}\n", place_,
                  packet::to_string(port.local), name(port.stamping.receive),
                  name(port.stamping.transmit),
                  port.stamping.reason.empty() ? "" : fmt::format(" ({})", port.stamping.reason));
-    for (const std::string& note : start.notes) fmt::print("note: {}\n", note);
+    for (const std::string& note : start.notes) fmt::print("{}note: {}\n", place_, note);
     std::fflush(stdout);
   }
-  void on_note(const std::string& note) override { fmt::print(stderr, "note: {}\n", note); }
+  void on_note(const std::string& note) override {
+    const std::lock_guard lock(printing);
+    fmt::print(stderr, "{}note: {}\n", place_, note);
+  }
+  void print(const session::ReflectorCounters& counters) const {
+    fmt::print("{}answered {} of {} requests", place_, counters.replies, counters.requests);
+    session::for_each(counters, [](std::string_view name, std::uint64_t value) {
+      if (value > 0 && name != "requests" && name != "replies") fmt::print(", {} {}", name, value);
+    });
+    fmt::print("\n");
+    std::fflush(stdout);
+  }
+  const std::string& place() const { return place_; }
+
+ private:
+  std::string place_;
 };
 
-void print_counters(const session::ReflectorCounters& counters) {
-  fmt::print("answered {} of {} requests", counters.replies, counters.requests);
-  session::for_each(counters, [](std::string_view name, std::uint64_t value) {
-    if (value > 0 && name != "requests" && name != "replies") fmt::print(", {} {}", name, value);
-  });
-  fmt::print("\n");
-  std::fflush(stdout);
+// One reflector of the run, in one network namespace.
+struct Reflector {
+  std::unique_ptr<agent::Reflect> reflect;
+  Printer printer;
+  Result<session::ReflectorCounters> counters = fail("the reflector did not start");
+};
+
+// The handler of stop signals finds them here while they run.
+std::atomic<const std::vector<Reflector>*> running{nullptr};
+
+void stop_running() noexcept {
+  if (const auto* reflectors = running.load())
+    for (const Reflector& one : *reflectors) one.reflect->stop();
+}
+
+// Opens the ports of all of them, or of none.
+Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings) {
+  agent::ReflectOptions options = reflect_options(settings);
+  std::vector<std::string> places = settings.all<std::string>(Key::NetworkNamespace);
+  const bool several = places.size() > 1;
+  if (places.empty()) places.emplace_back();
+  std::vector<Reflector> reflectors;
+  for (const std::string& place : places) {
+    options.network_namespace = place;
+    const std::string label = several ? place + ": " : std::string();
+    auto reflect = agent::Reflect::create(options);
+    if (!reflect) return fail(label + reflect.error().text, reflect.error().os_error);
+    reflectors.push_back({.reflect = std::move(*reflect), .printer = Printer(label)});
+  }
+  return reflectors;
 }
 
 }  // namespace
 
 int run_reflect(const config::Settings& settings) {
-  auto options = reflect_options(settings);
-  auto reflect = options
-                     ? agent::Reflect::create(*options)
-                     : Result<std::unique_ptr<agent::Reflect>>(std::unexpected(options.error()));
-  if (!reflect) {
-    complain(reflect.error().text);
+  auto opened = open_reflectors(settings);
+  if (!opened) {
+    complain(opened.error().text);
     return kRefused;
   }
-  running.store(reflect->get());
+  std::vector<Reflector> reflectors = std::move(*opened);
+  running.store(&reflectors);
   platform::on_stop_signal(stop_running);
-  Printer printer;
-  const auto counters = (*reflect)->run(printer);
+  std::vector<std::thread> threads;
+  for (Reflector& one : reflectors)
+    threads.emplace_back([&one] {
+      one.counters = one.reflect->run(one.printer);
+      if (!one.counters) stop_running();  // what was asked for is no longer what runs
+    });
+  for (std::thread& thread : threads) thread.join();
   running.store(nullptr);
-  if (!counters) {
-    complain(counters.error().text);
-    return kRefused;
+  int code = kMeasured;
+  for (const Reflector& one : reflectors) {
+    if (one.counters) {
+      one.printer.print(*one.counters);
+    } else {
+      complain(one.printer.place() + one.counters.error().text);
+      code = kRefused;
+    }
   }
-  print_counters(*counters);
-  return kMeasured;
+  return code;
 }
 
 }  // namespace wirestamp::cli

@@ -22,7 +22,8 @@ bool is_foreign(std::string_view rest) {
                              [&](std::string_view prefix) { return rest.starts_with(prefix); });
 }
 
-// A repeatable option has one variable with commas; no value of such an option contains one.
+// A repeatable option has one variable with commas; an interface with a comma in its name needs
+// the flag.
 void add(const Option& row, const std::string& name, std::string_view value, Source& source) {
   if (!row.repeatable) {
     source.push_back({row.key, std::string(value), name});

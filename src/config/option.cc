@@ -170,12 +170,24 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .help = "send from this address of this host; the route stays the system's choice"},
     {.key = Key::Device,
      .name = "device",
-     .type = Type::Text,
+     .type = Type::Interface,
      .group = Group::Addresses,
      .commands = "ping reflect",
      .value_name = "INTERFACE",
      .without = "by routing",
-     .help = "send and receive by this interface only"},
+     .repeatable = true,
+     .help = "send and receive by this interface only; of several given ping measures each, at the "
+             "same time"},
+    {.key = Key::NetworkNamespace,
+     .name = "netns",
+     .type = Type::Namespace,
+     .group = Group::Addresses,
+     .commands = "ping reflect",
+     .value_name = "NAMESPACE",
+     .without = "that of the process",
+     .repeatable = true,
+     .help = "work in this network namespace, a name of `ip netns` or a path such as "
+             "/proc/PID/ns/net; several at the same time. Entering one needs CAP_SYS_ADMIN"},
     {.key = Key::SourcePort,
      .name = "source-port",
      .type = Type::Integer,
@@ -417,8 +429,10 @@ std::string allowed(const Option& option) {
       return fmt::format("one of {}", list_of(option.choices));
     case Type::Dscp:
       return "a number from 0 to 63 or a name: CS0 to CS7, AF11 to AF43, EF, VA, LE";
-    case Type::Text:
+    case Type::Interface:
       return "the name of a network interface, such as eth0";
+    case Type::Namespace:
+      return "a name below /run/netns, or a path with a slash in it";
     case Type::File:
       return "a path that can be written, or - for standard output";
     case Type::Address:

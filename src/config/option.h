@@ -35,6 +35,7 @@ enum class Key : std::uint8_t {
   Family,
   Source,
   Device,
+  NetworkNamespace,
   SourcePort,
   PortPolicy,
   PortRange,
@@ -62,7 +63,8 @@ enum class Type : std::uint8_t {
   DurationOrNever,  // the same, or "never", which is a duration of zero
   Choice,           // one of `choices`
   Dscp,             // 0 to 63 or a name of the code point
-  Text,             // an interface name
+  Interface,        // an interface name
+  Namespace,        // a network namespace: name or path
   File,             // a path; "-" is standard output
   Address,          // an IP address
   Prefix,           // an IP prefix

@@ -15,6 +15,8 @@ namespace wirestamp::config {
 
 namespace {
 
+constexpr std::size_t kLongestFileName = 255;
+constexpr std::size_t kLongestPath = 4'095;
 constexpr std::size_t kLongestInterfaceName = 15;  // IFNAMSIZ less the terminator
 
 bool is_number(std::string_view text) {
@@ -79,6 +81,16 @@ Result<std::string> parse_interface(std::string_view text) {
   const bool plain =
       std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127 && c != '/'; });
   if (!plain || text == "." || text == "..") return fail("cannot be an interface name");
+  return std::string(text);
+}
+
+// What a path names is seen when it is opened.
+Result<std::string> parse_namespace(std::string_view text) {
+  const bool path = text.find('/') != std::string_view::npos;
+  if (text.size() > (path ? kLongestPath : kLongestFileName))
+    return fail("is too long for the name of a network namespace");
+  const bool plain = std::ranges::all_of(text, [](char c) { return c >= ' ' && c != 127; });
+  if (!plain || text == "." || text == "..") return fail("cannot name a network namespace");
   return std::string(text);
 }
 
@@ -201,8 +213,10 @@ Result<Data> parse_value(const Option& option, std::string_view text) {
       return TRY(parse_choice(option, text));
     case Type::Dscp:
       return TRY(parse_dscp(option, text));
-    case Type::Text:
+    case Type::Interface:
       return TRY(parse_interface(text));
+    case Type::Namespace:
+      return TRY(parse_namespace(text));
     case Type::File:
       return TRY(parse_file(text));
     case Type::Listen:

@@ -28,7 +28,9 @@ std::vector<std::string> never_right(Type type) {
       return {"nothing", "-1", "AUTO", " auto", "auto|user", long_text};
     case Type::Dscp:
       return {"64", "-1", "EF1", "AF44", "0x2e", "999999999999999999999", long_text};
-    case Type::Text:
+    case Type::Namespace:
+      return {"..", ".", "a\tb", std::string("a\0b", 3), std::string(256, 'n'), long_text};
+    case Type::Interface:
       return {"a/b", "..", ".", "a b", "sixteen-letters!", "\x01", long_text};
     case Type::File:
       return {std::string("a\0b", 3)};

@@ -228,10 +228,12 @@ void write_start(JsonWriter& json, const Report& report) {
     json.member("port", one.port);
     json.end_object();
   };
+  json.member("session", report.session);
   json.member("host", report.host);
   endpoint("remote", report.remote);
   endpoint("local", report.local);
   if (!report.interface_name.empty()) json.member("interface", report.interface_name);
+  if (!report.network_namespace.empty()) json.member("netns", report.network_namespace);
   json.member("size", report.size);
   json.begin_object("stamping");
   json.member("transmit", name(report.transmit));
@@ -279,30 +281,15 @@ void write_echo(JsonWriter& json, const Report& report) {
   json.end_object();
 }
 
-}  // namespace
-
-std::string rfc3339(WallTime time) {
-  using std::chrono::days;
-  using std::chrono::nanoseconds;
-  const std::chrono::sys_time<nanoseconds> instant{nanoseconds(time.ns())};
-  const auto midnight = std::chrono::floor<days>(instant);
-  const std::chrono::year_month_day date(midnight);
-  const std::chrono::hh_mm_ss<nanoseconds> clock(instant - midnight);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
-}
-
-std::string json_document(const Report& report) {
-  std::string out;
-  JsonWriter json(out, JsonWriter::Style::Indented);
-  json.begin_object();
+void write_program(JsonWriter& json, const Report& report) {
   json.member("schema", kSchema);
   json.begin_object("program");
   json.member("name", "wirestamp");
   json.member("version", report.version);
   json.end_object();
+}
+
+void write_measurement(JsonWriter& json, const Report& report) {
   write_start(json, report);
   json.member("began", rfc3339(report.began));
   json.member("ended", rfc3339(report.ended));
@@ -333,6 +320,46 @@ std::string json_document(const Report& report) {
     json.end_object();
   }
   json.end_object();
+}
+
+}  // namespace
+
+std::string rfc3339(WallTime time) {
+  using std::chrono::days;
+  using std::chrono::nanoseconds;
+  const std::chrono::sys_time<nanoseconds> instant{nanoseconds(time.ns())};
+  const auto midnight = std::chrono::floor<days>(instant);
+  const std::chrono::year_month_day date(midnight);
+  const std::chrono::hh_mm_ss<nanoseconds> clock(instant - midnight);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+std::string json_document(const Report& report) {
+  std::string out;
+  JsonWriter json(out, JsonWriter::Style::Indented);
+  json.begin_object();
+  write_program(json, report);
+  write_measurement(json, report);
+  json.end_object();
+  out += '\n';
+  return out;
+}
+
+std::string json_documents(std::span<const Report> reports) {
+  std::string out;
+  JsonWriter json(out, JsonWriter::Style::Indented);
+  json.begin_object();
+  write_program(json, reports.front());
+  json.begin_array("measurements");
+  for (const Report& report : reports) {
+    json.begin_element();
+    write_measurement(json, report);
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
   out += '\n';
   return out;

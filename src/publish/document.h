@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "publish/report.h"
@@ -12,6 +13,8 @@ inline constexpr unsigned kSchema = 1;
 
 // The JSON document of docs/reference/output.md, with a line end.
 std::string json_document(const Report& report);
+// Several measurements of one run in one document: the one of each as an element of `measurements`.
+std::string json_documents(std::span<const Report> reports);
 
 // "2026-01-31T12:00:00.000000001Z".
 std::string rfc3339(WallTime time);

@@ -145,11 +145,13 @@ constexpr std::array kFields{
       "counts up when a field changes its meaning or goes; new fields do not count"},
     F{"program.name", "string", kAlways, "`wirestamp`"},
     F{"program.version", "string", kAlways, "its version"},
+    F{"session", "integer", kAlways, "number of the measurement within its run, from 0"},
     F{"host", "string", kAlways, "the host as the user named it"},
     F{"remote", "endpoint", kAlways, "where the probes were sent"},
     F{"local", "endpoint", kAlways, "where they were sent from"},
     F{"interface", "string", "when the system tells", "interface that the route leaves by"},
     F{"size", "integer", kAlways, "octets of UDP payload of a probe"},
+    F{"netns", "string", "with --netns", "network namespace it was made in"},
     F{"stamping.transmit", "string", kAlways, "source of transmit stamps that this host offers"},
     F{"stamping.receive", "string", kAlways, "the same of receive stamps"},
     F{"stamping.own_ids", "boolean", kAlways,
@@ -331,7 +333,9 @@ std::string output_reference() {
       "Names end in their unit: `_ns` is nanoseconds. A figure that is undefined is absent, never "
       "0 or null. What each figure means in detail, and when it lies: `docs/measurement.md`.\n\n"
       "## The document (`--json`)\n\n"
-      "One JSON object, schema {}. `*` stands for a name, `[]` for the elements of an array.\n\n",
+      "One JSON object, schema {}. `*` stands for a name, `[]` for the elements of an array. "
+      "Where --device or --netns made several measurements the object has `schema`, `program` and "
+      "`measurements`, an array with an object of all the other fields for each.\n\n",
       kSchema);
   append_fields(out, kFields);
   for (const DocumentShape& shape : kShapes) {

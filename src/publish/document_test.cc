@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -64,6 +65,7 @@ Report full_report() {
   report.remote = {*packet::IpAddress::parse("2001:db8::1"), 23999, 0};
   report.local = {*packet::IpAddress::parse("192.0.2.1"), 40000, 0};
   report.interface_name = "eth0";
+  report.network_namespace = "uplink";
   report.stamping_reason = "because";
   report.settings = {{"count", "9", "flag --count"}};
   report.counters = {{"replies", 9}};
@@ -207,6 +209,20 @@ TEST(Document, a_report_that_has_nothing_holds_what_is_always_there_and_no_null)
         one.always)
         << one.path;
   for (const auto& [path, type] : found) EXPECT_NE(type, "null") << path;
+}
+
+TEST(Document, several_measurements_are_elements_of_one_document) {
+  Report first = full_report(), second = full_report();
+  second.session = 1;
+  const Json alone = Json::parse(json_document(first));
+  Json whole = Json::parse(json_documents(std::array{first, second}));
+  EXPECT_EQ(whole["schema"], alone["schema"]);
+  ASSERT_EQ(whole["measurements"].size(), 2U);
+  EXPECT_EQ(whole["measurements"][1]["session"], 1);
+  Json one = whole["measurements"][0];
+  one["schema"] = whole["schema"];
+  one["program"] = whole["program"];
+  EXPECT_EQ(one, alone);
 }
 
 TEST(Document, no_field_is_described_twice) {

@@ -24,8 +24,11 @@ struct Report {
     std::string value, origin;
   };
 
-  std::string_view version;  // of the program
-  std::string host;          // as the user named it
+  std::string_view version;   // of the program
+  std::uint32_t session = 0;  // number of the measurement within its run
+  std::string label;          // what tells it from the others of its run; "": it is the only one
+  std::string network_namespace;  // "": that of the process
+  std::string host;               // as the user named it
   packet::Endpoint remote, local;
   std::string interface_name;                                             // "" when not known
   StampSource transmit = StampSource::User, receive = StampSource::User;  // what this host gives

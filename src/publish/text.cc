@@ -164,6 +164,10 @@ void append_packets(std::string& out, const Report& report) {
          s.bad_reflector_stamps);
 }
 
+std::string optional_percent(const std::optional<double>& ratio) {
+  return ratio ? human_percent(*ratio) : std::string("-");
+}
+
 void append_flows(std::string& out, const Report& report) {
   if (report.flows.empty()) return;
   out += '\n';
@@ -172,8 +176,7 @@ void append_flows(std::string& out, const Report& report) {
   for (const Report::Flow& flow : report.flows) {
     const Summary& s = flow.summary;
     line(out, fmt::format("{:>5}", number++), "{:<44} {:>8} {:>9} {:>10} {:>10}", flow.tuple,
-         s.sent, s.network_loss_ratio ? human_percent(*s.network_loss_ratio) : std::string("-"),
-         human(s.rtt.p50), human(s.rtt.p99));
+         s.sent, optional_percent(s.network_loss_ratio), human(s.rtt.p50), human(s.rtt.p99));
   }
 }
 
@@ -205,6 +208,34 @@ void append_events(std::string& out, const Report& report) {
   if (first > 0) line(out, "events", "{} earlier ones are left out here", first);
   for (std::size_t i = first; i < report.events.size(); ++i)
     line(out, i == 0 ? "events" : "", "{}", event_line(report.events[i]));
+}
+
+std::string live_text(const LiveState& state) {
+  const Summary& s = *state.summary;
+  std::string text =
+      fmt::format("{} sent, {} received, {} lost", s.sent, s.received, measure::lost_total(s));
+  if (s.unsent_total > 0) text += fmt::format(", {} unsent", s.unsent_total);
+  if (state.last != nullptr)
+    if (const auto now = measure::round_trip(*state.last))
+      text += fmt::format(" | now {}", human(*now));
+  if (s.rtt.count > 0)
+    text += fmt::format(" | p50 {} p99 {} max {}", human(s.rtt.p50), human(s.rtt.p99),
+                        human(s.rtt.max));
+  if (s.rtt_class) text += fmt::format(" | {} stamps", name(*s.rtt_class));
+  if (const measure::EchoSummary* echo = state.echo) {
+    text += fmt::format(" | ICMP echo, no direction: {} of {}", echo->received, echo->sent);
+    if (echo->rtt.count > 0)
+      text += fmt::format(", p50 {} max {}", human(echo->rtt.p50), human(echo->rtt.max));
+  }
+  return text;
+}
+
+// "wan0: 12 of 20, p50 1.20 ms".
+std::string short_text(const LiveState& state) {
+  const Summary& s = *state.summary;
+  std::string text = fmt::format("{}: {} of {}", state.label, s.received, s.scheduled);
+  if (s.rtt.count > 0) text += fmt::format(", p50 {}", human(s.rtt.p50));
+  return text;
 }
 
 }  // namespace
@@ -258,22 +289,13 @@ std::string headline(const Report& start) {
   return text + '\n';
 }
 
-std::string live_line(const Summary& s, const measure::Sample* last,
-                      const measure::EchoSummary* echo, std::size_t columns) {
-  std::string text = fmt::format("{} sent, {} received", s.sent, s.received);
-  const std::uint64_t lost = measure::lost_total(s);
-  text += fmt::format(", {} lost", lost);
-  if (s.unsent_total > 0) text += fmt::format(", {} unsent", s.unsent_total);
-  if (last != nullptr)
-    if (const auto now = measure::round_trip(*last)) text += fmt::format(" | now {}", human(*now));
-  if (s.rtt.count > 0)
-    text += fmt::format(" | p50 {} p99 {} max {}", human(s.rtt.p50), human(s.rtt.p99),
-                        human(s.rtt.max));
-  if (s.rtt_class) text += fmt::format(" | {} stamps", name(*s.rtt_class));
-  if (echo != nullptr) {
-    text += fmt::format(" | ICMP echo, no direction: {} of {}", echo->received, echo->sent);
-    if (echo->rtt.count > 0)
-      text += fmt::format(", p50 {} max {}", human(echo->rtt.p50), human(echo->rtt.max));
+std::string live_line(std::span<const LiveState> states, std::size_t columns) {
+  std::string text;
+  if (states.size() == 1) {
+    text = live_text(states.front());
+  } else {
+    for (const LiveState& state : states)
+      text += fmt::format("{}{}", text.empty() ? "" : " | ", short_text(state));
   }
   if (text.size() > columns) text.resize(columns);
   return text;
@@ -281,9 +303,9 @@ std::string live_line(const Summary& s, const measure::Sample* last,
 
 std::string text_summary(const Report& report) {
   std::string out =
-      fmt::format("{}{}: {} in {}\n", packet::to_string(report.remote),
-                  report.interrupted ? " (interrupted)" : "", probes(report.summary.scheduled),
-                  human(report.ended - report.began));
+      fmt::format("{}{}{}: {} in {}\n", report.label.empty() ? "" : report.label + ": ",
+                  packet::to_string(report.remote), report.interrupted ? " (interrupted)" : "",
+                  probes(report.summary.scheduled), human(report.ended - report.began));
   append_counts(out, report.summary);
   append_delays(out, report.summary);
   append_gross(out, report.summary);
@@ -291,6 +313,20 @@ std::string text_summary(const Report& report) {
   append_echo(out, report);
   append_flows(out, report);
   append_events(out, report);
+  return out;
+}
+
+std::string comparison(std::span<const Report> reports) {
+  std::size_t width = 0;
+  for (const Report& report : reports) width = std::max(width, report.label.size());
+  std::string out = fmt::format("\n{:<{}} {:>8} {:>8} {:>9} {:>10} {:>10} {:>10}\n", "", width,
+                                "sent", "unsent", "loss", "min", "p50", "p99");
+  for (const Report& report : reports) {
+    const Summary& s = report.summary;
+    out += fmt::format("{:<{}} {:>8} {:>8} {:>9} {:>10} {:>10} {:>10}\n", report.label, width,
+                       s.sent, s.unsent_total, optional_percent(s.loss_ratio), human(s.rtt.min),
+                       human(s.rtt.p50), human(s.rtt.p99));
+  }
   return out;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "measure/echo.h"
 #include "measure/event.h"
@@ -25,12 +27,20 @@ std::string headline(const Report& start);
 // "18:04:05.123 stalled flow: ...": the time is UTC.
 std::string event_line(const measure::Event& event);
 
-// The state of a running measurement in at most `columns` characters. `last`: the newest reply, or
-// null. `echo`: what ICMP echo tells, or null.
-std::string live_line(const measure::Summary& summary, const measure::Sample* last,
-                      const measure::EchoSummary* echo, std::size_t columns);
+// The state of a running measurement.
+struct LiveState {
+  std::string_view label;  // "" when it is the only one
+  const measure::Summary* summary = nullptr;
+  const measure::Sample* last = nullptr;       // the newest reply, or null
+  const measure::EchoSummary* echo = nullptr;  // what ICMP echo tells, or null
+};
+// All of them in one line of at most `columns` characters; of several each is told in short.
+std::string live_line(std::span<const LiveState> states, std::size_t columns);
 
 // The summary at the end, several lines.
 std::string text_summary(const Report& report);
+
+// Several measurements of one run beside each other: a table of one line each.
+std::string comparison(std::span<const Report> reports);
 
 }  // namespace wirestamp::publish

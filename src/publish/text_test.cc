@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 namespace wirestamp::publish {
@@ -111,9 +113,33 @@ TEST(Text, the_live_line_is_cut_at_the_width_of_the_terminal) {
   measure::Summary s;
   s.sent = 1'000'000;
   s.received = 999'999;
-  EXPECT_EQ(live_line(s, nullptr, nullptr, 20).size(), 20U);
-  EXPECT_TRUE(
-      live_line(s, nullptr, nullptr, 200).starts_with("1000000 sent, 999999 received, 0 lost"));
+  const std::array only{LiveState{.summary = &s}};
+  EXPECT_EQ(live_line(only, 20).size(), 20U);
+  EXPECT_TRUE(live_line(only, 200).starts_with("1000000 sent, 999999 received, 0 lost"));
+}
+
+TEST(Text, the_live_line_of_several_measurements_tells_each_in_short) {
+  measure::Summary good, bad;
+  good.scheduled = bad.scheduled = 20;
+  good.received = 19;
+  good.rtt = {.count = 19, .p50 = Duration::microseconds(120)};
+  const std::array two{LiveState{.label = "wan0", .summary = &good},
+                       LiveState{.label = "wan1", .summary = &bad}};
+  EXPECT_EQ(live_line(two, 79), "wan0: 19 of 20, p50 120 us | wan1: 0 of 20");
+  EXPECT_EQ(live_line(two, 30).size(), 30U);
+}
+
+TEST(Text, several_measurements_stand_beside_each_other_at_the_end) {
+  Report first = report_of({}), second = report_of({});
+  first.label = "wan0";
+  second.label = "lte";
+  second.summary.loss_ratio = 0.25;
+  const std::array reports{first, second};
+  const std::string text = comparison(reports);
+  EXPECT_EQ(std::ranges::count(text, '\n'), 4) << text;
+  EXPECT_TRUE(has(text, "\nwan0  ")) << text;
+  EXPECT_TRUE(has(text, "\nlte   ")) << text;
+  EXPECT_TRUE(has(text, "25 %")) << text;
 }
 
 measure::EchoSummary some_echo() {
@@ -147,7 +173,7 @@ TEST(Text, the_live_line_tells_echo_beside_the_probes) {
   measure::Summary s;
   s.sent = 20;
   const measure::EchoSummary echo = some_echo();
-  const std::string text = live_line(s, nullptr, &echo, 200);
+  const std::string text = live_line(std::array{LiveState{.summary = &s, .echo = &echo}}, 200);
   EXPECT_TRUE(has(text, "20 sent, 0 received")) << text;
   EXPECT_TRUE(has(text, "ICMP echo, no direction: 11 of 12, p50 120 us")) << text;
 }

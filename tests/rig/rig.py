@@ -187,17 +187,16 @@ class Process:
         return self.wait(10)
 
 
-class Measurement:
-    """What one run of `wirestamp ping` said."""
+def json_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    def __init__(self, process, jsonl, code):
-        self.code = code
-        self.err = process.err()
-        text = process.out()
-        check(text, f"ping printed no document (exit code {code})\n{self.err}")
-        self.document = json.loads(text)
-        self.summary = self.document["summary"]
-        self.probes = [json.loads(line) for line in jsonl.read_text().splitlines()] if jsonl.exists() else []
+
+class Measurement:
+    """What one measurement said: `document` is that of --json, `probes` the lines of --jsonl."""
+
+    def __init__(self, document, probes, code, err):
+        self.document, self.probes, self.code, self.err = document, probes, code, err
+        self.summary = document["summary"]
 
     def outcomes(self):
         counts = {}
@@ -290,8 +289,23 @@ class Network:
         return Process(self, namespace, command, True, f"ping-{self.runs}", env), jsonl
 
     def finish_ping(self, started, seconds=60):
+        document, probes, code, err = self._finish(started, seconds)
+        return Measurement(document, probes, code, err)
+
+    def finish_several(self, started, seconds=60):
+        """One run that measured by several devices or in several namespaces."""
+        document, probes, code, err = self._finish(started, seconds)
+        found = [Measurement(one, [probe for probe in probes if probe["session"] == one["session"]], code, err)
+                 for one in document["measurements"]]
+        check_equal(sum(len(one.probes) for one in found), len(probes), "lines that belong to one of the measurements")
+        return found
+
+    @staticmethod
+    def _finish(started, seconds):
         process, jsonl = started
-        return Measurement(process, jsonl, process.wait(seconds))
+        code = process.wait(seconds)
+        check(process.out(), f"ping printed no document (exit code {code})\n{process.err()}")
+        return json.loads(process.out()), json_lines(jsonl), code, process.err()
 
     def ping(self, *flags, seconds=60, **options):
         return self.finish_ping(self.start_ping(*flags, **options), seconds)

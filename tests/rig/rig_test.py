@@ -29,6 +29,7 @@ import paths  # noqa: E402
 import reconnects  # noqa: E402
 import rig  # noqa: E402
 import scenario  # noqa: E402
+import several_ways  # noqa: E402
 import stalls  # noqa: E402
 import vlan  # noqa: E402
 import ways_and_addresses  # noqa: E402
@@ -38,8 +39,8 @@ def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks,
-                   nat, network_changes, no_privilege, one_socket, paths, reconnects, stalls, vlan,
-                   ways_and_addresses):
+                   nat, network_changes, no_privilege, one_socket, paths, reconnects, several_ways, stalls,
+                   vlan, ways_and_addresses):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found

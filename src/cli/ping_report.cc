@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/ping_report.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/option_values.h"
+
+namespace wirestamp::cli {
+
+namespace {
+
+using measure::UnsentCause;
+
+std::vector<std::pair<std::string_view, std::uint64_t>> counters_of(
+    const session::SenderCounters& counters, std::uint64_t lines_not_written) {
+  std::vector<std::pair<std::string_view, std::uint64_t>> told;
+  session::for_each(counters, [&](std::string_view name, std::uint64_t value) {
+    told.emplace_back(name, value);
+  });
+  told.emplace_back("lines_not_written", lines_not_written);
+  return told;
+}
+
+}  // namespace
+
+publish::Report start_report(const agent::PingOptions& options, const agent::PingStart& start) {
+  publish::Report report;
+  report.version = kVersion;
+  report.session = options.session;
+  report.network_namespace = options.network_namespace;
+  report.host = start.host;
+  report.remote = start.remote;
+  report.local = start.local;
+  report.interface_name = start.interface_name;
+  report.transmit = start.stamping.transmit;
+  report.receive = start.stamping.receive;
+  report.own_ids = start.stamping.own_ids;
+  report.stamping_reason = start.stamping.reason;
+  report.size = start.size;
+  report.dscp = options.dscp;
+  report.interval = options.interval;
+  return report;
+}
+
+publish::Report full_report(const config::Settings& settings, const agent::PingOptions& options,
+                            const agent::PingResult& result, std::uint64_t lines_not_written) {
+  publish::Report report = start_report(options, result.start);
+  report.settings = told_settings(settings, config::Command::Ping);
+  report.counters = counters_of(result.counters, lines_not_written);
+  report.notes = result.start.notes;
+  report.notes.insert(report.notes.end(), result.notes.begin(), result.notes.end());
+  report.began = result.began;
+  report.ended = result.ended;
+  report.interrupted = result.interrupted;
+  report.requirement_failed = result.requirement_failed;
+  report.summary = result.summary;
+  for (const agent::FlowResult& flow : result.flows)
+    report.flows.push_back({.tuple = flow.tuple, .summary = flow.summary});
+  if (result.echo) report.echo = {.reason = result.echo->reason, .summary = result.echo->summary};
+  report.events = result.events;
+  report.events_dropped = result.events_dropped;
+  return report;
+}
+
+std::string advice(const agent::PingResult& result) {
+  const measure::Summary& s = result.summary;
+  const auto unsent = [&](UnsentCause cause) {
+    return s.unsent_by_cause[static_cast<std::size_t>(cause)] > 0;
+  };
+  const std::string remote = packet::to_string(result.start.remote);
+  if (unsent(UnsentCause::NeighbourUnresolved))
+    return fmt::format(
+        "no host answers ARP or NDP for {}: it is down, or the address or mask is wrong",
+        packet::to_string(result.start.remote.address));
+  if (unsent(UnsentCause::NoRoute)) return fmt::format("this host has no route to {}", remote);
+  if (s.unsent_total > 0 && s.sent == 0)
+    return "no probe left this host: see the causes above (interface, address, local firewall)";
+  if (s.peer_closed > 0)
+    return fmt::format("the host is up, but nothing listens on {}: run `wirestamp reflect` there",
+                       remote);
+  if (s.too_big > 0) return "the probes are larger than the path takes: try a smaller --size";
+  if (s.refused_by_peer > 0)
+    return "the reflector refuses by its policy: see its --allow and --rate";
+  if (result.echo && result.echo->summary.received > 0)
+    return fmt::format(
+        "the host answers ICMP echo, but no STAMP: is `wirestamp reflect` (or another STAMP "
+        "reflector) running on {}? Does a firewall drop UDP to it? A reflector answers sources "
+        "outside private networks only with --allow {}",
+        remote, packet::to_string(result.start.local.address));
+  return fmt::format(
+      "nothing came back. Is `wirestamp reflect` (or another STAMP reflector) running "
+      "on {}? Does a firewall drop UDP to it? A reflector answers sources outside "
+      "private networks only with --allow {}",
+      remote, packet::to_string(result.start.local.address));
+}
+
+}  // namespace wirestamp::cli
