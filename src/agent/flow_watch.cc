@@ -42,14 +42,14 @@ FlowWatch::FlowWatch(unsigned flows, Duration interval)
     each_.emplace_back(measure::AccumulatorOptions{.interval = interval});
 }
 
-void FlowWatch::add(const measure::Sample& sample) {
+void FlowWatch::add(const measure::Sample& sample, std::size_t flow) {
   using measure::FlowOutcome;
-  const std::uint32_t flow = sample.flow % flows_;
   measure::Sample own = sample;
   own.probe = sample.probe / flows_;
   own.arrival_index = 0;  // the order of arrival is that of all flows together
   each_[flow].add(own);
-  measure::FlowProbe probe{.flow = flow, .round = own.probe, .round_trip = {}, .error = {}};
+  measure::FlowProbe probe{
+      .flow = static_cast<std::uint32_t>(flow), .round = own.probe, .round_trip = {}, .error = {}};
   if (sample.outcome == measure::Outcome::Delivered) {
     probe.outcome = FlowOutcome::Delivered;
     const StampSource stamps = measure::round_trip_class(sample);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,12 +16,14 @@
 namespace wirestamp::agent {
 
 // The flows of one session beside each other (B8): figures of each, and which one differs from the
-// rest. The flows of a round are numbered in a row, and so are their probes.
+// rest. The probes of a round are numbered in a row.
 class FlowWatch {
  public:
   FlowWatch(unsigned flows, Duration interval);
 
-  void add(const measure::Sample& sample);
+  // `flow`: which of them it went over, from 0; not Sample::flow, which is another after a change
+  // of the port.
+  void add(const measure::Sample& sample, std::size_t flow);
   void finish();
 
   // What add() and finish() found since the last call; without time and 5-tuple.

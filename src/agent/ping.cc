@@ -248,7 +248,7 @@ std::optional<MonoTime> PingRun::step_echo() {
 void PingRun::on_sample(const measure::Sample& sample) {
   accumulator_.add(sample);
   if (flows_) {
-    flows_->add(sample);
+    flows_->add(sample, session_->lane_of(sample.flow));
     tell_differences();
   }
   check_requirements(sample);

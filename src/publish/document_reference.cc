@@ -90,7 +90,8 @@ constexpr std::array kEvent{
     F{"finding", "string", "of a verdict",
       "stalled_flow, stalled_flow_suspected, one_of_several_paths, transient_outage, "
       "new_ports_blocked, peer_or_path_down, peer_closed or local_cause"},
-    F{"flow", "integer", "where it is about one flow", "its number, as in the column `flow`"},
+    F{"flow", "integer", "where it is about one flow",
+      "its place in `flows` (of flow_differs), else its number as in the column `flow`"},
     F{"old_flow", "string", "where one is concerned", "5-tuple: source > destination"},
     F{"new_flow", "string", "where there is one", "the same of the new flow"},
     F{"last_good.probe", "integer", "where known", "newest probe answered before"},

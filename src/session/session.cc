@@ -55,6 +55,7 @@ Result<void> Session::begin(const Timestamp& now) {
     if (flow == nullptr) return fail(failure);
     if (options_.policy == PortPolicy::Auto && flow->local.port == options_.fixed_port)
       fixed_flow_ = flow->id;
+    flow->lane = lanes_.size();
     lanes_.push_back(flow->id);
     marks_.emplace_back();
   }
@@ -71,12 +72,13 @@ Session::Flow* Session::find(FlowId flow) const {
 }
 
 Session::Flow* Session::open(const FlowPort& port, std::string* failure) {
-  const FlowId id = next_flow_++;
+  const FlowId id = next_flow_;
   const auto opened = output_.open_flow(id, port);
   if (!opened) {
     if (failure != nullptr) *failure = opened.error().text;
     return nullptr;
   }
+  ++next_flow_;
   SenderOptions options = options_.flow;
   options.flow = id;
   options.transmit_stamps = opened->transmit;
@@ -191,6 +193,12 @@ SenderCounters Session::counters() const {
 packet::Endpoint Session::local() const {
   const Flow* flow = lanes_.empty() ? nullptr : find(current());
   return flow != nullptr ? flow->local : packet::Endpoint{};
+}
+
+std::size_t Session::lane_of(FlowId id) const {
+  const Flow* flow = find(id);
+  CHECK(flow != nullptr);
+  return flow->lane;
 }
 
 std::uint16_t Session::ssid_of(FlowId id) const {

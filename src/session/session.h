@@ -116,6 +116,8 @@ class Session {
   std::string tuple(FlowId flow) const;
   const std::optional<Egress>& egress() const { return egress_; }
   std::string tuple_of_lane(std::size_t lane) const { return tuple(lanes_[lane]); }
+  // Which of the parallel flows an open one is, or was before it was replaced; from 0.
+  std::size_t lane_of(FlowId flow) const;
   std::uint16_t ssid_of(FlowId flow) const;
   // The peer's host said that nothing listens on the port.
   bool peer_closed() const { return evidence_.closed.has_value(); }

@@ -44,6 +44,7 @@ class Session::Flow final : public SenderOutput {
 
   const FlowId id;
   const packet::Endpoint local;
+  std::size_t lane = 0;  // its place among parallel flows
   bool extra = false;    // counts against the budget
   bool retired = false;  // no more probes; closed when all of them are decided
   MonoTime last_packet;

@@ -275,6 +275,7 @@ void Session::reconnect(const Timestamp& now, const std::string& reason) {
       if (flow != nullptr) flow->extra = true;
     }
     if (flow == nullptr) continue;
+    flow->lane = static_cast<std::size_t>(&lane - lanes_.data());
     lane = flow->id;
     if (before == fixed_flow_) fixed_flow_ = flow->id;
     retire(before);

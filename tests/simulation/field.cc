@@ -165,7 +165,9 @@ class Field::One final : public session::SessionOutput {
   }
 
   void on_sample(const measure::Sample& sample) override {
-    if (number_ == 0) field_.samples_.push_back(sample);
+    if (number_ != 0) return;
+    field_.samples_.push_back(sample);
+    field_.lanes_.push_back(session->lane_of(sample.flow));
   }
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}

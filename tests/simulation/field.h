@@ -61,6 +61,8 @@ class Field final {
   const std::vector<Told>& events() const { return events_; }
   std::vector<Told> of_kind(measure::EventKind kind) const;
   const std::vector<measure::Sample>& samples() const { return samples_; }
+  // Which of the parallel flows each of them went over.
+  const std::vector<std::size_t>& lanes() const { return lanes_; }
   std::uint64_t delivered() const;
   std::optional<Duration> first_delivered_after(Duration at) const;
   const session::Session& session() const;
@@ -117,6 +119,7 @@ class Field final {
   std::uint32_t source_ = 0x0a00'0001;
   std::vector<Told> events_;
   std::vector<measure::Sample> samples_;
+  std::vector<std::size_t> lanes_;
   std::optional<std::string> begin_failure_;
 };
 

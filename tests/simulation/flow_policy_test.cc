@@ -383,6 +383,45 @@ TEST(FlowPolicy, parallel_flows_have_ports_of_their_own_and_one_series_of_number
   EXPECT_EQ(field.ports().size(), 8U);
 }
 
+// How many probes each lane had in each round; the probes of a round are numbered in a row.
+std::map<std::pair<std::uint64_t, std::size_t>, int> per_round_and_lane(const Field& field,
+                                                                        unsigned flows) {
+  std::map<std::pair<std::uint64_t, std::size_t>, int> count;
+  for (std::size_t i = 0; i < field.samples().size(); ++i)
+    ++count[{field.samples()[i].probe / flows, field.lanes()[i]}];
+  return count;
+}
+
+TEST(FlowPolicy, parallel_flows_out_of_a_range_without_spare_ports_are_numbered_without_gaps) {
+  FieldScenario parallel = scenario(PortPolicy::Range);
+  parallel.options.last_port = 40'007;
+  parallel.options.flows = 8;
+  parallel.options.schedule.count = 50;
+  Field field(parallel);
+  field.run(Duration::minutes(2));
+  std::set<std::uint32_t> flows;
+  for (const measure::Sample& sample : field.samples()) flows.insert(sample.flow);
+  EXPECT_EQ(flows, (std::set<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(per_round_and_lane(field, 8).size(), 400U);
+}
+
+// The new ports of ten minutes are sixteen: two of eighteen flows keep theirs.
+TEST(FlowPolicy, each_of_parallel_flows_keeps_its_place_when_some_get_a_new_port) {
+  FieldScenario parallel = scenario(PortPolicy::Dynamic);
+  parallel.options.flows = 18;
+  parallel.options.schedule.interval = Duration::seconds(5);
+  parallel.options.schedule.count = 140;
+  parallel.renumbered = {Duration::seconds(7), Duration::seconds(647)};
+  Field field(parallel);
+  field.run(Duration::minutes(15));
+  expect_accounted(field);
+  EXPECT_EQ(field.of_kind(EventKind::FlowChanged).size(), 32U);
+  const auto count = per_round_and_lane(field, 18);
+  EXPECT_EQ(count.size(), 18U * 140U);
+  for (const auto& [where, probes] : count)
+    EXPECT_EQ(probes, 1) << "round " << where.first << " lane " << where.second;
+}
+
 TEST(FlowPolicy, one_path_of_several_that_re_marks_is_told_once_and_with_its_flow) {
   FieldScenario parallel = scenario(PortPolicy::Range);
   parallel.options.first_port = 40'000;
