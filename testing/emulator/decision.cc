@@ -8,9 +8,9 @@ namespace {
 
 // A generator of its own for each packet. Two rounds, because neighbouring SplitMix64 seeds that
 // differ by its increment would give the same stream shifted by one.
-base::Random generator(std::uint64_t seed, Direction direction, std::uint64_t number) {
-  base::Random by_direction(seed * 2 + (direction == Direction::Backward ? 1 : 0));
-  base::Random by_number(by_direction.next() ^ (number * 0xd6e8feb86659fd93U));
+base::Random generator(std::uint64_t seed, const PacketPlace& packet) {
+  base::Random by_direction(seed * 2 + (packet.direction == Direction::Backward ? 1 : 0));
+  base::Random by_number(by_direction.next() ^ (packet.number * 0xd6e8feb86659fd93U));
   return base::Random(by_number.next());
 }
 
@@ -39,15 +39,19 @@ std::uint8_t DirectionSettings::remarked(std::uint8_t dscp) const {
   return dscp;
 }
 
-Fate decide(const DirectionSettings& settings, std::uint64_t seed, Direction direction,
-            std::uint64_t number) {
-  base::Random random = generator(seed, direction, number);
+Fate decide(const DirectionSettings& settings, std::uint64_t seed, const PacketPlace& packet) {
+  base::Random random = generator(seed, packet);
   Fate fate;
-  fate.drop = settings.drop.hits(number, random);
-  fate.duplicate = settings.duplicate.hits(number, random);
-  if (settings.hold.hits(number, random)) fate.hold_past = settings.hold_past;
+  fate.drop = settings.drop.hits(packet.number, random);
+  fate.duplicate = settings.duplicate.hits(packet.number, random);
+  if (settings.hold.hits(packet.number, random)) fate.hold_past = settings.hold_past;
   fate.delay[0] = draw(settings, random);
   fate.delay[1] = draw(settings, random);
+  // Last, so that the same packets of the other flows are hit with and without it.
+  if (settings.bucket && settings.bucket->has(packet.flow_hash)) {
+    fate.drop |= random.chance(settings.bucket_drop);
+    for (Duration& delay : fate.delay) delay += settings.bucket_delay;
+  }
   return fate;
 }
 

@@ -12,6 +12,7 @@ using base::store_be;
 constexpr std::size_t kIpOffset = 14;  // behind the Ethernet header
 constexpr std::size_t kUdpHeader = 8;
 constexpr std::size_t kV4Header = 20, kV6Header = 40;
+constexpr std::size_t kV4Addresses = kIpOffset + 12, kV6Addresses = kIpOffset + 8;
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint16_t kEtherV4 = 0x0800, kEtherV6 = 0x86dd;
 
@@ -71,6 +72,19 @@ std::optional<UdpFrame> parse_udp(base::Bytes frame) {
     default:
       return std::nullopt;
   }
+}
+
+std::uint32_t flow_hash(base::Bytes frame, const UdpFrame& udp) {
+  const base::Bytes addresses =
+      udp.v6 ? frame.subspan(kV6Addresses, 32) : frame.subspan(kV4Addresses, 8);
+  const base::Bytes ports = frame.subspan(udp.payload_offset - kUdpHeader, 4);
+  std::uint32_t crc = 0xffffffffU;
+  for (const base::Bytes part : {addresses, ports})
+    for (const std::byte value : part) {
+      crc ^= std::to_integer<std::uint32_t>(value);
+      for (int bit = 0; bit < 8; ++bit) crc = crc >> 1U ^ ((crc & 1U) != 0 ? 0xedb88320U : 0);
+    }
+  return ~crc;
 }
 
 void set_dscp(base::MutableBytes frame, const UdpFrame& udp, std::uint8_t dscp) {

@@ -23,6 +23,11 @@ struct UdpFrame {
 // headers: ARP, neighbour discovery, ICMP, later fragments.
 std::optional<UdpFrame> parse_udp(base::Bytes frame);
 
+// What a router chooses one of equal-cost paths by: CRC-32 (IEEE 802.3, as zlib has it) of source
+// address, destination address, source port and destination port as they are on the wire. `udp` is
+// what parse_udp() said of this frame.
+std::uint32_t flow_hash(base::Bytes frame, const UdpFrame& udp);
+
 // Writes another DSCP; keeps ECN and corrects the checksum of the IPv4 header (the UDP checksum
 // does not cover the traffic class). `udp` is what parse_udp() said of this frame.
 void set_dscp(base::MutableBytes frame, const UdpFrame& udp, std::uint8_t dscp);

@@ -92,6 +92,17 @@ TEST(Frame, NoTruncatedFrameIsReadBeyondItsEnd) {
     }
 }
 
+// The values are those of Python's zlib.crc32().
+TEST(Frame, AFlowHasTheHashOfItsAddressesAndPorts) {
+  auto v4 = v4_frame();
+  const auto v6 = v6_frame();
+  EXPECT_EQ(flow_hash(v4, *parse_udp(v4)), 0x8c105010U);
+  EXPECT_EQ(flow_hash(v6, *parse_udp(v6)), 0x52352990U);
+  v4.back() = std::byte{0};
+  set_dscp(v4, *parse_udp(v4), 10);
+  EXPECT_EQ(flow_hash(v4, *parse_udp(v4)), 0x8c105010U);
+}
+
 TEST(Frame, RemarkingIpv4KeepsEcnAndCorrectsTheHeaderChecksum) {
   auto frame = v4_frame();
   set_dscp(frame, *parse_udp(frame), 10);

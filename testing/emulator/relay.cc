@@ -124,7 +124,9 @@ void Relay::admit(Lane& lane, const Arrival& arrival, const UdpFrame& udp) {
   if (!arrival.by_kernel) ++totals_.without_entry_stamp;
   if (arrival.partial_checksum) ++totals_.partial_checksums;
 
-  const Fate fate = decide(lane.settings, settings_.seed, lane.direction, record.packet);
+  const Fate fate = decide(
+      lane.settings, settings_.seed,
+      {.direction = lane.direction, .number = record.packet, .flow_hash = flow_hash(frame, udp)});
   if (fate.drop) {
     record.action = Action::Drop;
     log_.write(record);

@@ -62,6 +62,16 @@ Result<std::vector<Remark>> remarks(std::string_view text) {
   return result;
 }
 
+Result<Bucket> bucket(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos)
+    return fail(fmt::format("\"{}\" is not K/N, like 3/8", text));
+  Bucket result;
+  result.divisor = TRY(number<std::uint32_t>(text.substr(slash + 1), 1, 65'536));
+  result.remainder = TRY(number<std::uint32_t>(text.substr(0, slash), 0, result.divisor - 1));
+  return result;
+}
+
 Result<bool> yes_or_no(std::string_view text) {
   if (text == "true" || text.empty()) return true;
   if (text == "false") return false;
@@ -149,6 +159,12 @@ constexpr std::array kDirection = {
         [](Link& d, Text v) { return assign(d.hold_past, number<std::uint32_t>(v, 1, 1000)); }},
     DirectionOption{"remark", "LIST", "new DSCP: FROM:TO, * for any, like 46:10,*:0",
                     [](Link& d, Text v) { return assign(d.remarks, remarks(v)); }},
+    DirectionOption{"bucket", "K/N", "the flows whose hash of addresses and ports leaves K by N",
+                    [](Link& d, Text v) { return assign(d.bucket, bucket(v)); }},
+    DirectionOption{"bucket-drop", "P", "probability of loss of theirs, besides drop",
+                    [](Link& d, Text v) { return assign(d.bucket_drop, number<double>(v, 0, 1)); }},
+    DirectionOption{"bucket-delay", "TIME", "so much more delay for them",
+                    [](Link& d, Text v) { return assign(d.bucket_delay, parse_duration(v)); }},
 };
 
 // `name` without a direction is global, else "forward-...", "backward-..." or "both-...".
@@ -212,6 +228,9 @@ Result<void> check_complete(const Settings& settings) {
   if (settings.help || !settings.offloads_off.empty()) return {};
   if (settings.left.empty() || settings.right.empty() || settings.left == settings.right)
     return fail("--left and --right must name two devices; --help lists all options");
+  for (const DirectionSettings& one : {settings.forward, settings.backward})
+    if (!one.bucket && (one.bucket_drop > 0 || one.bucket_delay > Duration()))
+      return fail("bucket-drop and bucket-delay want a bucket in the same direction");
   return {};
 }
 

@@ -41,6 +41,23 @@ TEST(Settings, ARemarkMayNameAnyDscp) {
   EXPECT_EQ(settings->forward.remarked(1), 0);
 }
 
+TEST(Settings, ABucketIsARemainderAndADivisor) {
+  const auto settings = parse({"--forward-bucket", "3/8", "--forward-bucket-drop", "0.05",
+                               "--forward-bucket-delay", "300us"});
+  ASSERT_TRUE(settings) << settings.error().text;
+  ASSERT_TRUE(settings->forward.bucket);
+  EXPECT_TRUE(settings->forward.bucket->has(19));
+  EXPECT_FALSE(settings->forward.bucket->has(20));
+  EXPECT_EQ(settings->forward.bucket_drop, 0.05);
+  EXPECT_EQ(settings->forward.bucket_delay, Duration::microseconds(300));
+  EXPECT_FALSE(settings->backward.bucket);
+}
+
+TEST(Settings, WhatOnlyABucketSuffersWantsOneInItsDirection) {
+  EXPECT_FALSE(parse({"--forward-bucket-drop", "0.05"}));
+  EXPECT_FALSE(parse({"--forward-bucket", "3/8", "--backward-bucket-delay", "300us"}));
+}
+
 TEST(Settings, WrongValuesAreRefusedWithTheOptionNamed) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {"--both-drop", "1.5"},
@@ -55,6 +72,11 @@ TEST(Settings, WrongValuesAreRefusedWithTheOptionNamed) {
       {"--both-remark", "46"},
       {"--both-remark", "64:0"},
       {"--both-drop-every", "0"},
+      {"--both-bucket", "3"},
+      {"--both-bucket", "8/8"},
+      {"--both-bucket", "0/0"},
+      {"--both-bucket-drop", "1.5"},
+      {"--both-bucket-delay", "5"},
       {"--seed", "99999999999999999999"},
       {"--port", "0"},
       {"--queue", "0"},
