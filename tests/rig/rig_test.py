@@ -25,6 +25,7 @@ import nat  # noqa: E402
 import network_changes  # noqa: E402
 import no_privilege  # noqa: E402
 import one_socket  # noqa: E402
+import parallel_flows  # noqa: E402
 import paths  # noqa: E402
 import reconnects  # noqa: E402
 import rig  # noqa: E402
@@ -39,8 +40,8 @@ def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks,
-                   nat, network_changes, no_privilege, one_socket, paths, reconnects, several_ways, stalls,
-                   vlan, ways_and_addresses):
+                   nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, several_ways,
+                   stalls, vlan, ways_and_addresses):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found

@@ -5,6 +5,7 @@ Counts must be equal, probe by probe. Delays are compared with the kernel's stam
 delay that was asked for, so a late wake-up of the emulator changes nothing.
 """
 
+import copy
 import json
 
 from rig import PORT, check, check_equal, check_in_time
@@ -24,10 +25,19 @@ class Log:
             check_equal(self.totals[name], 0, f"emulator's {name}")
         for line in lines:
             check(line["action"] not in ("overflow", "failed"), f"the emulator could not relay: {line}")
-        self.requests = [r for r in lines if r["direction"] == "forward" and r["destination_port"] == PORT]
-        self.replies = [r for r in lines if r["direction"] == "backward" and r["source_port"] == PORT]
-        for records in (self.requests, self.replies):
-            records.sort(key=lambda record: record["entry_ns"])
+        self.records = sorted(lines, key=lambda record: record["entry_ns"])
+        self.requests = self._where({"direction": "forward", "destination_port": PORT})
+        self.replies = self._where({"direction": "backward", "source_port": PORT})
+
+    def _where(self, wanted):
+        return [record for record in self.records if wanted.items() <= record.items()]
+
+    def part(self, requests, replies):
+        """The same for one of several measurements that went through the emulator: the fields by which its requests
+        and its replies are known."""
+        part = copy.copy(self)
+        part.requests, part.replies = self._where(requests), self._where(replies)
+        return part
 
 
 def left(records):
@@ -123,21 +133,11 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def compare_counts(measured, truth, probes):
-    """Every probe and every sum against the log."""
-    summary = measured.summary
-    check_equal(len(measured.probes), probes, "lines in the JSON lines file")
-    # A machine that is too busy to send in time says so; such a probe must not be in the log.
-    starved = [probe for probe in measured.probes if probe["outcome"] == "late_schedule"]
-    check_in_time(len(starved), probes, 0.25)
-    check_equal(summary["late_schedule"], len(starved), "summary.late_schedule")
-    measured.probes = [probe for probe in measured.probes if probe["outcome"] != "late_schedule"]
-    probes -= len(starved)
-    check_equal(summary["sent"], probes, "summary.sent")
-    check_equal(len(truth.probes) - measured.document["counters"]["unmeasured"], probes, "probes in the log")
+def compare_probes(probes, truth):
+    """The outcome and the copies of each probe that was sent against the log; returns the sums of the log."""
     undecidable = truth.undecidable()
     wrong, wanted = [], {"lost_forward": 0, "lost_backward": 0, "delivered": 0, "late": 0}
-    for probe in measured.probes:
+    for probe in probes:
         sequence = probe["sequence"]
         outcome = truth.outcome(sequence)
         of = truth.probes[sequence]
@@ -153,6 +153,22 @@ def compare_counts(measured, truth, probes):
             if found != truly and not (found < truly and unknown_allowed):
                 wrong.append(f"probe {sequence}: duplicates_{direction} {found}, truly {truly}")
     check(not wrong, f"{len(wrong)} differences from the log:\n  " + "\n  ".join(wrong[:20]))
+    return wanted
+
+
+def compare_counts(measured, truth, probes):
+    """Every probe and every sum against the log."""
+    summary = measured.summary
+    check_equal(len(measured.probes), probes, "lines in the JSON lines file")
+    # A machine that is too busy to send in time says so; such a probe must not be in the log.
+    starved = [probe for probe in measured.probes if probe["outcome"] == "late_schedule"]
+    check_in_time(len(starved), probes, 0.25)
+    check_equal(summary["late_schedule"], len(starved), "summary.late_schedule")
+    measured.probes = [probe for probe in measured.probes if probe["outcome"] != "late_schedule"]
+    probes -= len(starved)
+    check_equal(summary["sent"], probes, "summary.sent")
+    check_equal(len(truth.probes) - measured.document["counters"]["unmeasured"], probes, "probes in the log")
+    wanted = compare_probes(measured.probes, truth)
     check_equal(summary["received"], wanted["delivered"] + wanted["late"], "summary.received")
     check_equal(summary["late"], wanted["late"], "summary.late")
     check_equal(summary["lost"]["forward"], wanted["lost_forward"], "summary.lost.forward")
