@@ -39,6 +39,9 @@ Record describe(const UdpFrame& udp, base::Bytes frame) {
   record.payload = udp.payload_size;
   if (udp.payload_size >= 4)
     record.sequence = base::load_be<std::uint32_t>(frame, udp.payload_offset);
+  // RFC 8972 3: the Session-Sender Identifier, in a request and in its reply.
+  if (udp.payload_size >= 16)
+    record.ssid = base::load_be<std::uint16_t>(frame, udp.payload_offset + 14);
   // RFC 8762 4.3.1: the Session-Sender Sequence Number of an unauthenticated reply.
   if (udp.payload_size >= 28)
     record.sender_sequence = base::load_be<std::uint32_t>(frame, udp.payload_offset + 24);
@@ -58,7 +61,8 @@ std::string to_json(const Record& record) {
       record.entry_by_kernel, record.wanted.ns());
   if (record.exit) json += fmt::format(R"(,"exit_ns":{})", record.exit->ns());
   if (record.sequence) json += fmt::format(R"(,"sequence":{})", *record.sequence);
-  if (record.sender_sequence && record.direction == Direction::Backward)
+  if (record.ssid) json += fmt::format(R"(,"ssid":{})", *record.ssid);
+  if (record.sender_sequence)
     json += fmt::format(R"(,"sender_sequence":{})", *record.sender_sequence);
   if (record.os_error != 0) json += fmt::format(R"(,"os_error":{})", record.os_error);
   return json + "}";

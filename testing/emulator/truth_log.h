@@ -36,6 +36,7 @@ struct Record {
   std::uint16_t source_port = 0, destination_port = 0;
   std::size_t payload = 0;                            // octets
   std::optional<std::uint32_t> sequence = {};         // STAMP: octets 0-3
+  std::optional<std::uint16_t> ssid = {};             // STAMP: octets 14-15
   std::optional<std::uint32_t> sender_sequence = {};  // STAMP reply: octets 24-27
   std::uint8_t dscp_in = 0, dscp_out = 0, ecn = 0;
   WallTime entry = {};
