@@ -3,11 +3,14 @@
 // One host of the tests that need more than `ping` and `reflect` give: any number of flows on one
 // port, with or without a reflector on the same port.
 //
-//   rig_node LISTEN reflect|only_send COUNT INTERVAL_US [PEER...]     LISTEN and PEER as
-//   ADDRESS:PORT
+//   rig_node LISTEN reflect|only_send COUNT INTERVAL_US [PEER...]
 //
-// Prints `ready`, runs until every flow is decided (for ever without peers), then one JSON line per
-// flow with its outcomes, and one for the reflector.
+// LISTEN is ADDRESS:PORT, PEER too, or ADDRESS:PORT=FILE for a JSON line per probe in that file.
+//
+// Prints `ready` when its port is open and measures when standard input ends, so that several can
+// be begun together. Prints `decided` when every flow is; with a reflector it then goes on until it
+// is stopped. The end is one JSON line per flow with its outcomes and counters, and one for the
+// reflector.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -20,6 +23,7 @@
 #include "agent/engine.h"
 #include "platform/entropy.h"
 #include "platform/process.h"
+#include "publish/jsonl.h"
 #include "wire/request_layout.h"
 
 namespace wirestamp {
@@ -50,13 +54,35 @@ Result<std::int64_t> number(const std::string& text) {
   return value;
 }
 
+template <typename Counters>
+std::string in_json(const Counters& counters) {
+  std::string text;
+  for_each(counters, [&](std::string_view name, std::uint64_t value) {
+    text += fmt::format("{}\"{}\":{}", text.empty() ? "" : ",", name, value);
+  });
+  return "{" + text + "}";
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
 class Outcomes final : public agent::SessionObserver {
  public:
+  Result<void> write_probes_to(const std::string& path) {
+    file_.reset(std::fopen(path.c_str(), "w"));
+    if (file_ == nullptr) return fail("cannot write " + path);
+    return {};
+  }
+
   void on_sample(const measure::Sample& sample) override {
     std::string key(name(sample.outcome));
     if (sample.outcome == measure::Outcome::Unsent) key += ":" + std::string(name(sample.cause));
     ++counts_[key];
-    copies_ += sample.duplicates_forward + sample.duplicates_backward;
+    if (file_ == nullptr) return;
+    std::string line;
+    publish::append_json_line(sample, line);
+    std::fputs(line.c_str(), file_.get());
   }
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
@@ -64,20 +90,18 @@ class Outcomes final : public agent::SessionObserver {
   void on_event(const measure::Event& event) override { fmt::print(stderr, "{}\n", event.text); }
 
   void print(const std::string& peer, const session::SenderCounters& counters) const {
-    fmt::print("{{\"peer\":\"{}\",\"copies\":{},\"outcomes\":{{", peer, copies_);
+    fmt::print("{{\"peer\":\"{}\",\"outcomes\":{{", peer);
     const char* comma = "";
     for (const auto& [key, count] : counts_) {
       fmt::print("{}\"{}\":{}", comma, key, count);
       comma = ",";
     }
-    fmt::print("}},\"unmeasured\":{},\"foreign\":{}}}\n", counters.unmeasured,
-               counters.other_address + counters.other_ssid + counters.mismatched_echo +
-                   counters.expired + counters.future_sequence);
+    fmt::print("}},\"counters\":{}}}\n", in_json(counters));
   }
 
  private:
   std::map<std::string, std::uint64_t> counts_;
-  std::uint64_t copies_ = 0;
+  std::unique_ptr<std::FILE, CloseFile> file_;
 };
 
 Result<void> run(const std::vector<std::string>& words) {
@@ -95,13 +119,23 @@ Result<void> run(const std::vector<std::string>& words) {
        .random = platform::random_bits,
        .note = [](const std::string& note) { fmt::print(stderr, "{}\n", note); }});
   agent::Engine engine(*io, words[1] == "reflect" ? &reflector : nullptr);
+  fmt::print("ready\n");
+  std::fflush(stdout);
+  while (!stopped && std::getchar() != EOF) {
+  }
   std::vector<std::unique_ptr<Outcomes>> outcomes;
   std::vector<session::Session*> sessions;
   const std::int64_t count = TRY(number(words[2])), interval_us = TRY(number(words[3]));
+  std::vector<std::string> peers;
   for (std::size_t i = 4; i < words.size(); ++i) {
+    outcomes.push_back(std::make_unique<Outcomes>());
+    const std::size_t equals = words[i].find('=');
+    peers.push_back(words[i].substr(0, equals));
+    if (equals != std::string::npos)
+      TRY_VOID(outcomes.back()->write_probes_to(words[i].substr(equals + 1)));
     session::SessionOptions session;
     session.flow.session = static_cast<std::uint32_t>(i);
-    session.flow.remote = TRY(endpoint(words[i]));
+    session.flow.remote = TRY(endpoint(peers.back()));
     session.flow.ssid =
         static_cast<std::uint16_t>(i + (listen.address.octets()[3] == std::byte{1} ? 100 : 0));
     session.flow.loss_after = Duration::seconds(1);
@@ -113,19 +147,20 @@ Result<void> run(const std::vector<std::string>& words) {
     // The one port stays; that a peer is silent is what these tests are about.
     session.policy = session::PortPolicy::Fixed;
     session.heal_after.reset();
-    outcomes.push_back(std::make_unique<Outcomes>());
     sessions.push_back(TRY(engine.add_session(session, {.options = options, .given = port},
                                               TRY(wire::plan_request({})), *outcomes.back())));
   }
-  fmt::print("ready\n");
-  std::fflush(stdout);
-  while (!stopped && (sessions.empty() || words[1] == "reflect" || !engine.sessions_finished()))
+  bool decided = false;
+  while (!stopped && (!decided || words[1] == "reflect")) {
     TRY_VOID(engine.turn(io->clock().mono_now() + Duration::milliseconds(100)));
+    if (decided || sessions.empty() || !engine.sessions_finished()) continue;
+    decided = true;
+    fmt::print("decided\n");
+    std::fflush(stdout);
+  }
   for (std::size_t i = 0; i < sessions.size(); ++i)
-    outcomes[i]->print(words[4 + i], sessions[i]->counters());
-  const session::ReflectorCounters counters = reflector.counters();
-  fmt::print("{{\"reflector\":{},\"replies_ignored\":{}}}\n", counters.replies,
-             counters.replies_ignored);
+    outcomes[i]->print(peers[i], sessions[i]->counters());
+  fmt::print("{{\"reflector\":{}}}\n", in_json(reflector.counters()));
   return {};
 }
 

@@ -13,9 +13,9 @@ from rig import (PORT, REFLECTOR_V4, SENDER_V4, Process, Rig, built_beside_the_e
 PROBES = 10_000
 
 
-def start_node(rig, namespace, listen, *words):
+def start_node(rig, namespace, listen, *words, **options):
     command = [built_beside_the_emulator("rig_node"), f"{listen}:{PORT}", *map(str, words)]
-    node = Process(rig, namespace, command, True, f"node-{len(rig.processes)}")
+    node = Process(rig, namespace, command, True, f"node-{len(rig.processes)}", **options)
     poll_until(lambda: "ready" in node.out() or node.popen.poll() is not None, 5, "the node is ready")
     check(node.popen.poll() is None, f"the node ended: {node.err()}")
     return node
@@ -85,7 +85,7 @@ def two_reflecting_senders_and_a_forger():
             check(outcomes["delivered"] > probes * 0.9, f"outcomes {outcomes}: hardly any delivered")
         lines = [json.loads(line) for line in log_path.read_text().splitlines()]
         packets = [line for line in lines if line.get("source_port") == PORT and line.get("destination_port") == PORT]
-        unmeasured = sum(list(found[0].values())[0]["unmeasured"] for found in (of_here, of_there))
+        unmeasured = sum(list(found[0].values())[0]["counters"]["unmeasured"] for found in (of_here, of_there))
         sent = 2 * probes - starved + unmeasured
         # Each request and each copy of one is answered once; replies are never answered.
         copies = sum(line["copy"] for line in packets)

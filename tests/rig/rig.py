@@ -142,14 +142,14 @@ def assert_powerless(pid):
 class Process:
     """A program running in one of the namespaces; its output goes to files."""
 
-    def __init__(self, rig, namespace, command, powerless, name, env=None):
+    def __init__(self, rig, namespace, command, powerless, name, env=None, stdin=subprocess.DEVNULL):
         self.name = name
         self.out_path = rig.directory / f"{name}.out"
         self.err_path = rig.directory / f"{name}.err"
         rights = DROP_RIGHTS if powerless else KEEP_RIGHTS
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
-            self.popen = subprocess.Popen(rig.inside(namespace) + rights + command, stdin=subprocess.DEVNULL,
-                                          stdout=out, stderr=err, env={**os.environ, **(env or {})})
+            self.popen = subprocess.Popen(rig.inside(namespace) + rights + command, stdin=stdin, stdout=out,
+                                          stderr=err, env={**os.environ, **(env or {})})
         self.pid = self.popen.pid
         rig.processes.append(self)
         self.executable = os.path.realpath(command[0])

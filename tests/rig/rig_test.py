@@ -21,6 +21,7 @@ import emulator_itself  # noqa: E402
 import hostile_network  # noqa: E402
 import local_causes  # noqa: E402
 import marks  # noqa: E402
+import mutual  # noqa: E402
 import nat  # noqa: E402
 import network_changes  # noqa: E402
 import no_privilege  # noqa: E402
@@ -39,9 +40,9 @@ import ways_and_addresses  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks,
-                   nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, several_ways,
-                   stalls, vlan, ways_and_addresses):
+        for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks,
+                   mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
+                   several_ways, stalls, vlan, ways_and_addresses):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found
