@@ -122,15 +122,24 @@ def check_ends_well(measured, count):
 # --- the wire --------------------------------------------------------------------------------------------
 
 
-class Wire:
-    """What a recorder at the client saw: requests and replies with the client's port and the kernel's stamp."""
+def recorded(nat):
+    """Has link_recorder look at the client's wire from now on. Returns what tells the Wire when all is over."""
+    recorder, log = nat.record()
 
-    def __init__(self, recorder, log):
+    def wire():
         recorder.stop()
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         check_equal(lines.pop(), {"end": True, "missed": 0}, "last line of the recorder")
-        self.requests = [(line["stamp_ns"], line["source_port"]) for line in lines if line["way"] == "out"]
-        self.replies = [(line["stamp_ns"], line["destination_port"]) for line in lines if line["way"] == "in"]
+        return Wire([(line["stamp_ns"], line["source_port"]) for line in lines if line["way"] == "out"],
+                    [(line["stamp_ns"], line["destination_port"]) for line in lines if line["way"] == "in"])
+    return wire
+
+
+class Wire:
+    """What was seen at the client: requests and replies, each with the kernel's stamp and the client's port."""
+
+    def __init__(self, requests, replies):
+        self.requests, self.replies = requests, replies
         self.ports = list(dict.fromkeys(port for _, port in self.requests))  # in order of appearance
 
     def first(self, port):

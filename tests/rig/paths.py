@@ -7,8 +7,8 @@ import time
 
 import chain
 from chain import Chain
-from course import (BUSY, SECOND, VERDICT, Judgement, Outage, Wire, at_ns, check_accounted, check_ends_well, events,
-                    findings, port_of, show, the_only)
+from course import (BUSY, SECOND, VERDICT, Judgement, Outage, at_ns, check_accounted, check_ends_well, events, findings,
+                    port_of, recorded, show, the_only)
 from emulator_itself import socket_in
 from nat import INTERVAL_NS, OLD_PORT, TARGET, Nat
 from rig import PORT, Network, Process, check, check_delivered, check_equal, program
@@ -167,7 +167,7 @@ def findings_of_an_outage():
     """Which of old and new flow answer after a silence, and what else is known, make the finding."""
     with Network() as network:
         nats = {name: Nat(network, "outage", 30, name) for name in OUTAGES}
-        recorders = {name: nat.record() for name, nat in nats.items()}
+        wires = {name: recorded(nat) for name, nat in nats.items()}
         started = {name: nat.start_ping("-c", PROBES, "--loss-after", "1s", *AUTO) for name, nat in nats.items()}
         time.sleep(2)
         changes = make_and_mend(nats)
@@ -176,7 +176,7 @@ def findings_of_an_outage():
             with judgement.of(name):
                 measured = network.finish_ping(process)
                 show(name, measured)
-                judge_outage(name, measured, Wire(*recorders[name]), changes[name])
+                judge_outage(name, measured, wires[name](), changes[name])
         judgement.end()
 
 
@@ -234,12 +234,13 @@ def taken(nat, ports):
     return held
 
 
-def ports_on_the_wire():
-    """Nothing arrives for 17 s: after 5 s and after 5 more there is a new port, if the policy has one."""
+def through_an_outage(policies, watch, judge):
+    """Nothing arrives for 17 s: after 5 s and after 5 more there is a new port, if the policy has one. `watch` looks at
+    the wire, and `judge` gets what it saw besides what the policy promises."""
     with Network() as network:
-        nats = {policy: Nat(network, "outage", 30, policy) for policy in POLICIES}
-        held = taken(nats["exhausted"], RANGE[1:])
-        recorders = {policy: nat.record() for policy, nat in nats.items()}
+        nats = {policy: Nat(network, "outage", 30, policy) for policy in policies}
+        held = taken(nats["exhausted"], RANGE[1:]) if "exhausted" in nats else []
+        wires = {policy: watch(nat) for policy, nat in nats.items()}
         started = {policy: nat.start_ping("-c", 260, "--loss-after", "1s", *POLICIES[policy][0])
                    for policy, nat in nats.items()}
         time.sleep(2)
@@ -253,14 +254,19 @@ def ports_on_the_wire():
             with judgement.of(policy):
                 measured = network.finish_ping(process)
                 show(policy, measured)
-                wire = Wire(*recorders[policy])
+                wire = wires[policy]()
                 print(f"    ports on the wire: {wire.ports}")
                 check_accounted(measured, 260)
                 check_ends_well(measured, 20)
                 POLICIES[policy][1](measured, wire)
+                judge(measured, wire)
         for sock in held:
             sock.close()
         judgement.end()
+
+
+def ports_on_the_wire():
+    through_an_outage(POLICIES, recorded, lambda measured, wire: None)
 
 
 def source_port_taken():

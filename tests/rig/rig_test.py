@@ -35,14 +35,15 @@ import several_ways  # noqa: E402
 import stalls  # noqa: E402
 import vlan  # noqa: E402
 import ways_and_addresses  # noqa: E402
+import wire_judge  # noqa: E402
 
 
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-        for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks,
-                   mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
-                   several_ways, stalls, vlan, ways_and_addresses):
+        for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks, mutual,
+                   nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, several_ways,
+                   stalls, vlan, ways_and_addresses, wire_judge):
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found

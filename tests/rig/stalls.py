@@ -8,8 +8,8 @@ has only the last of these: to fall silent for long enough.
 
 import time
 
-from course import (BUSY, SECOND, VERDICT, Judgement, Outage, Wire, at_ns, check_accounted, check_ends_well, events,
-                    findings, port_of, show, the_only)
+from course import (BUSY, SECOND, VERDICT, Judgement, Outage, at_ns, check_accounted, check_ends_well, events, findings,
+                    port_of, recorded, show, the_only)
 from nat import CLIENT, CONTROLS, INTERVAL_NS, OLD_PORT, STALLS, TARGET, Nat, delivered, split_by
 from rig import Network, check, check_equal
 
@@ -19,12 +19,12 @@ SWEEP = 5 * SECOND  # until then a sweep of both paths is over, whose packets th
 
 
 class Run:
-    """A measurement through one NAT network, with a recorder at the client, that is changed after three seconds."""
+    """A measurement through one NAT network that is changed after three seconds, with somebody to `watch` the wire."""
 
-    def __init__(self, network, kind, time_out, probes, *flags, name=None):
+    def __init__(self, network, kind, time_out, probes, *flags, name=None, watch=recorded):
         self.nat = Nat(network, kind, time_out, name)
         self.name = self.nat.name
-        self.recorder = self.nat.record()
+        self.seen = watch(self.nat)
         self.probes, self.flags = probes, flags
 
     def start(self):
@@ -32,7 +32,7 @@ class Run:
 
     def finish(self):
         self.measured = self.nat.network.finish_ping(self.started, 100)
-        self.wire = Wire(*self.recorder)
+        self.wire = self.seen()
         show(self.name, self.measured)
         check_accounted(self.measured, self.probes)
 
