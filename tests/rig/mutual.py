@@ -3,10 +3,9 @@
 the other's requests from its replies by what is in them."""
 
 import json
-import os
 
-from one_socket import flows, start_node
-from rig import PORT, REFLECTOR_V4, SENDER_V4, Rig, check, check_equal, check_in_time, poll_until
+from one_socket import flows, start_together, wait_decided
+from rig import PORT, REFLECTOR_V4, SENDER_V4, Rig, check, check_equal, check_in_time
 from truth import Log, Truth, compare_probes, left
 
 PROBES, INTERVAL_US = 10_000, 2_000
@@ -19,11 +18,10 @@ class Side:
     """One of the two. Whose measurement a packet belongs to, the emulator's log tells by the identifier in it
     (RFC 8972), which the reply repeats; whether it is a request, by its direction. The agents do not look at either."""
 
-    def __init__(self, rig, namespace, own, other, ssid, ways, start):
+    def __init__(self, rig, namespace, own, other, ssid, ways):
         self.namespace, self.ssid, self.ways = namespace, ssid, ways
         self.file = rig.directory / f"{namespace}.jsonl"
-        self.node = start_node(rig, namespace, own, "reflect", PROBES, INTERVAL_US, f"{other}:{PORT}={self.file}",
-                               stdin=start)
+        self.words = namespace, own, "reflect", PROBES, INTERVAL_US, f"{other}:{PORT}={self.file}"
 
     def finish(self):
         check_equal(self.node.stop(), 0, f"exit code of {self.namespace}")
@@ -33,7 +31,7 @@ class Side:
         self.probes = [json.loads(line) for line in self.file.read_text().splitlines()]
         check_equal(len(self.probes), PROBES, f"lines of {self.namespace}")
         self.sent = [probe for probe in self.probes if probe["outcome"] != "late_schedule"]
-        check_in_time(PROBES - len(self.sent), PROBES, 0.25)
+        check_in_time(PROBES - len(self.sent), PROBES, 0.5)
 
     def read(self, log):
         there, back = self.ways
@@ -76,15 +74,13 @@ def check_happened(sides):
 def two_agents_measure_each_other():
     with Rig() as rig:
         emulator, log_path = rig.emulate(*LINK, seed=12)
-        waiting, start = os.pipe()
         # The identifiers that rig_node gives to the first flow of a host whose address ends in 1, and of another one.
-        sides = [Side(rig, "sender", SENDER_V4, REFLECTOR_V4, 104, ("forward", "backward"), waiting),
-                 Side(rig, "reflector", REFLECTOR_V4, SENDER_V4, 4, ("backward", "forward"), waiting)]
-        os.close(waiting)
-        os.close(start)  # both ports are open: now both begin
+        sides = [Side(rig, "sender", SENDER_V4, REFLECTOR_V4, 104, ("forward", "backward")),
+                 Side(rig, "reflector", REFLECTOR_V4, SENDER_V4, 4, ("backward", "forward"))]
+        for side, node in zip(sides, start_together(rig, *(side.words for side in sides))):
+            side.node = node
         for side in sides:
-            poll_until(lambda side=side: "decided" in side.node.out() or side.node.popen.poll() is not None, 60,
-                       f"all probes of {side.namespace} are decided")
+            wait_decided(side.node)
         for side in sides:
             side.finish()
         emulator.stop()
