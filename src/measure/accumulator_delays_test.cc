@@ -33,6 +33,8 @@ TEST(AccumulatorDelays, stamps_of_different_sources_are_never_mixed_in_a_percent
   EXPECT_EQ(summary.reflector_tx.weakest, StampSource::User);
 }
 
+// Thirty even round trips of kernel stamps, and ten with a T3 of the program: uneven, long in the
+// reflector and with a large error.
 std::vector<Sample> two_classes() {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 40; ++i) {
@@ -69,6 +71,7 @@ TEST(AccumulatorDelays, the_reflectors_time_and_the_errors_are_those_of_the_clas
   EXPECT_EQ(summary.rtt_error_mean->ns(), 4 * 50 + 1);
 }
 
+// Every second T3 lies before its T2: what is left is the round trip with the reflector in it.
 TEST(AccumulatorDelays, round_trips_with_bad_reflector_stamps_are_a_series_of_their_own) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 10; ++i) {
@@ -90,6 +93,7 @@ TEST(AccumulatorDelays, round_trips_with_bad_reflector_stamps_are_a_series_of_th
   EXPECT_FALSE(summary.jitter_rfc3550 && summary.jitter_rfc3550->ns() > 0);
 }
 
+// As answered(), with clocks that tell their errors: 30 us here, 40 us there.
 Sample bounded(std::uint64_t number) {
   Sample sample = answered(number, 1'000, 1'000, number + 1);
   sample.sender_clock_error = Duration::microseconds(30);

@@ -70,10 +70,6 @@ TEST(Accumulator, sums_resolve_losses_of_unknown_direction) {
   EXPECT_EQ(accumulator.summary().network_loss_ratio, 1.0);
 }
 
-// Thirty even round trips of kernel stamps, and ten with a T3 of the program: uneven, long in the
-// reflector and with a large error.
-// Every second T3 lies before its T2: what is left is the round trip with the reflector in it.
-// As answered(), with clocks that tell their errors: 30 us here, 40 us there.
 TEST(Accumulator, the_extra_probes_of_a_burst_count_for_order_and_burst_loss_only) {
   std::vector<Sample> samples{answered(0, 1'000, 1'000, 1)};
   for (std::uint64_t i = 1; i <= 5; ++i) {
