@@ -15,6 +15,7 @@ void OrderTracker::count_n_reordering(std::uint64_t sequence) {
 }
 
 void OrderTracker::add(std::uint64_t sequence) {
+  if (figures_.received > 0 && sequence + 1 == next_expected_) return;  // a copy of the newest
   // RFC 4737 3.3 and 4.2.2.
   if (figures_.received == 0 || sequence >= next_expected_) {
     next_expected_ = sequence + 1;

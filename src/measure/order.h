@@ -11,7 +11,8 @@
 namespace wirestamp::measure {
 
 // Reordering of a stream of packets without duplicates (RFC 4737), given their unwrapped sequence
-// numbers in order of arrival.
+// numbers in order of arrival. A copy of the newest packet is passed over; one of an older packet
+// counts as a reordered packet of its own.
 //
 // The extent needs the packets that came in order; the latest kMaxInOrder of them are kept, and a
 // packet that is older than all of these has at least the extent told.

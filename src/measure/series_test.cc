@@ -221,6 +221,15 @@ TEST(OrderTracker, agrees_with_the_reference_on_shuffled_arrivals) {
   }
 }
 
+// A reflector that is broken, or a forger, can give one number to several replies.
+TEST(OrderTracker, a_copy_of_the_newest_number_is_passed_over) {
+  OrderTracker tracker;
+  for (const std::uint64_t arrival : {5U, 5U, 6U, 6U, 7U}) tracker.add(arrival);
+  EXPECT_EQ(tracker.figures().received, 3U);
+  EXPECT_EQ(tracker.figures().reordered, 0U);
+  EXPECT_EQ(tracker.figures().max_extent, 0U);
+}
+
 TEST(InTurn, gives_out_numbers_in_order_whatever_the_order_they_come_in) {
   InTurn<int> turn(0);
   std::vector<int> out;
