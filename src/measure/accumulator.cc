@@ -29,8 +29,9 @@ struct Sent {
 };
 
 struct Arrival {
+  std::uint32_t flow = 0;
   std::uint64_t probe = 0;
-  std::optional<ArrivalOrder::ReflectorNumber> reflector_number;
+  std::optional<ReflectorNumber> reflector_number;
   std::optional<ClassedDelay> transit;  // of probes that count for jitter
 };
 
@@ -216,7 +217,7 @@ void Accumulator::State::take_sent(const std::optional<Sent>& one) {
 }
 
 void Accumulator::State::take_arrival(const Arrival& arrival) {
-  order.add(arrival.probe, arrival.reflector_number);
+  order.add(arrival.flow, arrival.probe, arrival.reflector_number);
   if (const auto& transit = arrival.transit)
     jitter[static_cast<std::size_t>(transit->stamps)].add(transit->value);
 }
@@ -245,7 +246,8 @@ void Accumulator::add(const Sample& sample) {
     one.lost = lost_on_the_way(sample.outcome) || neighbour;
   }
   if (sample.arrival_index > 0) {
-    Arrival arrival{.probe = sample.probe, .reflector_number = {}, .transit = one.rtt};
+    Arrival arrival{
+        .flow = sample.flow, .probe = sample.probe, .reflector_number = {}, .transit = one.rtt};
     if (sample.reflector_sequence)
       arrival.reflector_number = {
           .epoch = sample.reflector_epoch,
@@ -324,9 +326,10 @@ Summary Accumulator::summary() const {
       summary.jitter_rfc3550 = Duration::nanoseconds(std::llround(jitter.value));
   }
   summary.jitter_consecutive = summary.rtt_variation.ipdv_mean_abs;
-  summary.round_trip_order = s.order.round_trip();
-  summary.forward_order = s.order.forward();
-  summary.backward_order = s.order.backward();
+  const ArrivalOrder::Figures order = s.order.figures();
+  summary.round_trip_order = order.round_trip;
+  summary.forward_order = order.forward;
+  summary.backward_order = order.backward;
   summary.loss_periods = s.loss_periods.count;
   summary.longest_loss_period = s.loss_periods.longest;
   summary.mos = speech({.counts = s.counts,

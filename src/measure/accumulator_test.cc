@@ -134,6 +134,48 @@ TEST(Accumulator, the_direction_of_reordering_comes_from_the_reflectors_numbers)
   EXPECT_EQ(summary.backward_order.reordered, 0U);
 }
 
+// Two hundred flows after each other, the reflector's numbers from 0 in each. Each has ten answered
+// probes, and in each of the three orders the third and the fourth change places.
+TEST(Accumulator, reordering_is_within_a_flow_however_many_there_are) {
+  constexpr std::uint64_t kFlows = 200, kOfEach = 10;
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < kFlows * kOfEach; ++i) {
+    const std::uint64_t place = i % kOfEach, swapped = place == 3 ? 4 : place == 4 ? 3 : place;
+    samples.push_back(answered(i, 1'000, 1'000, i - place + swapped + 1));
+    samples.back().flow = static_cast<std::uint32_t>(i / kOfEach);
+    samples.back().reflector_sequence = static_cast<std::uint32_t>(place);
+  }
+  const Summary summary = summed(samples);
+  for (const Reordering* order : {&summary.round_trip_order, &summary.backward_order}) {
+    EXPECT_EQ(order->received, kFlows * kOfEach);
+    EXPECT_EQ(order->reordered, kFlows);
+    EXPECT_DOUBLE_EQ(order->ratio.value(), 0.1);
+    EXPECT_EQ(order->max_extent, 1U);
+    EXPECT_EQ(order->n_reordered[1], kFlows);
+    EXPECT_EQ(order->n_reordered[2], 0U);
+  }
+  EXPECT_EQ(summary.forward_order.received, kFlows * kOfEach);
+  EXPECT_EQ(summary.forward_order.reordered, 0U);
+}
+
+// Each takes a path of its own: who comes first says nothing.
+TEST(Accumulator, probes_of_parallel_flows_do_not_overtake_each_other) {
+  std::vector<Sample> samples;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    const std::uint32_t round = i / 4, flow = i % 4;
+    samples.push_back(answered(i, 1'000, 1'000, round * 4 + (3 - flow) + 1));
+    samples.back().flow = flow;
+    samples.back().reflector_sequence = round;
+  }
+  const Summary summary = summed(samples);
+  for (const Reordering* order :
+       {&summary.round_trip_order, &summary.forward_order, &summary.backward_order}) {
+    EXPECT_EQ(order->received, 40U);
+    EXPECT_EQ(order->reordered, 0U);
+    EXPECT_EQ(order->max_extent, 0U);
+  }
+}
+
 TEST(Accumulator, speech_quality_wants_fifty_probes) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 49; ++i) samples.push_back(answered(i, 1'000, 1'000, i + 1));

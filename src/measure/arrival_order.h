@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <queue>
 #include <utility>
@@ -11,17 +14,18 @@
 
 namespace wirestamp::measure {
 
-// Reordering by direction, from the first replies in order of arrival: round trip and backward as
-// they come, forward by the reflector's numbers, which are sorted within a window of so many
-// arrivals.
-class ArrivalOrder {
- public:
-  struct ReflectorNumber {
-    std::uint32_t epoch = 0;     // counts the restarts of the numbers
-    std::uint32_t sequence = 0;  // of the reply
-    std::uint32_t first = 0;     // of the first reply to the request: when that arrived
-  };
+// Of each request the reflector's numbers.
+struct ReflectorNumber {
+  std::uint32_t epoch = 0;     // counts the restarts of the numbers of this flow
+  std::uint32_t sequence = 0;  // of the reply
+  std::uint32_t first = 0;     // of the first reply to the request: when that arrived
+};
 
+// Reordering by direction within one flow, from the first replies in order of arrival: round trip
+// and backward as they come, forward by the reflector's numbers, which are sorted within a window
+// of so many arrivals.
+class FlowOrder {
+ public:
   void add(std::uint64_t probe, const std::optional<ReflectorNumber>& number);
   // No more replies will come.
   void finish();
@@ -43,6 +47,38 @@ class ArrivalOrder {
       by_reflector_;
   std::uint32_t epoch_ = 0;
   std::uint64_t newest_number_ = 0;
+};
+
+// Reordering of a session: the sums over its flows. Each flow may take a path of its own, and has
+// reflector's numbers of its own, so packets of two flows are not compared.
+class ArrivalOrder {
+ public:
+  // The order of so many flows is kept. When one more comes, that of the flow that was silent for
+  // longest is closed: what still arrives of it is compared with nothing before.
+  static constexpr std::size_t kOpenFlows = 64;
+
+  struct Figures {
+    Reordering round_trip, forward, backward;
+  };
+
+  // Replies in order of arrival.
+  void add(std::uint32_t flow, std::uint64_t probe, const std::optional<ReflectorNumber>& number);
+  // No more replies will come.
+  void finish();
+
+  Figures figures() const;
+
+ private:
+  struct OpenFlow {
+    FlowOrder order;
+    std::uint64_t last_arrival = 0;
+  };
+
+  void close_oldest();
+
+  std::map<std::uint32_t, OpenFlow> open_;
+  Figures closed_;
+  std::uint64_t arrivals_ = 0;
 };
 
 }  // namespace wirestamp::measure

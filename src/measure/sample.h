@@ -142,7 +142,7 @@ struct Sample {
   // The smallest number among the replies to it, where the request was duplicated: when it arrived.
   // Absent as reflector_sequence is.
   std::optional<std::uint32_t> reflector_first_sequence;
-  std::uint32_t reflector_epoch = 0;  // counts the restarts of the reflector's numbers seen so far
+  std::uint32_t reflector_epoch = 0;  // restarts of the reflector's numbers in this flow so far
 
   MonoTime scheduled;
   WallTime scheduled_wall;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -40,10 +42,19 @@ inline constexpr std::size_t kMostReordering = 17;
 
 struct Reordering {
   std::uint64_t reordered = 0, received = 0;  // packets, duplicates not counted
-  std::optional<double> ratio;
-  std::uint64_t max_extent = 0;  // RFC 4737 4.2, in packets
+  std::optional<double> ratio;                // reordered / received
+  std::uint64_t max_extent = 0;               // RFC 4737 4.2, in packets
   // RFC 4737 5: [n] packets that are n-reordered, for n up to 16; [17]: those with n > 16.
   std::array<std::uint64_t, kMostReordering + 1> n_reordered{};
+
+  // Of another stream of packets, which shares no packet with this one.
+  void merge(const Reordering& other) {
+    reordered += other.reordered;
+    received += other.received;
+    if (received > 0) ratio = static_cast<double>(reordered) / static_cast<double>(received);
+    max_extent = std::max(max_extent, other.max_extent);
+    for (std::size_t n = 0; n < n_reordered.size(); ++n) n_reordered[n] += other.n_reordered[n];
+  }
 };
 
 struct Mos {
