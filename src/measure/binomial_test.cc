@@ -3,33 +3,19 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <vector>
 
 #include "base/random.h"
+#include "measure/enumerated_test.h"
 
 namespace wirestamp::measure {
 namespace {
 
 constexpr std::uint64_t kSeed = 20268;
-
-// Chance of at least so many hits when draw i hits with chances[i]: the sum over all outcomes.
-double enumerated(std::size_t at_least, std::span<const double> chances) {
-  double sum = 0;
-  for (std::uint32_t hits = 0; hits < 1U << chances.size(); ++hits) {
-    if (static_cast<std::size_t>(std::popcount(hits)) < at_least) continue;
-    double chance = 1;
-    for (std::size_t i = 0; i < chances.size(); ++i)
-      chance *= (hits >> i & 1U) != 0 ? chances[i] : 1 - chances[i];
-    sum += chance;
-  }
-  return sum;
-}
 
 TEST(BinomialTail, agrees_with_the_sum_over_all_outcomes) {
   for (const double chance : {0.001, 0.125, 0.3, 0.5, 0.9}) {

@@ -4,18 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <functional>
 #include <numeric>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
+#include "measure/enumerated_test.h"
 
 namespace wirestamp::measure {
 namespace {
@@ -75,19 +74,6 @@ Finding find(const FlowComparisonOptions& options, std::uint64_t rounds, const N
   }
   comparison.finish();
   return {named(comparison), first};
-}
-
-// Chance of at least so many hits when draw i hits with chances[i]: the sum over all outcomes.
-double enumerated(std::size_t at_least, std::span<const double> chances) {
-  double sum = 0;
-  for (std::uint32_t hits = 0; hits < 1U << chances.size(); ++hits) {
-    if (static_cast<std::size_t>(std::popcount(hits)) < at_least) continue;
-    double chance = 1;
-    for (std::size_t i = 0; i < chances.size(); ++i)
-      chance *= (hits >> i & 1U) != 0 ? chances[i] : 1 - chances[i];
-    sum += chance;
-  }
-  return sum;
 }
 
 // One look at sixteen rounds of four flows; allows each test an error of about 1 %.
