@@ -99,8 +99,6 @@ Accumulator::~Accumulator() = default;
 Accumulator::Accumulator(Accumulator&&) noexcept = default;
 Accumulator& Accumulator::operator=(Accumulator&&) noexcept = default;
 
-// --- counts --------------------------------------------------------------------------------------
-
 void Accumulator::State::count(const Sample& sample) {
   ++counts.scheduled;
   if (left_this_host(sample.outcome)) ++counts.sent;
@@ -144,16 +142,11 @@ void Accumulator::State::count(const Sample& sample) {
 }
 
 void Accumulator::State::count_stamps(const Sample& sample) {
-  const auto count_one = [](StampCounts& to, const std::optional<Timestamp>& stamp) {
-    if (!stamp) return;
-    ++to.by_source[static_cast<std::size_t>(stamp->source)];
-    to.weakest = to.weakest ? std::min(*to.weakest, stamp->source) : stamp->source;
-  };
   if (!left_this_host(sample.outcome)) return;
-  count_one(counts.sender_tx, sample.sender_tx);
-  count_one(counts.reflector_rx, sample.reflector_rx);
-  count_one(counts.reflector_tx, sample.reflector_tx);
-  count_one(counts.sender_rx, sample.sender_rx);
+  counts.sender_tx.add(sample.sender_tx);
+  counts.reflector_rx.add(sample.reflector_rx);
+  counts.reflector_tx.add(sample.reflector_tx);
+  counts.sender_rx.add(sample.sender_rx);
   if (sample.clock_step) ++counts.clock_step_samples;
   if (sample.bad_reflector_stamps) ++counts.bad_reflector_stamps;
 }
@@ -168,8 +161,6 @@ void Accumulator::State::count_marks(const Sample& sample) {
     ++counts.backward_traffic_class[sample.returned->traffic_class];
   }
 }
-
-// --- delays --------------------------------------------------------------------------------------
 
 void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
   if (sample.sender_user && sample.sender_user->mono)
@@ -221,8 +212,6 @@ void Accumulator::State::take_arrival(const Arrival& arrival) {
   if (const auto& transit = arrival.transit)
     jitter[static_cast<std::size_t>(transit->stamps)].add(transit->value);
 }
-
-// --- the interface -------------------------------------------------------------------------------
 
 void Accumulator::add(const Sample& sample) {
   State& s = *state_;

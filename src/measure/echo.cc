@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/echo.h"
 
-#include <algorithm>
-
 #include "measure/delay.h"
 
 namespace wirestamp::measure {
 
 namespace {
-
-void count_one(StampCounts& counts, const std::optional<Timestamp>& stamp) {
-  if (!stamp) return;
-  ++counts.by_source[static_cast<std::size_t>(stamp->source)];
-  if (!counts.weakest || stamp->source < *counts.weakest) counts.weakest = stamp->source;
-}
 
 // The same arithmetic as for a probe whose reflector told no stamps.
 std::optional<ClassedDelay> round_trip_of(const EchoSample& echo) {
@@ -40,8 +32,8 @@ void EchoFigures::add(const EchoSample& sample) {
   }
   ++counts_.sent;
   counts_.duplicates += sample.duplicates;
-  count_one(counts_.tx, sample.tx);
-  count_one(counts_.rx, sample.rx);
+  counts_.tx.add(sample.tx);
+  counts_.rx.add(sample.rx);
   if (sample.outcome != EchoOutcome::Answered) ++counts_.lost;
   if (sample.outcome == EchoOutcome::Late) ++counts_.late;
   if (sample.outcome != EchoOutcome::Lost) ++counts_.received;

@@ -35,6 +35,13 @@ inline constexpr Duration kUselessClock = Duration::seconds(1);
 struct StampCounts {
   std::array<std::uint64_t, 5> by_source{};  // indexed by StampSource
   std::optional<StampSource> weakest;        // among the probes that have this stamp
+
+  // One probe's stamp of this kind, if it has one.
+  void add(const std::optional<Timestamp>& stamp) {
+    if (!stamp) return;
+    ++by_source[static_cast<std::size_t>(stamp->source)];
+    weakest = std::min(weakest.value_or(stamp->source), stamp->source);
+  }
 };
 
 // The largest n that is told apart in n-reordering; one more place counts what is beyond.
