@@ -157,5 +157,50 @@ TEST(AccumulatorDelays, a_negative_round_trip_is_kept_and_counted) {
   EXPECT_EQ(summary.negative_rtt, 1U);
 }
 
+// What a probe between two answered ones, 1 and 3 us long, makes of their pair.
+Variation variation_across(const Sample& between) {
+  return summed({answered(0, 500, 500, 1), between, answered(2, 1'500, 1'500, 2)}).rtt_variation;
+}
+
+TEST(AccumulatorDelays, a_lost_probe_makes_both_of_its_pairs_undefined) {
+  const Variation variation = variation_across(probe(1, Outcome::LostForward));
+  EXPECT_EQ(variation.ipdv_count, 0U);
+  EXPECT_EQ(variation.ipdv_undefined, 2U);
+}
+
+TEST(AccumulatorDelays, a_probe_that_never_left_ends_the_chain_and_nothing_is_undefined) {
+  for (const Sample& between : {probe(1, Outcome::Withheld), probe(1, Outcome::LateSchedule),
+                                unsent(1, UnsentCause::NoRoute)}) {
+    const Variation variation = variation_across(between);
+    EXPECT_EQ(variation.ipdv_count, 0U);
+    EXPECT_EQ(variation.ipdv_undefined, 0U);
+  }
+}
+
+TEST(AccumulatorDelays, a_burst_probe_is_passed_over) {
+  Sample burst = answered(1, 90'000, 90'000, 0);
+  burst.burst = true;
+  const Variation variation = variation_across(burst);
+  EXPECT_EQ(variation.ipdv_count, 1U);
+  EXPECT_EQ(variation.ipdv_undefined, 0U);
+  EXPECT_EQ(variation.ipdv_mean_abs->ns(), 2'000);
+}
+
+// RFC 3550 6.4.1 knows no burst either.
+TEST(AccumulatorDelays, the_jitter_is_that_of_scheduled_probes) {
+  Sample burst = answered(1, 90'000, 90'000, 2);
+  burst.burst = true;
+  const Summary summary = summed({answered(0, 500, 500, 1), burst, answered(2, 8'500, 8'500, 3)});
+  EXPECT_EQ(summary.jitter_rfc3550->ns(), 1'000);  // 16 us / 16
+}
+
+TEST(AccumulatorDelays, the_error_of_a_round_trip_is_absent_where_the_peer_tells_none) {
+  Sample silent = answered(0, 1'000, 1'000, 1);
+  silent.reflector_rx->source = silent.reflector_tx->source = StampSource::Unknown;
+  const Summary summary = summed({silent});
+  EXPECT_EQ(summary.rtt.count, 1U);
+  EXPECT_FALSE(summary.rtt_error_max || summary.rtt_error_mean);
+}
+
 }  // namespace
 }  // namespace wirestamp::measure

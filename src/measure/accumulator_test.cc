@@ -100,6 +100,74 @@ TEST(Accumulator, a_burst_probe_that_the_peer_refused_is_not_lost) {
   EXPECT_EQ(summary.burst_loss, 0.4);
 }
 
+TEST(Accumulator, copies_of_burst_probes_count_and_their_marks_and_stamps_do_not) {
+  Sample burst = answered(1, 1'000, 1'000, 2);
+  burst.burst = true;
+  burst.duplicates_forward = 1;
+  burst.duplicates_backward = 2;
+  burst.seen_traffic_class = 184;
+  burst.returned = Marks{.traffic_class = 184, .hop_limit = std::nullopt};
+  const Summary summary = summed({answered(0, 1'000, 1'000, 1), burst});
+  EXPECT_EQ(summary.duplicates_forward, 1U);
+  EXPECT_EQ(summary.duplicates_backward, 2U);
+  EXPECT_EQ(summary.forward_marks_known, 0U);
+  EXPECT_EQ(summary.backward_marks_known, 0U);
+  EXPECT_EQ(summary.sender_tx.by_source[static_cast<std::size_t>(StampSource::Kernel)], 1U);
+}
+
+TEST(Accumulator, marks_are_those_of_answered_probes_at_both_ends) {
+  Sample seen = answered(0, 1'000, 1'000, 1);
+  seen.seen_traffic_class = 184;
+  seen.returned = Marks{.traffic_class = 2, .hop_limit = 60};
+  const Summary summary =
+      summed({seen, answered(1, 1'000, 1'000, 2), probe(2, Outcome::LostForward)});
+  EXPECT_EQ(summary.forward_marks_known, 1U);
+  EXPECT_EQ(summary.forward_traffic_class[184], 1U);
+  EXPECT_EQ(summary.backward_marks_known, 1U);
+  EXPECT_EQ(summary.backward_traffic_class[2], 1U);
+}
+
+TEST(Accumulator, a_loss_period_goes_on_over_what_was_not_sent_and_over_bursts) {
+  std::vector<Sample> samples{answered(0, 1'000, 1'000, 1), probe(1, Outcome::LostForward),
+                              probe(2, Outcome::Withheld),  unsent(3, UnsentCause::NoRoute),
+                              answered(4, 1'000, 1'000, 2), probe(5, Outcome::LateSchedule),
+                              probe(6, Outcome::Late),      probe(7, Outcome::RefusedByPeer),
+                              probe(8, Outcome::TooBig)};
+  samples[4].burst = true;
+  const Summary summary = summed(samples);
+  EXPECT_EQ(summary.loss_periods, 2U);
+  EXPECT_EQ(summary.longest_loss_period, 2U);
+}
+
+TEST(Accumulator, each_stamp_of_what_was_sent_is_counted_by_its_source) {
+  std::vector<Sample> samples{answered(0, 1'000, 1'000, 1), probe(1, Outcome::LostForward),
+                              answered(2, 1'000, 1'000, 2, Outcome::Late),
+                              unsent(3, UnsentCause::NoRoute)};
+  samples[1].sender_tx = stamp_at(0, true, StampSource::User);
+  samples[3].sender_tx = stamp_at(0, true, StampSource::Unknown);
+  const Summary summary = summed(samples);
+  const auto count = [](const StampCounts& counts, StampSource source) {
+    return counts.by_source[static_cast<std::size_t>(source)];
+  };
+  EXPECT_EQ(count(summary.sender_tx, StampSource::Kernel), 2U);
+  EXPECT_EQ(count(summary.sender_tx, StampSource::User), 1U);
+  EXPECT_EQ(count(summary.sender_tx, StampSource::Unknown), 0U);
+  EXPECT_EQ(summary.sender_tx.weakest, StampSource::User);
+  EXPECT_EQ(count(summary.sender_rx, StampSource::Kernel), 2U);
+}
+
+TEST(Accumulator, the_schedule_error_is_of_every_probe_handed_over) {
+  std::vector<Sample> samples{answered(0, 1'000, 1'000, 1), probe(1, Outcome::LostForward),
+                              unsent(2, UnsentCause::NoRoute), probe(3, Outcome::LateSchedule)};
+  for (std::size_t i = 0; i < 3; ++i)
+    samples[i].sender_user =
+        stamp_at(samples[i].scheduled.ns() + 100 * (1 + std::int64_t(i)), true);
+  const Summary summary = summed(samples);
+  EXPECT_EQ(summary.schedule_error.count, 3U);
+  EXPECT_EQ(summary.schedule_error.min->ns(), 100);
+  EXPECT_EQ(summary.schedule_error.max->ns(), 300);
+}
+
 TEST(Accumulator, a_restart_of_the_reflector_is_no_reordering) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 20; ++i) {

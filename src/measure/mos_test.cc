@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "measure/emodel.h"
 
 namespace wirestamp::measure {
@@ -116,6 +118,23 @@ TEST_F(Speech, bursts_of_loss_are_judged_by_all_that_was_to_be_sent) {
   for (int i = 0; i < 100; ++i) periods_.add(true);
   ASSERT_EQ(periods_.count, 101U);
   EXPECT_DOUBLE_EQ(told().r, r_of(kTa, 10, 200.0 / 101 * (1 - 200.0 / 1'100)));
+}
+
+// The polynomial dips below 1 for a rating between 0 and 6.5.
+TEST(SpeechQuality, is_between_1_and_4_5_and_falls_with_loss_and_delay) {
+  double by_delay = 5;
+  for (double delay_ms = 0; delay_ms < 1e13; delay_ms = delay_ms * 1.5 + 1) {
+    double by_loss = 5;
+    for (double loss = 0; loss <= 100; loss += 0.5) {
+      const double mos = speech_quality({.delay_ms = delay_ms, .loss_percent = loss}).mos;
+      ASSERT_GE(mos, 1) << delay_ms << " ms, " << loss << " %";
+      ASSERT_LE(mos, std::min(by_loss, 4.5)) << delay_ms << " ms, " << loss << " %";
+      by_loss = mos;
+    }
+    const double clean = speech_quality({.delay_ms = delay_ms}).mos;
+    ASSERT_LE(clean, by_delay) << delay_ms << " ms";
+    by_delay = clean;
+  }
 }
 
 }  // namespace
