@@ -3,6 +3,7 @@
 // What the accumulator makes of stamps: delays, their classes and their errors.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "measure/samples_test.h"
@@ -110,6 +111,7 @@ TEST(AccumulatorDelays, the_error_of_a_direction_is_that_of_its_clocks_and_of_it
   const Summary summary = summed({sample, bounded(1)});
   EXPECT_EQ(summary.forward_error, Duration::microseconds(73));
   EXPECT_EQ(summary.backward_error, Duration::microseconds(82));
+  EXPECT_EQ(summary.one_way_error, Duration::microseconds(82));
 }
 
 TEST(AccumulatorDelays, a_probe_without_one_way_values_has_no_part_in_their_error) {
@@ -157,33 +159,47 @@ TEST(AccumulatorDelays, a_negative_round_trip_is_kept_and_counted) {
   EXPECT_EQ(summary.negative_rtt, 1U);
 }
 
-// What a probe between two answered ones, 1 and 3 us long, makes of their pair.
-Variation variation_across(const Sample& between) {
-  return summed({answered(0, 500, 500, 1), between, answered(2, 1'500, 1'500, 2)}).rtt_variation;
+// What a probe between two answered ones, 1 and 3 us long, makes of their pair: round trip, forward
+// and backward.
+std::array<Variation, 3> variations_across(const Sample& between) {
+  const Summary summary = summed({answered(0, 500, 500, 1), between, answered(2, 1'500, 1'500, 2)});
+  return {summary.rtt_variation, summary.forward_variation, summary.backward_variation};
+}
+
+TEST(AccumulatorDelays, one_value_has_neither_jitter_nor_variation_nor_deviation) {
+  const Summary summary = summed({answered(0, 1'000, 1'000, 1)});
+  EXPECT_FALSE(summary.jitter_rfc3550 || summary.jitter_consecutive || summary.rtt.stddev);
+  EXPECT_FALSE(summary.rtt_variation.ipdv_p95 || summary.rtt_variation.ipdv_mean_abs);
+  EXPECT_EQ(summary.rtt_variation.ipdv_undefined, 0U);
+  EXPECT_EQ(summary.rtt_variation.pdv_p99->ns(), 0);
 }
 
 TEST(AccumulatorDelays, a_lost_probe_makes_both_of_its_pairs_undefined) {
-  const Variation variation = variation_across(probe(1, Outcome::LostForward));
-  EXPECT_EQ(variation.ipdv_count, 0U);
-  EXPECT_EQ(variation.ipdv_undefined, 2U);
+  for (const Variation& variation : variations_across(probe(1, Outcome::LostForward))) {
+    EXPECT_EQ(variation.ipdv_count, 0U);
+    EXPECT_EQ(variation.ipdv_undefined, 2U);
+  }
 }
 
 TEST(AccumulatorDelays, a_probe_that_never_left_ends_the_chain_and_nothing_is_undefined) {
   for (const Sample& between : {probe(1, Outcome::Withheld), probe(1, Outcome::LateSchedule),
                                 unsent(1, UnsentCause::NoRoute)}) {
-    const Variation variation = variation_across(between);
-    EXPECT_EQ(variation.ipdv_count, 0U);
-    EXPECT_EQ(variation.ipdv_undefined, 0U);
+    for (const Variation& variation : variations_across(between)) {
+      EXPECT_EQ(variation.ipdv_count, 0U);
+      EXPECT_EQ(variation.ipdv_undefined, 0U);
+    }
   }
 }
 
 TEST(AccumulatorDelays, a_burst_probe_is_passed_over) {
   Sample burst = answered(1, 90'000, 90'000, 0);
   burst.burst = true;
-  const Variation variation = variation_across(burst);
-  EXPECT_EQ(variation.ipdv_count, 1U);
-  EXPECT_EQ(variation.ipdv_undefined, 0U);
-  EXPECT_EQ(variation.ipdv_mean_abs->ns(), 2'000);
+  const auto variations = variations_across(burst);
+  for (const Variation& variation : variations) {
+    EXPECT_EQ(variation.ipdv_count, 1U);
+    EXPECT_EQ(variation.ipdv_undefined, 0U);
+  }
+  EXPECT_EQ(variations[0].ipdv_mean_abs->ns(), 2'000);
 }
 
 // RFC 3550 6.4.1 knows no burst either.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "measure/samples_test.h"
@@ -68,6 +70,27 @@ TEST(Accumulator, sums_resolve_losses_of_unknown_direction) {
   EXPECT_EQ(accumulator.summary().lost.backward, 4U);
   EXPECT_EQ(accumulator.summary().lost.unknown, 3U);
   EXPECT_EQ(accumulator.summary().network_loss_ratio, 1.0);
+}
+
+TEST(Accumulator, sums_resolve_no_more_than_was_unknown) {
+  for (const auto& [forward, backward] : {std::pair{20U, 5U}, {3U, 20U}}) {
+    Accumulator accumulator({});
+    for (std::uint64_t i = 0; i < 10; ++i) accumulator.add(probe(i, Outcome::LostUnknown));
+    accumulator.resolve_unknown(forward, backward);
+    const LossSums lost = accumulator.summary().lost;
+    EXPECT_EQ(lost.forward, std::min(forward, 10U));
+    EXPECT_EQ(lost.backward, 10U - std::min(forward, 10U));
+    EXPECT_EQ(lost.unknown, 0U);
+  }
+}
+
+TEST(Accumulator, a_probe_that_may_never_have_left_is_lost_and_counted_beside) {
+  Sample sample = probe(0, Outcome::LostUnknown);
+  sample.departure_unconfirmed = true;
+  const Summary summary = summed({sample});
+  EXPECT_EQ(summary.departure_unconfirmed, 1U);
+  EXPECT_EQ(summary.sent, 1U);
+  EXPECT_EQ(summary.network_loss_ratio, 1.0);
 }
 
 TEST(Accumulator, the_extra_probes_of_a_burst_count_for_order_and_burst_loss_only) {
@@ -188,6 +211,40 @@ TEST(Accumulator, the_reflectors_numbers_may_wrap_around) {
     samples.back().reflector_sequence = 0xffff'fff8U + static_cast<std::uint32_t>(i);
   }
   EXPECT_EQ(summed(samples).backward_order.reordered, 0U);
+}
+
+TEST(Accumulator, a_reply_of_the_reflector_before_its_restart_may_come_late) {
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < 15; ++i) {
+    samples.push_back(answered(i, 1'000, 1'000, i == 9 ? 15 : i < 9 ? i + 1 : i));
+    samples.back().reflector_epoch = i < 10 ? 0 : 1;
+    samples.back().reflector_sequence = static_cast<std::uint32_t>(i % 10);
+  }
+  const Summary summary = summed(samples);
+  EXPECT_EQ(summary.backward_order.reordered, 1U);
+  EXPECT_EQ(summary.forward_order.reordered, 0U);
+}
+
+TEST(Accumulator, a_request_arrives_with_the_first_of_its_copies) {
+  // Request 1 arrived twice, before and after request 2. The reply to the first copy was lost.
+  std::vector<Sample> samples{answered(0, 1'000, 1'000, 1), answered(1, 1'000, 1'000, 3),
+                              answered(2, 1'000, 1'000, 2)};
+  for (const auto& [probe, number] : {std::pair{0U, 0U}, {1U, 3U}, {2U, 2U}})
+    samples[probe].reflector_sequence = samples[probe].reflector_first_sequence = number;
+  samples[1].reflector_first_sequence = 1;
+  EXPECT_EQ(summed(samples).forward_order.reordered, 0U);
+}
+
+TEST(Accumulator, no_more_than_so_many_replies_wait_for_earlier_numbers) {
+  Accumulator accumulator({});
+  for (std::uint64_t i = 0; i < 3'000; ++i) {
+    Sample sample = answered(i, 1'000, 1'000, i + 1);
+    sample.reflector_sequence = static_cast<std::uint32_t>(i);
+    accumulator.add(sample);
+  }
+  EXPECT_EQ(accumulator.summary().forward_order.received, 3'000U - 1'024);
+  accumulator.finish();
+  EXPECT_EQ(accumulator.summary().forward_order.received, 3'000U);
 }
 
 TEST(Accumulator, the_direction_of_reordering_comes_from_the_reflectors_numbers) {
