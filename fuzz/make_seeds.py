@@ -64,6 +64,7 @@ def runs():
         passing(100) + departure(0) + (reply_to(0) if n % 3 == 0 else b"") for n in range(36))
     yield "sender_reply", "copies", begin + b"".join(passing(100) + reply_to(0) + reply_to(0) + reply_to(1) for _ in range(12))
     yield "sender_reply", "restart", begin + answered + passing(100) + reply_to(0, (160, 9)) + answered
+    yield "sender_reply", "one-number-for-all", begin + (passing(100) + departure(0) + reply_to(0, (3, 7))) * 12
     yield "sender_reply", "errors", begin + b"".join(
         passing(100) + bytes([5, kind, 0, 64]) for kind in range(9)) + answered
     yield "sender_reply", "disturbed", begin + b"".join(
@@ -72,7 +73,19 @@ def runs():
         yield "sender_reply", name, begin + passing(10) + struct.pack(">BH", 3, len(octets)) + octets
 
 
+# What addresses and prefixes look like, and what they do not.
+TEXTS = ["192.0.2.1", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::", "::1", "1::", "fe80::1", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8",
+         "1:2:3:4:5:6:7.8.9.10", "1.2.3.04", "1:2:3:4:5:6:7::8", "10.0.0.1/8", "2001:db8::1/127", "10.0.0.0/33"]
+# Replies of Linux and the requests that its errors quote, of both families.
+ECHOES = ["0000dbbd09051230434f4f4b49452d2d0000000000000000", "810048c620a11230434f4f4b49452d2d0000000000000000",
+          "0800d3bb09071230434f4f4b49452d2d0000000000000000", "8000615f09081230434f4f4b49452d2d0000000000000000"]
+
+
 def seeds():
+    for number, text in enumerate(TEXTS):
+        yield "address", f"text-{number}", text.encode()
+    for number, octets in enumerate(ECHOES):
+        yield "icmp_echo", f"message-{number}", bytes.fromhex(octets)
     for name, octets in REQUESTS.items():
         yield "decode_request", name, octets
         yield "reflector", name, arrival(octets)

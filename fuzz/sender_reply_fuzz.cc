@@ -201,7 +201,7 @@ class Harness final : public session::SessionOutput {
     if ((what & 4U) != 0) clock_.suspended += Duration::seconds(5);
   }
 
-  // --- what the sender says
+  // What the sender says.
 
   void send(session::FlowId, const packet::OutgoingDatagram& datagram) override {
     CHECK(datagram.destination == kPeer && datagram.token == probes_.size());
@@ -262,6 +262,18 @@ class Harness final : public session::SessionOutput {
     for (const auto& ratio :
          {summary.loss_ratio, summary.network_loss_ratio, summary.unreachable_ratio})
       CHECK(!ratio || (*ratio >= 0 && *ratio <= 1));
+    for (const measure::Reordering& order :
+         {summary.round_trip_order, summary.forward_order, summary.backward_order})
+      check_order(order, sampled_.size());
+  }
+
+  // Whatever numbers the peer gives its replies.
+  static void check_order(const measure::Reordering& order, std::uint64_t probes) {
+    CHECK(order.received <= probes && order.reordered <= order.received);
+    CHECK(order.max_extent < std::max<std::uint64_t>(order.received, 1));
+    CHECK(order.ratio.has_value() == (order.received > 0));
+    for (std::size_t n = 1; n < order.n_reordered.size(); ++n)
+      CHECK(order.n_reordered[n] <= (n == 1 ? order.reordered : order.n_reordered[n - 1]));
   }
 
   base::Random random_{1};
