@@ -24,7 +24,8 @@ class Histogram {
   void merge(const Histogram& other);
 
   std::uint64_t count() const { return count_; }
-  // The value of rank max(1, ceil(ppm * count / 10^6)) (RFC 2330 11.3); absent when there is none.
+  // The value of rank max(1, ceil(ppm * count / 10^6)) (RFC 2330 11.3), ppm from 0 to 10^6; absent
+  // when there is none.
   std::optional<std::int64_t> percentile(std::uint32_t ppm) const;
 
   // `take(value, times)` for each bucket in use, with the value that stands for it; in order.

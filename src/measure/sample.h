@@ -147,8 +147,8 @@ struct Sample {
   MonoTime scheduled;
   WallTime scheduled_wall;
   std::uint32_t size = 0;  // octets of UDP payload
-  bool burst =
-      false;  // one of the five of S17: counted in reordering, duplication, burst loss only
+  // One of the five of S17: counts in reordering, duplication and burst loss only.
+  bool burst = false;
 
   // The four stamps. sender_tx falls back to the user clock when no better one came; its source
   // says so.

@@ -19,7 +19,8 @@ namespace wirestamp::measure {
 // distances from the middle of these after that (error at most Histogram::kRelativeError of that
 // distance). Delays are narrow and far from zero, and a one-way one stands on the offset of two
 // clocks: relative to the value itself that error would swallow the whole distribution. Extremes,
-// mean and standard deviation stay exact.
+// mean and standard deviation stay exact. Shares of all values are in parts per million, 0 to
+// 1'000'000.
 class Quantiles {
  public:
   static constexpr std::size_t kExactValues = 10'000;

@@ -56,7 +56,7 @@ struct Endpoint {
 
 struct Prefix {
   IpAddress address;
-  std::uint8_t length = 0;
+  std::uint8_t length = 0;  // bits; at most 32 (IPv4) or 128
 
   // "10.0.0.0/8", "2001:db8::/32"; a bare address means the whole length. Host bits must be zero.
   static Result<Prefix> parse(std::string_view text);

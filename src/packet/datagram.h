@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -45,7 +46,7 @@ enum class SendStatus : std::uint8_t {
 struct SendResult {
   SendStatus status = SendStatus::Accepted;
   int os_error = 0;
-  std::optional<std::uint32_t> mtu;  // with TooBig, where known
+  std::optional<std::uint32_t> mtu;  // octets of an IP packet; with TooBig, where known
   // With DroppedLocally: the port's own buffer was full, mostly of datagrams that wait for ARP or
   // NDP. Such a port sends to nobody.
   bool buffer_full = false;
@@ -96,7 +97,7 @@ struct PathError {
   PathErrorKind kind = PathErrorKind::Other;
   Endpoint destination;               // of the quoted datagram
   std::optional<IpAddress> offender;  // who sent the error
-  std::uint32_t mtu = 0;              // with TooBig
+  std::uint32_t mtu = 0;              // octets of an IP packet, with TooBig; 0: not told
   std::uint32_t interface = 0;        // the error came in by
   base::Bytes quoted;                 // start of the quoted UDP payload; may be empty
   MonoTime noticed;

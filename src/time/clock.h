@@ -37,8 +37,7 @@ class Clock {
   virtual ClockState state() = 0;
 };
 
-// A raw interval on the true scale (intervals on raw time are scaled by the
-// disciplined frequency).
+// A raw interval on the true scale; `rate_ppb` is ClockState::rate_ppb.
 constexpr Duration scaled(Duration raw, std::int64_t rate_ppb) {
   // 128-bit so that days times ppb do not overflow.
   __extension__ using Wide = __int128;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "packet/datagram.h"
 #include "wire/stamp.h"
 #include "wire/tlv.h"
 #include "wire/tlv_values.h"
@@ -15,7 +16,7 @@ namespace wirestamp::wire {
 
 namespace {
 
-constexpr std::size_t kMaxSize = 65'507;
+constexpr std::size_t kMaxSize = packet::kMaxPayload;
 constexpr std::size_t kCosSize = kTlvHeader + ClassOfService::kLength;
 constexpr std::size_t kFollowUpSize = kTlvHeader + FollowUpTelemetry::kLength;
 constexpr std::size_t wstp_size(std::size_t entries) {

@@ -13,10 +13,9 @@ namespace wirestamp::wire {
 inline constexpr std::size_t kTlvHeader = 4;
 
 enum TlvFlags : std::uint8_t {
-  kUnrecognised =
-      0x80,           // U: set by the sender in every TLV, cleared by a reflector that understood
-  kMalformed = 0x40,  // M
-  kIntegrity = 0x20,  // I
+  kUnrecognised = 0x80,  // U: set by the sender in every TLV, cleared by who understood it
+  kMalformed = 0x40,     // M
+  kIntegrity = 0x20,     // I
 };
 
 // IANA "STAMP TLV Types"; the ones this program understands.
