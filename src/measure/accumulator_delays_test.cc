@@ -34,6 +34,20 @@ TEST(AccumulatorDelays, stamps_of_different_sources_are_never_mixed_in_a_percent
   EXPECT_EQ(summary.reflector_tx.weakest, StampSource::User);
 }
 
+TEST(AccumulatorDelays, of_two_classes_with_as_many_values_the_stronger_is_told) {
+  for (const std::uint64_t first_of_user : {0U, 5U}) {
+    std::vector<Sample> samples;
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      samples.push_back(answered(i, 1'000, 1'000, i + 1));
+      if (i / 5 == first_of_user / 5) samples.back().sender_tx->source = StampSource::User;
+    }
+    const Summary summary = summed(samples);
+    EXPECT_EQ(summary.rtt_class, StampSource::Kernel);
+    EXPECT_EQ(summary.rtt.count, 5U);
+    EXPECT_EQ(summary.rtt_other_class, 5U);
+  }
+}
+
 // Thirty even round trips of kernel stamps, and ten with a T3 of the program: uneven, long in the
 // reflector and with a large error.
 std::vector<Sample> two_classes() {

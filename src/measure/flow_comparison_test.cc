@@ -309,6 +309,18 @@ TEST(FlowComparison, a_probe_that_is_never_told_holds_up_no_more_than_the_open_r
   comparison.add(probe(3, 0, Fate(20)));  // too late: ignored
 }
 
+TEST(FlowComparison, of_a_probe_that_is_told_twice_the_first_word_counts) {
+  FlowComparison comparison({.flows = 4});
+  for (std::uint64_t round = 0; round < 256; ++round) {
+    comparison.add(probe(0, round, Fate(20)));
+    comparison.add(probe(0, round, Fate()));
+    for (std::uint32_t flow = 1; flow < 4; ++flow)
+      comparison.add(probe(flow, round, Fate(flow == 1 ? 30 : 20)));
+  }
+  EXPECT_EQ(named(comparison), (Named{{1, Slower}}));
+  EXPECT_EQ(comparison.differences().at(0).rounds, 256U);
+}
+
 TEST(FlowComparison, a_leap_of_the_round_and_absurd_round_trips_do_no_harm) {
   FlowComparison comparison({.flows = 3});
   for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{1} << 40U, UINT64_MAX - 64}) {
