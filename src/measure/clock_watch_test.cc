@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "measure/clock_watch.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -124,6 +126,34 @@ TEST(Clocks, the_variation_of_the_round_trip_stands_in_for_speech) {
     *samples[i].sender_rx->mono += Duration::milliseconds(160);
   }
   EXPECT_LT(summed(samples).mos->r, 92.5);
+}
+
+// The difference of the clocks lies between -10 and 10 ms as one probe tells it.
+TEST(ClockWatch, sees_a_step_of_the_reflectors_clock_where_two_probes_contradict_each_other) {
+  for (const bool large : {false, true}) {
+    ClockWatch watch;
+    EXPECT_EQ(watch.stretch_of(probe(0, {})), 0U);
+    const Duration step = Duration::microseconds(large ? 21'100 : 20'900);
+    EXPECT_EQ(watch.stretch_of(probe(5, {.sender = {}, .reflector = step})), large ? 1U : 0U);
+  }
+}
+
+TEST(ClockWatch, sees_a_step_there_and_the_step_back) {
+  ClockWatch watch;
+  const Clocks stepped{.sender = {}, .reflector = Duration::milliseconds(300)};
+  EXPECT_EQ(watch.stretch_of(probe(0, {})), 0U);
+  EXPECT_EQ(watch.stretch_of(probe(1, stepped)), 1U);
+  EXPECT_EQ(watch.stretch_of(probe(2, {})), 2U);
+}
+
+// 400 ppm, as a kernel slews: 4 ms in ten seconds.
+TEST(ClockWatch, takes_a_slew_for_none) {
+  ClockWatch watch;
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const Duration ahead = Duration::milliseconds(4) * i;
+    const Clocks clocks{.sender = ahead, .reflector = ahead};
+    EXPECT_EQ(watch.stretch_of(probe(static_cast<std::uint64_t>(i) * 20, clocks)), 0U);
+  }
 }
 
 }  // namespace

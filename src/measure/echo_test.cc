@@ -80,5 +80,15 @@ TEST(EchoFigures, the_round_trip_is_on_the_true_scale_and_bounded_by_both_stamps
   EXPECT_EQ(summary.rtt_error_max, Duration::microseconds(10));
 }
 
+TEST(EchoFigures, copies_of_a_reply_are_summed) {
+  EchoFigures figures;
+  for (const std::uint64_t copies : {0U, 2U, 3U}) {
+    EchoSample sample = answered(Duration::milliseconds(1));
+    sample.duplicates = copies;
+    figures.add(sample);
+  }
+  EXPECT_EQ(figures.summary().duplicates, 5U);
+}
+
 }  // namespace
 }  // namespace wirestamp::measure

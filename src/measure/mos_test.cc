@@ -120,6 +120,21 @@ TEST_F(Speech, bursts_of_loss_are_judged_by_all_that_was_to_be_sent) {
   EXPECT_DOUBLE_EQ(told().r, r_of(kTa, 10, 200.0 / 101 * (1 - 200.0 / 1'100)));
 }
 
+TEST_F(Speech, bursts_are_seen_at_intervals_up_to_40_ms) {
+  counts_.lost.forward = 100;
+  for (int i = 0; i < 1'000; ++i) periods_.add(i < 100);
+  interval_ = kMs * 40;
+  EXPECT_DOUBLE_EQ(told().r, r_of(kTa, 10, 100 * 0.9));
+  interval_ = kMs * 41;
+  EXPECT_DOUBLE_EQ(told().r, r_of(kTa, 10));
+}
+
+TEST_F(Speech, a_negative_round_trip_is_no_delay) {
+  round_trip_ = steady(kMs * -300);
+  EXPECT_EQ(told().one_way_delay, Duration());
+  EXPECT_DOUBLE_EQ(told().r, r_of(kMs * 40, 0));
+}
+
 // The polynomial dips below 1 for a rating between 0 and 6.5.
 TEST(SpeechQuality, is_between_1_and_4_5_and_falls_with_loss_and_delay) {
   double by_delay = 5;

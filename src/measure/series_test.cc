@@ -230,6 +230,14 @@ TEST(OrderTracker, a_copy_of_the_newest_number_is_passed_over) {
   EXPECT_EQ(tracker.figures().max_extent, 0U);
 }
 
+TEST(OrderTracker, a_packet_older_than_all_that_is_kept_has_the_extent_of_these) {
+  OrderTracker tracker;
+  for (std::uint64_t i = 1; i <= 10'000; ++i) tracker.add(i);
+  tracker.add(0);
+  EXPECT_EQ(tracker.figures().reordered, 1U);
+  EXPECT_EQ(tracker.figures().max_extent, OrderTracker::kMaxInOrder);
+}
+
 TEST(InTurn, gives_out_numbers_in_order_whatever_the_order_they_come_in) {
   InTurn<int> turn(0);
   std::vector<int> out;
