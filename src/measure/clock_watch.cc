@@ -9,7 +9,8 @@ namespace wirestamp::measure {
 
 namespace {
 
-// The kernel slews by at most 500 ppm, which also covers the rate of the raw clock.
+// The kernel's own discipline slews by at most 500 ppm, which also covers the rate of the raw
+// clock. chronyd can do 200 times that to correct a large offset, which looks like steps.
 constexpr std::int64_t kMostSlewPpb = 500'000;
 
 }  // namespace
