@@ -11,6 +11,7 @@
 #include "measure/in_turn.h"
 #include "measure/loss_periods.h"
 #include "measure/mos.h"
+#include "measure/newest_of_flow.h"
 #include "measure/series.h"
 
 // Samples come in the order of their decision: an answered probe after the loss threshold, an
@@ -22,6 +23,7 @@ namespace {
 
 // What one probe tells in send order.
 struct Sent {
+  std::uint32_t flow = 0;
   bool on_path = false;  // left, or would have but for the neighbour
   bool lost = false;
   bool skip = false;  // of a burst
@@ -53,18 +55,17 @@ Variation one_way_variation(const DelaySeries& one_way) {
   return variation;
 }
 
-// RFC 3550 6.4.1, in nanoseconds.
+// RFC 3550 6.4.1, in nanoseconds; one figure of all flows, out of differences within each.
 struct RtpJitter {
-  std::optional<Duration> previous;
+  NewestOfFlow<Duration> transits;
   double value = 0;
   std::uint64_t pairs = 0;
 
-  void add(Duration transit) {
-    if (previous) {
-      value += (static_cast<double>(abs(transit - *previous).ns()) - value) / 16;
-      ++pairs;
-    }
-    previous = transit;
+  void add(std::uint32_t flow, Duration transit) {
+    const auto previous = transits.exchange(flow, transit);
+    if (!previous) return;
+    value += (static_cast<double>(abs(transit - *previous).ns()) - value) / 16;
+    ++pairs;
   }
 };
 
@@ -194,23 +195,26 @@ void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
 }
 
 void Accumulator::State::take_sent(const std::optional<Sent>& one) {
-  if (one && one->skip) return;
-  if (!one || !one->on_path) {
-    rtt.break_order();
-    forward.break_order();
-    backward.break_order();
+  const std::array all{&rtt, &forward, &backward};
+  if (!one) {
+    for (DelaySeries* series : all) series->break_order();
+    return;
+  }
+  if (one->skip) return;
+  if (!one->on_path) {
+    for (DelaySeries* series : all) series->break_order(one->flow);
     return;
   }
   loss_periods.add(one->lost);
-  rtt.add_in_order(one->rtt);
-  forward.add_in_order(one->forward);
-  backward.add_in_order(one->backward);
+  rtt.add_in_order(one->flow, one->rtt);
+  forward.add_in_order(one->flow, one->forward);
+  backward.add_in_order(one->flow, one->backward);
 }
 
 void Accumulator::State::take_arrival(const Arrival& arrival) {
   order.add(arrival.flow, arrival.probe, arrival.reflector_number);
   if (const auto& transit = arrival.transit)
-    jitter[static_cast<std::size_t>(transit->stamps)].add(transit->value);
+    jitter[static_cast<std::size_t>(transit->stamps)].add(arrival.flow, transit->value);
 }
 
 void Accumulator::add(const Sample& sample) {
@@ -218,7 +222,7 @@ void Accumulator::add(const Sample& sample) {
   s.counts.duplicates_forward += sample.duplicates_forward;
   s.counts.duplicates_backward += sample.duplicates_backward;
   s.counts.duplicates_unknown += sample.duplicates_unknown;
-  Sent one;
+  Sent one{.flow = sample.flow};
   if (sample.burst) {
     one.skip = true;
     if (left_this_host(sample.outcome)) ++s.counts.burst_sent;

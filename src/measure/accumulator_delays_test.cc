@@ -232,5 +232,37 @@ TEST(AccumulatorDelays, the_error_of_a_round_trip_is_absent_where_the_peer_tells
   EXPECT_FALSE(summary.rtt_error_max || summary.rtt_error_mean);
 }
 
+// Parallel flows over paths of 2 and 20 us, sent in either order within a round.
+TEST(AccumulatorDelays, the_difference_of_two_paths_is_no_variation) {
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const std::uint32_t flow = (i + i / 2) % 2;
+    const std::int64_t each_way = flow == 0 ? 1'000 : 10'000;
+    samples.push_back(answered(i, each_way, each_way, i + 1));
+    samples.back().flow = flow;
+  }
+  samples[7] = probe(7, Outcome::LostForward);
+  samples[7].flow = (7 + 7 / 2) % 2;
+  const Summary summary = summed(samples);
+  for (const Variation& variation :
+       {summary.rtt_variation, summary.forward_variation, summary.backward_variation}) {
+    EXPECT_EQ(variation.ipdv_count, 16U);
+    EXPECT_EQ(variation.ipdv_undefined, 2U);
+    EXPECT_EQ(variation.ipdv_mean_abs->ns(), 0);
+  }
+  EXPECT_EQ(summary.jitter_rfc3550->ns(), 0);
+}
+
+TEST(AccumulatorDelays, the_first_probe_over_a_new_flow_has_no_predecessor) {
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    samples.push_back(answered(i, 1'000, 1'000, i + 1));
+    samples.back().flow = static_cast<std::uint32_t>(i / 3);
+  }
+  const Variation variation = summed(samples).rtt_variation;
+  EXPECT_EQ(variation.ipdv_count, 200U);
+  EXPECT_EQ(variation.ipdv_undefined, 0U);
+}
+
 }  // namespace
 }  // namespace wirestamp::measure

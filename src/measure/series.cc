@@ -175,17 +175,18 @@ void DelaySeries::add(const ClassedDelay& delay) {
   one.error_max = std::max(one.error_max, *delay.error);
 }
 
-void DelaySeries::add_in_order(const std::optional<ClassedDelay>& delay) {
-  if (!at_start_) ++pairs_;
-  if (delay && previous_ && delay->stamps == previous_->stamps &&
-      delay->stretch == previous_->stretch) {
-    const Duration variation = delay->value - previous_->value;
-    OfClass& one = of(delay->stamps);
-    one.ipdv.add(variation);
-    one.ipdv_abs_sum += static_cast<double>(abs(variation).ns());
-  }
-  at_start_ = false;
-  previous_ = delay;
+void DelaySeries::add_in_order(std::uint32_t flow, const std::optional<ClassedDelay>& delay) {
+  const auto predecessor = previous_.exchange(flow, delay);
+  if (!predecessor) return;
+  ++pairs_;
+  const std::optional<ClassedDelay>& previous = *predecessor;
+  if (!delay || !previous || delay->stamps != previous->stamps ||
+      delay->stretch != previous->stretch)
+    return;
+  const Duration variation = delay->value - previous->value;
+  OfClass& one = of(delay->stamps);
+  one.ipdv.add(variation);
+  one.ipdv_abs_sum += static_cast<double>(abs(variation).ns());
 }
 
 std::optional<StampSource> DelaySeries::fullest_class() const {

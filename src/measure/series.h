@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "measure/histogram.h"
+#include "measure/newest_of_flow.h"
 #include "measure/summary.h"
 #include "time/duration.h"
 #include "time/timestamp.h"
@@ -71,16 +72,17 @@ struct ErrorBounds {
 };
 
 // Delays of one direction (or of the round trip), each stamp class for itself: distributions,
-// bounds of error, and the variation between consecutive probes (RFC 3393), pairs of one class
-// only. What is told is told of the fullest class.
+// bounds of error, and the variation between consecutive probes of a flow (RFC 3393), pairs of one
+// class only. What is told is told of the fullest class.
 class DelaySeries {
  public:
   // In any order.
   void add(const ClassedDelay& delay);
   // In send order, a call per probe: its delay, or none when it was lost.
-  void add_in_order(const std::optional<ClassedDelay>& delay);
-  // The next probe has no predecessor: the one before it was never sent.
-  void break_order() { previous_.reset(), at_start_ = true; }
+  void add_in_order(std::uint32_t flow, const std::optional<ClassedDelay>& delay);
+  // The next probe of the flow, or of all flows, has no predecessor: the one before was never sent.
+  void break_order(std::uint32_t flow) { previous_.forget(flow); }
+  void break_order() { previous_.forget_all(); }
 
   // The class with most values, the strongest of equals.
   const Quantiles* fullest() const;
@@ -117,8 +119,7 @@ class DelaySeries {
 
   std::array<std::unique_ptr<OfClass>, 5> by_class_;
   std::uint64_t pairs_ = 0;  // of neighbours, defined or not, of all classes
-  std::optional<ClassedDelay> previous_;
-  bool at_start_ = true;
+  NewestOfFlow<std::optional<ClassedDelay>> previous_;
 };
 
 }  // namespace wirestamp::measure

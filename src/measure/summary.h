@@ -23,7 +23,7 @@ struct Distribution {
 struct Variation {
   // RFC 5481 PDV: D(i) - D_min over the window.
   std::optional<Duration> pdv_p50, pdv_p95, pdv_p99, pdv_p999;
-  // RFC 3393 IPDV over consecutive probes in send order.
+  // RFC 3393 IPDV over consecutive probes of a flow in send order.
   std::optional<Duration> ipdv_p5, ipdv_p95, ipdv_mean_abs;
   std::uint64_t ipdv_count = 0, ipdv_undefined = 0;
 };
