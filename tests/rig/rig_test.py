@@ -41,7 +41,7 @@ import wire_judge  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-        for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks, mutual,
+    for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks, mutual,
                    nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, several_ways,
                    stalls, vlan, ways_and_addresses, wire_judge):
         found.update(module.CASES)
