@@ -11,7 +11,7 @@
 import time
 import tomllib
 
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal
+from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, in_time
 from truth import DelayErrors, Log, Truth, compare_counts, compare_stamps
 
 
@@ -75,9 +75,7 @@ def _judge_restart(measured, truth, settings):
     """While nobody listens a probe is unanswered: peer closed (an ICMP error is rate limited) or lost."""
     check_equal(len(measured.probes), settings["probes"], "lines in the JSON lines file")
     counts = {"delivered": 0, "unanswered": 0}
-    for probe in measured.probes:
-        if probe["outcome"] == "late_schedule":  # a busy machine: it never left, and has no sequence number
-            continue
+    for probe in in_time(measured):
         outcome = truth.outcome(probe["sequence"])
         counts[outcome] = counts.get(outcome, 0) + 1
         allowed = {"delivered": {"delivered"},
