@@ -24,6 +24,7 @@ import time
 SENDER_V4, REFLECTOR_V4 = "10.77.0.1", "10.77.0.2"
 SENDER_V6, REFLECTOR_V6 = "fd77::1", "fd77::2"
 PORT = 23999
+DEATHS_WE_SEND = (-signal.SIGTERM, -signal.SIGKILL)
 SKIPPED = 77  # SKIP_RETURN_CODE of the ctest entries
 
 DROP_RIGHTS = ["setpriv", "--pdeathsig", "KILL", "--bounding-set=-all", "--inh-caps=-all",
@@ -335,7 +336,23 @@ class Network:
         return self
 
     def __exit__(self, kind, value, trace):
-        self.keep = kind not in (None, Skipped)
+        self.keep = kind not in (None, Skipped, KeyboardInterrupt, SystemExit)
+        try:
+            if kind is None:
+                self.check_ends()
+        except Failure:
+            self.keep = True
+            raise
+        finally:
+            self.tear_down()
+
+    def check_ends(self):
+        """No program died of a signal, and each that still runs ends when it is asked to."""
+        for process in self.processes:
+            code = process.stop()
+            check(code >= 0 or code in DEATHS_WE_SEND, f"{process.name} died of signal {-code}")
+
+    def tear_down(self):
         if self.keep:
             for process in self.processes:
                 if process.err().strip():

@@ -8,6 +8,7 @@ WIRESTAMP_BIN and WIRESTAMP_EMULATOR name the programs; WIRESTAMP_NO_RIG=1 (or -
 import collections
 import os
 import pathlib
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -77,6 +78,8 @@ def main():
         return 2
     if sys.argv[1] not in no_privilege.PLAIN_CASES:
         rig.enter(as_root=sys.argv[1] in vlan.CASES)
+    # So that whoever ends this, as with Ctrl-C, leaves no files behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         known[sys.argv[1]]()
     except rig.Failure as failure:
