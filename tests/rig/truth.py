@@ -115,17 +115,27 @@ class Truth:
         """Whether one of the eight replies after this one arrived, which tell when it truly left."""
         return any(later in self.arrived_numbers for later in range(number + 1, number + 1 + TOLD_BY_A_REPLY))
 
+    def known(self, number):
+        return number in self.arrived_numbers or self.told(number)
+
     def reordered(self, sequences):
-        """RFC 4737: first replies that arrived behind the reply to a later probe."""
-        arrivals = sorted((self.probes[s].arrived_replies()[0]["exit_ns"], s) for s in sequences
-                          if self.probes[s].arrived_replies())
-        count, expected = 0, 0
-        for _, sequence in arrivals:
-            if sequence < expected:
-                count += 1
-            else:
-                expected = sequence + 1
-        return count
+        """RFC 4737, in each direction: of the probes that were answered, those that came behind a later one. Which copy
+        of a request was the first is known of replies that arrived or that a later one told of."""
+        first = {s: self.probes[s].arrived_replies()[0] for s in sequences if self.probes[s].arrived_replies()}
+        return {"round_trip": behind_a_later_one((reply["exit_ns"], s) for s, reply in first.items()),
+                "forward": behind_a_later_one((min(filter(self.known, self.probes[s].replies)), s) for s in first),
+                "backward": behind_a_later_one((reply["exit_ns"], reply["sequence"]) for reply in first.values())}
+
+
+def behind_a_later_one(arrivals):
+    """Of (when it arrived, its number)."""
+    count, expected = 0, 0
+    for _, number in sorted(arrivals):
+        if number < expected:
+            count += 1
+        else:
+            expected = number + 1
+    return count
 
 
 def percentile(values, share):
@@ -174,7 +184,15 @@ def compare_counts(measured, truth, probes):
     check_equal(summary["lost"]["unknown"], 0, "summary.lost.unknown")
     check_equal(summary["unsent"]["total"], 0, "summary.unsent.total")
     measured_sequences = [probe["sequence"] for probe in measured.probes]
-    check_equal(summary["reordered"], truth.reordered(measured_sequences), "summary.reordered")
+    reordered = truth.reordered(measured_sequences)
+    for way, count in reordered.items():
+        check_equal(summary["reordering"][way]["reordered"], count, f"summary.reordering.{way}.reordered")
+    check_equal(summary["reordered"], reordered["round_trip"], "summary.reordered")
+    # The lines are what the log says, or tell less of copies that nobody learns of.
+    copies = {way: sum(probe.get(f"duplicates_{way}", 0) for probe in measured.probes)
+              for way in ("forward", "backward", "unknown")}
+    check_equal(summary["duplicates_by_direction"], copies, "summary.duplicates_by_direction")
+    check_equal(summary["duplicates"], sum(copies.values()), "summary.duplicates")
     return wanted
 
 
