@@ -69,7 +69,7 @@ class Ban:
 
 SHIPPED = r"^src/.*(?<!_test)\.(cc|h)$"
 BANS = [
-    Ban(r"\b(clock_gettime|gettimeofday|timespec_get|ftime)\s*\(|_clock::now\b|\bstd::clock\b|\btime\((nullptr|NULL|0)\)",
+    Ban(r"\b(clock_gettime|gettimeofday|timespec_get|ftime)\s*\(|[cC]lock::now\b|\bstd::clock\b|\btime\((nullptr|NULL|0)\)",
         "a clock is read only in platform/ and net/<backend>/: time comes in through the caller, so tests can make it",
         but_not=SYSTEM),
     Ban(r"\bSO_TIMESTAMP(NS)?(_OLD|_NEW)?\b",
@@ -192,6 +192,8 @@ def include_edges(source):
         allowed |= set(ALLOWED_IN_TESTS.get(layer, "").split())
     for line, quoted, header in includes(source):
         if not quoted:
+            if f"src/{header}" in HEADERS:
+                yield line, f"<{header}> is ours, in quotes"
             continue
         target = header.rpartition("/")[0]
         if target not in ALLOWED_INCLUDES:
@@ -292,7 +294,7 @@ def named_documents(source):
             yield line_of(source.text, match.start()), f"{match.group()} is not in this repository"
 
 
-DOCUMENTS = set()  # the names of all .md files, filled before the rules run
+DOCUMENTS, HEADERS = set(), set()  # the names of all .md files, the paths of all .h files; filled before the rules run
 RULES = [include_edges, linked_layers, libraries, system_headers, banned_calls, licence_line, words, file_sizes,
          function_sizes, named_documents]
 
@@ -362,6 +364,8 @@ def size_report(sources):
 def offences(sources):
     DOCUMENTS.clear()
     DOCUMENTS.update(source.name for source in sources if source.path.endswith(".md"))
+    HEADERS.clear()
+    HEADERS.update(source.path for source in sources if source.path.endswith(".h"))
     for source in sources:
         for rule in RULES:
             for line, message in rule(source):

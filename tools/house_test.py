@@ -27,6 +27,7 @@ OFFENCES = [
     ("include_edges", "src/agent/run.cc", '#include "testing/emulator/frame.h"'),
     ("include_edges", "src/agent/run.cc", '#include "../testing/emulator/frame.h"'),
     ("include_edges", "src/agent/run.cc", '  #  include "cli/main.h"'),
+    ("include_edges", "src/session/sender.h", "#include <session/sender.h>"),  # in brackets no edge would be seen
     ("include_edges", "src/unheard_of/file.cc", ""),
     ("linked_layers", "src/net/CMakeLists.txt", "wirestamp_library(net session base)"),
     ("linked_layers", "src/net/linux/CMakeLists.txt", "wirestamp_library(net_linux packet net_portable)"),
@@ -55,7 +56,7 @@ OFFENCES = [
 
 # One offence for each ban, in the order of the table: path and line.
 BANNED = [
-    ("src/session/sender.cc", "auto now = std::chrono::steady_clock::now();"),
+    ("src/session/sender.cc", "using Clock = std::chrono::steady_clock; auto now = Clock::now();"),
     ("src/net/linux/a.cc", "setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);"),
     ("src/net/linux/a_test.cc", "std::this_thread::sleep_for(10ms);"),
     ("src/cli/main.cc", "std::regex word;"),
