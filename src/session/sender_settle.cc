@@ -179,7 +179,8 @@ bool Sender::closing_probe_helps() const {
   ledger_.for_each([&](const Probe& probe) {
     if (probe.unmeasured || helps) return;
     if (probe.replied) {
-      helps = awaits_true_stamp(probe) && probe.later_replies == 0;
+      // A later reply may have come too soon to tell: the reflector had not read the stamp yet.
+      helps = awaits_true_stamp(probe);
     } else {
       helps = probe.accepted && !probe.verdict && peer_.stateful() &&
               peer_.newest_request().value_or(0) < probe.sequence;

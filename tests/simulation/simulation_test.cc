@@ -296,6 +296,17 @@ TEST(Simulation, ATrueStampThatOnlyAClosingProbeCanFetchIsWaitedFor) {
   EXPECT_EQ(tally.without_true_stamp, 0U);
 }
 
+// The copy of the last probe is answered before the reflector has read when its first reply left: a
+// later reply is no help when it knows as little.
+TEST(Simulation, ACopyThatComesTooSoonToTellTheTrueStampIsNotTheLastWord) {
+  Scenario busy = scenario(3, {.copy_forward = 1, .variation = Duration()});
+  busy.reply_stamps_late = Duration::milliseconds(4);
+  busy.wakes_late = Duration::milliseconds(1);
+  const Tally tally = run(busy);
+  EXPECT_EQ(tally.outcomes.at(Outcome::Delivered), 3U);
+  EXPECT_EQ(tally.without_true_stamp, 0U);
+}
+
 TEST(Simulation, AShortRunEndsSoonAfterItsLastReply) {
   World world(scenario(3));
   world.run(Duration::hours(1));

@@ -123,7 +123,8 @@ void World::run(Duration limit) {
     std::optional<MonoTime> wake = session_->next_wake();
     // While starved we do nothing, not even read what has come.
     if (wake && *wake < now_) wake = now_;
-    const bool event_first = !events_.empty() && (!wake || events_.top().time <= *wake);
+    const bool event_first =
+        !events_.empty() && (!wake || events_.top().time <= *wake + scenario_.wakes_late);
     CHECK(event_first || wake);
     const MonoTime next = event_first ? events_.top().time : *wake;
     if (!stopped && next - kStart > limit) {
@@ -253,7 +254,9 @@ void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octe
   sent.handed_over = stamp(StampSource::User);
   reflector_->on_sent(name, sent);
   now_ += Duration::microseconds(3);
-  reflector_->on_transmit_stamp(name, stamp(StampSource::Kernel));
+  at(now_ + scenario_.reply_stamps_late, [this, name, departed = stamp(StampSource::Kernel)] {
+    reflector_->on_transmit_stamp(name, departed);
+  });
   const unsigned copies = random_.chance(scenario_.faults.copy_backward) ? 2 : 1;
   for (unsigned n = 0; n < copies; ++n) {
     if (random_.chance(scenario_.faults.lose_backward) || within(scenario_.path_down_backward))

@@ -51,6 +51,8 @@ struct Scenario {
   std::uint32_t reflector_rate = 0;
   bool wstp = true;  // false: bare 44-octet probes
   bool transmit_stamps = true;
+  // Busy hosts: the reflector reads the stamps of its replies later, the sender wakes up later.
+  Duration reply_stamps_late, wakes_late;
   std::optional<Duration> stamps_end;  // the driver gives none from then on; the scheduler does
   std::uint32_t earlier_requests = 0;  // that an earlier run made from the same port and SSID
 };
