@@ -76,8 +76,6 @@ def clients():
     return found
 
 
-
-
 def launch_to_first_probe(binary):
     """From the launch to the kernel's stamp of the first probe."""
     server, address = wirestamp_server()
