@@ -33,7 +33,9 @@ class Taps:
         self.ways = []
         for recorder, log in self.recorders:
             recorder.stop()
-            lines = [json.loads(line) for line in log.read_text().splitlines()][:-1]
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            # They are counted off against the probes: one that is missing would shift all behind it.
+            rig_module.check_equal(lines.pop(), {"end": True, "missed": 0}, "last line of the recorder")
             for way in ("out", "in"):
                 self.ways.append([line["stamp_ns"] for line in lines if line["way"] == way])
         # Nothing is lost on a veth; a client may close its session without waiting for the answer.
