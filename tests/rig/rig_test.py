@@ -46,9 +46,16 @@ def cases():
     for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks, mutual,
                    nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, several_ways,
                    stalls, vlan, ways_and_addresses, wire_judge):
+        rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
     return found
+
+
+def files_without_a_part():
+    """Files with cases that nobody imports above: their cases would neither run nor be missed."""
+    with_cases = (path.stem for path in HERE.glob("*.py") if "\nCASES = {" in path.read_text())
+    return {f"{name}.py" for name in with_cases if name not in sys.modules}
 
 
 def registered_twice_or_never(names):
@@ -70,7 +77,7 @@ def main():
         print(*known, sep="\n")
         return 0
     if sys.argv[1:] == ["registration"]:
-        wrong = registered_twice_or_never(known)
+        wrong = registered_twice_or_never(known) | files_without_a_part()
         print("all cases are registered" if not wrong else f"not registered exactly once, or unknown: {sorted(wrong)}")
         return 1 if wrong else 0
     if len(sys.argv) != 2 or sys.argv[1] not in known:
