@@ -31,7 +31,7 @@ class Side:
         self.probes = [json.loads(line) for line in self.file.read_text().splitlines()]
         check_equal(len(self.probes), PROBES, f"lines of {self.namespace}")
         self.sent = [probe for probe in self.probes if probe["outcome"] != "late_schedule"]
-        check_in_time(PROBES - len(self.sent), PROBES, 0.5)
+        check_in_time(PROBES - len(self.sent), PROBES)
 
     def read(self, log):
         there, back = self.ways

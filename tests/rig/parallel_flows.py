@@ -90,7 +90,7 @@ class Run:
                 probes = measured.probes
             emulator.stop()
             check_equal(len(probes), rounds * FLOWS, "lines in the JSON lines file")
-            check_in_time(sum(p["outcome"] == "late_schedule" for p in probes), len(probes), 0.25)
+            check_in_time(sum(p["outcome"] == "late_schedule" for p in probes), len(probes))
             ports = self._ports_of_text() if as_text else self._ports_of_document()
             check_equal(sorted(ports), list(PORTS), "ports of the flows")
             log = Log(log_path)
