@@ -153,9 +153,31 @@ Result<Parts> split_host_port(std::string_view text) {
   return Parts{.host = text.substr(0, colon), .port = text.substr(colon + 1)};
 }
 
+// An address of one host, or what is wrong with it.
+Result<void> check_one_host(const packet::IpAddress& address, std::string_view otherwise) {
+  if (address.is_multicast()) return fail(fmt::format("is a multicast address{}", otherwise));
+  if (address.is_broadcast()) return fail(fmt::format("is a broadcast address{}", otherwise));
+  return {};
+}
+
+// The host part of "HOST:PORT" when it has colons.
+Result<packet::IpAddress> parse_v6_host(const Parts& parts) {
+  const std::string_view host = parts.host;
+  if (auto address = packet::IpAddress::parse(host.substr(0, host.find('%')))) return *address;
+  const std::size_t colon = host.rfind(':');
+  const std::string_view before = host.substr(0, colon), after = host.substr(colon + 1);
+  const bool port_meant =
+      !parts.bracketed && packet::IpAddress::parse(before) && parse_port(after, 1).has_value();
+  return fail(fmt::format(
+      "is no IPv6 address{}",
+      port_meant ? fmt::format("; did you mean '[{}]:{}'?", before, after) : std::string()));
+}
+
 }  // namespace
 
 Result<HostPort> parse_host_port(std::string_view text) {
+  if (text.find("://") != std::string_view::npos)
+    return fail("is a URL; leave out all but the name");
   const Parts parts = TRY(split_host_port(text));
   if (parts.host.empty()) return fail("has no host");
   // 253 is the longest name (RFC 1035 2.3.4); a literal with a zone is shorter.
@@ -169,8 +191,12 @@ Result<HostPort> parse_host_port(std::string_view text) {
   HostPort result{.host = std::string(parts.host), .port = std::nullopt};
   const bool literal_v6 = parts.host.find(':') != std::string_view::npos;
   if (parts.bracketed && !literal_v6) return fail("has brackets around what is no IPv6 address");
-  if (literal_v6 && !packet::IpAddress::parse(parts.host.substr(0, parts.host.find('%'))))
-    return fail("is no IPv6 address");
+  const auto literal = literal_v6 ? parse_v6_host(parts) : packet::IpAddress::parse(parts.host);
+  if (literal_v6 && !literal) return std::unexpected(literal.error());
+  if (literal) {
+    TRY_VOID(check_one_host(*literal, "; name one host"));
+    if (literal->is_any()) return fail("is the unspecified address; this host is 127.0.0.1 or ::1");
+  }
   if (parts.port) result.port = TRY(parse_port(*parts.port, 1));
   return result;
 }
@@ -186,6 +212,7 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   const std::size_t percent = parts.host.find('%');
   auto address = packet::IpAddress::parse(parts.host.substr(0, percent));
   if (!address) return fail("is no IP address with a port");
+  TRY_VOID(check_one_host(*address, ", from which nobody can answer"));
   result.address = *address;
   if (percent != std::string_view::npos) {
     if (!address->is_link_local()) return fail("has a zone, which only a link-local address has");

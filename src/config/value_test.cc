@@ -162,6 +162,36 @@ TEST(Value, a_listen_address_may_be_any_one_family_or_one_address) {
             (ListenAddress{*packet::IpAddress::parse("fe80::1"), "eth0", 5}));
 }
 
+TEST(Value, an_address_of_many_or_of_nobody_is_no_host_to_measure) {
+  for (const char* text : {"224.0.0.1", "ff02::1%eth0", "[ff02::1]:23999"})
+    EXPECT_EQ(parse_host_port(text).error().text, "is a multicast address; name one host") << text;
+  EXPECT_EQ(parse_host_port("255.255.255.255").error().text,
+            "is a broadcast address; name one host");
+  for (const char* text : {"0.0.0.0:862", "::", "[::]:862"})
+    EXPECT_EQ(parse_host_port(text).error().text,
+              "is the unspecified address; this host is 127.0.0.1 or ::1")
+        << text;
+}
+
+TEST(Value, a_reflector_answers_from_an_address_of_its_own) {
+  EXPECT_EQ(parse_listen("224.0.0.1:5").error().text,
+            "is a multicast address, from which nobody can answer");
+  EXPECT_EQ(parse_listen("[ff02::1]:5").error().text,
+            "is a multicast address, from which nobody can answer");
+  EXPECT_EQ(parse_listen("255.255.255.255:5").error().text,
+            "is a broadcast address, from which nobody can answer");
+}
+
+TEST(Value, what_was_meant_by_a_wrong_host_is_told) {
+  EXPECT_EQ(parse_host_port("http://example.net/").error().text,
+            "is a URL; leave out all but the name");
+  EXPECT_EQ(parse_host_port("2001:db8::1:23999x").error().text, "is no IPv6 address");
+  EXPECT_EQ(parse_host_port("2001:db8:0:0:0:0:0:1:23999").error().text,
+            "is no IPv6 address; did you mean '[2001:db8:0:0:0:0:0:1]:23999'?");
+  EXPECT_EQ(parse_host_port("::1:23999").error().text,
+            "is no IPv6 address; did you mean '[::1]:23999'?");
+}
+
 TEST(Value, a_bare_number_to_listen_on_is_advised_to_take_a_colon) {
   EXPECT_EQ(parse_listen("23999").error().text, "has no ':'; did you mean ':23999'?");
 }
