@@ -76,8 +76,8 @@ class Reader {
     for (const Option& row : options())
       if (applies(row, command_) && !row.positional) known.push_back(flag(row));
     const std::string written = fmt::format("--{}", name);
-    return fail(fmt::format("there is no option {}{} ('wirestamp help {}' lists them)", written,
-                            did_you_mean(written, known), config::name(command_)));
+    if (name == "help") return fail("--help takes no value");
+    return fail(fmt::format("there is no option {}{}", written, did_you_mean(written, known)));
   }
 
   // "-c5", "-c 5", "-4", "-4c5".
@@ -86,8 +86,7 @@ class Reader {
       const std::string origin = fmt::format("-{}", word[i]);
       const auto found = find_letter(command_, word[i]);
       if (!found)
-        return fail(fmt::format("there is no option {} ('wirestamp help {}' lists them)",
-                                i == 1 ? std::string(word) : origin, config::name(command_)));
+        return fail(fmt::format("there is no option {}", i == 1 ? std::string(word) : origin));
       if (!found->implies.empty()) {
         TRY_VOID(assign(*found->option, found->implies, origin));
         continue;
@@ -103,8 +102,7 @@ class Reader {
       if (!row.positional || !applies(row, command_) || given(row.key)) continue;
       return assign(row, word, "the command line");
     }
-    return fail(fmt::format("'{}' is one word too many; 'wirestamp help {}' shows how it is used",
-                            word, config::name(command_)));
+    return fail(fmt::format("'{}' is one word too many", word));
   }
 
   Result<std::string_view> take_value(const Option& row, const std::string& origin) {

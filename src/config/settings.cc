@@ -10,8 +10,9 @@ namespace {
 Result<Value> check(const Option& row, const std::string& text, const std::string& origin) {
   auto data = parse_value(row, text);
   if (data) return Value{std::move(*data), text, origin};
-  return fail(fmt::format("{}: '{}' (from {}) {}; allowed: {}", row.name, text, origin,
-                          data.error().text, allowed(row)));
+  const std::string& problem = data.error().text;
+  return fail(fmt::format("{}: '{}' (from {}) {}{} {}", row.name, text, origin, problem,
+                          problem.ends_with('?') ? " Allowed:" : "; allowed:", allowed(row)));
 }
 
 Result<std::vector<Value>> values_from(const Option& row, const Source& source) {

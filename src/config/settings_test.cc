@@ -44,8 +44,8 @@ TEST(Settings, the_error_names_option_value_place_and_what_is_allowed) {
   const std::vector<Source> sources{one(Key::Interval, "500", "WIRESTAMP_INTERVAL")};
   EXPECT_EQ(
       resolve(Command::Ping, sources).error().text,
-      "interval: '500' (from WIRESTAMP_INTERVAL) has no unit; did you mean '500ms' or '500s'?; "
-      "allowed: a duration from 1us to 1h, such as 500ms or 2s");
+      "interval: '500' (from WIRESTAMP_INTERVAL) has no unit; did you mean '500ms' or '500s'? "
+      "Allowed: a duration from 1us to 1h, such as 500ms or 2s");
 }
 
 TEST(Settings, a_wrong_value_is_refused_even_where_a_stronger_one_hides_it) {

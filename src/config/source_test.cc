@@ -57,14 +57,11 @@ TEST(Arguments, a_negative_number_is_a_value_and_a_flag_is_not) {
 
 TEST(Arguments, an_unknown_flag_names_the_nearest) {
   EXPECT_EQ(error_of({"--intervall", "5ms"}),
-            "there is no option --intervall; did you mean '--interval'? ('wirestamp help ping' "
-            "lists them)");
-  EXPECT_EQ(
-      error_of({"--cuont=5"}),
-      "there is no option --cuont; did you mean '--count'? ('wirestamp help ping' lists them)");
-  EXPECT_EQ(error_of({"--qwertyuiop"}),
-            "there is no option --qwertyuiop ('wirestamp help ping' lists them)");
-  EXPECT_EQ(error_of({"-z"}), "there is no option -z ('wirestamp help ping' lists them)");
+            "there is no option --intervall; did you mean '--interval'?");
+  EXPECT_EQ(error_of({"--cuont=5"}), "there is no option --cuont; did you mean '--count'?");
+  EXPECT_EQ(error_of({"--qwertyuiop"}), "there is no option --qwertyuiop");
+  EXPECT_EQ(error_of({"--help=ping"}), "--help takes no value");
+  EXPECT_EQ(error_of({"-z"}), "there is no option -z");
 }
 
 TEST(Arguments, a_flag_of_the_other_command_says_so) {
@@ -87,8 +84,7 @@ TEST(Arguments, every_flag_that_is_not_repeatable_is_refused_when_given_twice) {
 }
 
 TEST(Arguments, a_second_host_is_one_word_too_many) {
-  EXPECT_EQ(error_of({"a", "b"}),
-            "'b' is one word too many; 'wirestamp help ping' shows how it is used");
+  EXPECT_EQ(error_of({"a", "b"}), "'b' is one word too many");
 }
 
 TEST(Environment, every_option_has_a_variable) {
