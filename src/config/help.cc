@@ -12,7 +12,7 @@ namespace wirestamp::config {
 namespace {
 
 constexpr std::size_t kColumn = 28;  // where the explanations begin
-constexpr std::size_t kWidth = 96;
+constexpr std::size_t kWidth = 80;
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;

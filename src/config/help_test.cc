@@ -22,7 +22,7 @@ TEST(Help, each_option_of_the_table_is_in_the_help_of_its_commands_only) {
 TEST(Help, no_line_is_wider_than_a_terminal) {
   for (const Command command : kCommands) {
     std::istringstream lines(option_help(command));
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 96U) << line;
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
   }
 }
 

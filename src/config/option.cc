@@ -17,7 +17,7 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kHour = 3'600 * kSecond;
 
-// The help texts are one sentence each, because they are read in a column of sixty characters.
+// The help texts are one sentence each, because they are read in a column of fifty characters.
 constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::Host,
      .name = "host",
@@ -83,8 +83,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .minimum = 0,
      .maximum = 63,
      .help = "traffic class of the probes, and the one asked of the replies: 0 to 63, or a name "
-             "such as "
-             "EF, AF41, CS6"},
+             "such as EF, AF41, CS6"},
     {.key = Key::Ecn,
      .name = "ecn",
      .type = Type::Choice,
@@ -149,7 +148,9 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .fallback = "20000",
      .minimum = 0,
      .maximum = 100'000'000,
-     .help = "answer at most so many requests a second in all; 0 is no limit"},
+     .help =
+         "answer at most so many requests a second in all; 0 is no limit; unless given, ten times "
+         "--rate where that is more"},
     {.key = Key::Family,
      .name = "family",
      .type = Type::Choice,
