@@ -6,323 +6,292 @@
 #include <array>
 #include <chrono>
 
-#include "publish/event_json.h"
-#include "publish/json_writer.h"
+#include "publish/document_reference.h"
+#include "publish/document_shapes.h"
 
 namespace wirestamp::publish {
 
 namespace {
 
-using measure::Distribution;
-using measure::Reordering;
-using measure::StampCounts;
-using measure::Summary;
+using measure::EchoSummary;
 using measure::UnsentCause;
-using measure::Variation;
 
-constexpr std::array kCauses{UnsentCause::NeighbourUnresolved, UnsentCause::NoRoute,
-                             UnsentCause::InterfaceDown,       UnsentCause::AddressGone,
-                             UnsentCause::RefusedLocally,      UnsentCause::DroppedLocally};
+constexpr std::string_view kClocksTold = "when both clocks told their error for each value";
 
-void write_distribution(JsonWriter& json, std::string_view name, const Distribution& values) {
-  json.begin_object(name);
-  json.member("count", values.count);
-  json.member("min", values.min);
-  json.member("p10", values.p10);
-  json.member("p50", values.p50);
-  json.member("p90", values.p90);
-  json.member("p95", values.p95);
-  json.member("p99", values.p99);
-  json.member("max", values.max);
-  json.member("mean", values.mean);
-  json.member("stddev", values.stddev);
-  json.end_object();
-}
+template <UnsentCause Cause>
+constexpr auto kUnsentBy =
+    [](const measure::Summary& s) { return s.unsent_by_cause[static_cast<std::size_t>(Cause)]; };
 
-// Which stamps a distribution is of, and how many values of others are not in it.
-void write_class(JsonWriter& json, std::string_view of, std::optional<StampSource> shown,
-                 std::uint64_t others) {
-  if (shown) json.member(fmt::format("{}_class", of), name(*shown));
-  json.member(fmt::format("{}_other_class", of), others);
-}
-
-void write_variation(JsonWriter& json, std::string_view name, const Variation& values) {
-  json.begin_object(name);
-  json.member("pdv_p50", values.pdv_p50);
-  json.member("pdv_p95", values.pdv_p95);
-  json.member("pdv_p99", values.pdv_p99);
-  json.member("pdv_p999", values.pdv_p999);
-  json.member("ipdv_p5", values.ipdv_p5);
-  json.member("ipdv_p95", values.ipdv_p95);
-  json.member("ipdv_mean_abs", values.ipdv_mean_abs);
-  json.member("ipdv_count", values.ipdv_count);
-  json.member("ipdv_undefined", values.ipdv_undefined);
-  json.end_object();
-}
-
-void write_order(JsonWriter& json, std::string_view name, const Reordering& order) {
-  json.begin_object(name);
-  json.member("reordered", order.reordered);
-  json.member("received", order.received);
-  json.member("ratio", order.ratio);
-  json.member("max_extent", order.max_extent);
-  json.begin_object("n_reordered");
-  for (std::size_t n = 1; n < order.n_reordered.size(); ++n) {
-    if (order.n_reordered[n] == 0) continue;
-    const bool last = n + 1 == order.n_reordered.size();
-    json.member(last ? std::string("more") : fmt::format("{}", n), order.n_reordered[n]);
-  }
-  json.end_object();
-  json.end_object();
-}
-
-void write_stamps(JsonWriter& json, std::string_view stamp, const StampCounts& counts) {
-  json.begin_object(stamp);
-  if (counts.weakest) json.member("weakest", name(*counts.weakest));
-  json.begin_object("counts");
-  for (std::size_t i = 0; i < counts.by_source.size(); ++i)
-    if (counts.by_source[i] > 0)
-      json.member(name(static_cast<StampSource>(i)), counts.by_source[i]);
-  json.end_object();
-  json.end_object();
-}
-
-void write_marks(JsonWriter& json, std::string_view direction, std::uint64_t known,
-                 const std::array<std::uint64_t, 256>& traffic_classes) {
-  std::array<std::uint64_t, 64> dscp{};
-  std::array<std::uint64_t, 4> ecn{};
-  for (std::size_t value = 0; value < traffic_classes.size(); ++value) {
-    dscp[value >> 2U] += traffic_classes[value];
-    ecn[value & 3U] += traffic_classes[value];
-  }
-  const auto write = [&](std::string_view what, const auto& counts) {
-    json.begin_object(what);
-    for (std::size_t value = 0; value < counts.size(); ++value)
-      if (counts[value] > 0) json.member(fmt::format("{}", value), counts[value]);
-    json.end_object();
-  };
-  json.begin_object(direction);
-  json.member("known", known);
-  write("dscp", dscp);
-  write("ecn", ecn);
-  json.end_object();
-}
-
-void write_counts(JsonWriter& json, const Summary& s) {
-  json.member("scheduled", s.scheduled);
-  json.member("sent", s.sent);
-  json.member("received", s.received);
-  json.member("delivered", s.delivered);
-  json.member("late", s.late);
-  json.member("duplicates", s.duplicates_forward + s.duplicates_backward + s.duplicates_unknown);
-  json.begin_object("duplicates_by_direction");
-  json.member("forward", s.duplicates_forward);
-  json.member("backward", s.duplicates_backward);
-  json.member("unknown", s.duplicates_unknown);
-  json.end_object();
-  json.member("reordered", s.round_trip_order.reordered);
-  json.begin_object("lost");
-  json.member("total", measure::lost_total(s));
-  json.member("forward", s.lost.forward);
-  json.member("backward", s.lost.backward);
-  json.member("unknown", s.lost.unknown);
-  json.end_object();
-  json.begin_object("lost_by_cause");
-  json.member("peer_closed", s.peer_closed);
-  json.member("too_big", s.too_big);
-  json.end_object();
-  json.begin_object("unsent");
-  json.member("total", s.unsent_total);
-  json.begin_object("by_cause");
-  for (const UnsentCause cause : kCauses)
-    json.member(name(cause), s.unsent_by_cause[static_cast<std::size_t>(cause)]);
-  json.end_object();
-  json.end_object();
-  json.member("refused_by_peer", s.refused_by_peer);
-  json.member("withheld", s.withheld);
-  json.member("late_schedule", s.late_schedule);
-  json.member("departure_unconfirmed", s.departure_unconfirmed);
-  json.member("loss_ratio", s.loss_ratio);
-  json.member("network_loss_ratio", s.network_loss_ratio);
-  json.member("unreachable_ratio", s.unreachable_ratio);
-  json.begin_object("loss_periods");
-  json.member("count", s.loss_periods);
-  json.member("longest", s.longest_loss_period);
-  json.end_object();
-  json.begin_object("burst");
-  json.member("sent", s.burst_sent);
-  json.member("received", s.burst_received);
-  json.member("lost", s.burst_lost);
-  json.member("loss_ratio", s.burst_loss);
-  json.end_object();
-}
-
-void write_delays(JsonWriter& json, const Report& report) {
-  const Summary& s = report.summary;
-  write_distribution(json, "rtt_ns", s.rtt);
-  write_distribution(json, "gross_rtt_ns", s.gross_rtt);
-  write_class(json, "gross_rtt", s.gross_rtt_class, s.gross_rtt_other_class);
-  json.begin_object("rtt_error_ns");
-  json.member("mean", s.rtt_error_mean);
-  json.member("max", s.rtt_error_max);
-  json.end_object();
-  write_class(json, "rtt", s.rtt_class, s.rtt_other_class);
-  json.member("negative_rtt", s.negative_rtt);
-  write_distribution(json, "forward_ns", s.forward_delay);
-  write_class(json, "forward", s.forward_class, s.forward_other_class);
-  json.member("forward_error_ns", s.forward_error);
-  write_distribution(json, "backward_ns", s.backward_delay);
-  write_class(json, "backward", s.backward_class, s.backward_other_class);
-  json.member("backward_error_ns", s.backward_error);
-  json.member("one_way_error_ns", s.one_way_error);
-  write_distribution(json, "reflector_residence_ns", s.reflector_residence);
-  write_class(json, "reflector_residence", s.residence_class, s.residence_other_class);
-  write_distribution(json, "schedule_error_ns", s.schedule_error);
-  json.begin_object("jitter_ns");
-  json.member("rfc3550", s.jitter_rfc3550);
-  json.member("consecutive", s.jitter_consecutive);
-  json.end_object();
-  json.begin_object("variation_ns");
-  write_variation(json, "round_trip", s.rtt_variation);
-  write_variation(json, "forward", s.forward_variation);
-  write_variation(json, "backward", s.backward_variation);
-  json.end_object();
-  if (!s.mos) return;
-  json.begin_object("mos");
-  json.member("value", s.mos->value);
-  json.member("r", s.mos->r);
-  json.member("worse_direction", s.mos->forward_is_worse ? "forward" : "backward");
-  json.member("one_way_delay_ns", s.mos->one_way_delay);
-  json.end_object();
-}
-
-void write_summary(JsonWriter& json, const Report& report) {
-  const Summary& s = report.summary;
-  json.begin_object("summary");
-  write_counts(json, s);
-  write_delays(json, report);
-  json.begin_object("reordering");
-  write_order(json, "round_trip", s.round_trip_order);
-  write_order(json, "forward", s.forward_order);
-  write_order(json, "backward", s.backward_order);
-  json.end_object();
-  json.begin_object("stamps");
-  write_stamps(json, "sender_tx", s.sender_tx);
-  write_stamps(json, "reflector_rx", s.reflector_rx);
-  write_stamps(json, "reflector_tx", s.reflector_tx);
-  write_stamps(json, "sender_rx", s.sender_rx);
-  json.end_object();
-  json.member("clock_step_samples", s.clock_step_samples);
-  json.member("bad_reflector_stamps", s.bad_reflector_stamps);
-  json.begin_object("marks");
-  write_marks(json, "forward", s.forward_marks_known, s.forward_traffic_class);
-  write_marks(json, "backward", s.backward_marks_known, s.backward_traffic_class);
-  json.end_object();
-  json.end_object();
-}
-
-void write_start(JsonWriter& json, const Report& report) {
-  const auto endpoint = [&](std::string_view name, const packet::Endpoint& one) {
-    json.begin_object(name);
-    json.member("address", packet::to_string(one.address));
-    json.member("port", one.port);
-    json.end_object();
-  };
-  json.member("session", report.session);
-  json.member("host", report.host);
-  endpoint("remote", report.remote);
-  endpoint("local", report.local);
-  if (!report.interface_name.empty()) json.member("interface", report.interface_name);
-  if (!report.network_namespace.empty()) json.member("netns", report.network_namespace);
-  json.member("size", report.size);
-  json.begin_object("stamping");
-  json.member("transmit", name(report.transmit));
-  json.member("receive", name(report.receive));
-  json.member("own_ids", report.own_ids);
-  if (!report.stamping_reason.empty()) json.member("reason", report.stamping_reason);
-  json.end_object();
-}
-
-void write_flows(JsonWriter& json, const Report& report) {
-  if (report.flows.empty()) return;
-  json.begin_array("flows");
-  for (const Report::Flow& flow : report.flows) {
-    json.begin_element();
-    json.member("tuple", flow.tuple);
-    json.member("sent", flow.summary.sent);
-    json.member("received", flow.summary.received);
-    json.member("loss_ratio", flow.summary.network_loss_ratio);
-    write_distribution(json, "rtt_ns", flow.summary.rtt);
-    json.end_object();
-  }
-  json.end_array();
-}
-
-void write_echo(JsonWriter& json, const Report& report) {
-  if (!report.echo) return;
-  const measure::EchoSummary& echo = report.echo->summary;
-  json.begin_object("icmp_echo");
-  json.member("reason", report.echo->reason);
-  json.member("sent", echo.sent);
-  json.member("received", echo.received);
-  json.member("late", echo.late);
-  json.member("lost", echo.lost);
-  json.member("duplicates", echo.duplicates);
-  json.member("unsent", echo.unsent);
-  json.member("withheld", echo.withheld);
-  json.member("loss_ratio", echo.loss_ratio);
-  write_distribution(json, "rtt_ns", echo.rtt);
-  write_class(json, "rtt", echo.rtt_class, echo.rtt_other_class);
-  json.member("rtt_error_ns", echo.rtt_error_max);
-  json.begin_object("stamps");
-  write_stamps(json, "tx", echo.tx);
-  write_stamps(json, "rx", echo.rx);
-  json.end_object();
-  json.end_object();
-}
-
-void write_program(JsonWriter& json, const Report& report) {
-  json.member("schema", kSchema);
-  json.begin_object("program");
-  json.member("name", "wirestamp");
-  json.member("version", report.version);
-  json.end_object();
-}
-
-void write_measurement(JsonWriter& json, const Report& report) {
-  write_start(json, report);
-  json.member("began", rfc3339(report.began));
-  json.member("ended", rfc3339(report.ended));
-  json.member("interrupted", report.interrupted);
-  json.member("requirement_failed", report.requirement_failed);
-  write_summary(json, report);
-  write_flows(json, report);
-  write_echo(json, report);
-  json.begin_array("events");
-  for (const measure::Event& event : report.events) {
-    json.begin_element();
-    write_event(json, event);
-    json.end_object();
-  }
-  json.end_array();
-  json.member("events_dropped", report.events_dropped);
-  json.begin_object("counters");
-  for (const auto& [name, value] : report.counters) json.member(name, value);
-  json.end_object();
-  json.begin_array("notes");
-  for (const std::string& note : report.notes) json.element(note);
-  json.end_array();
-  json.begin_object("settings");
-  for (const Report::Setting& setting : report.settings) {
-    json.begin_object(setting.name);
-    json.member("value", setting.value);
-    json.member("from", setting.origin);
-    json.end_object();
-  }
-  json.end_object();
+Named<Report::Setting> settings_of(const Report& report) {
+  Named<Report::Setting> named;
+  for (const Report::Setting& setting : report.settings) named.emplace_back(setting.name, setting);
+  return named;
 }
 
 }  // namespace
+
+template <>
+struct Shape<measure::Mos> {
+  using T = measure::Mos;
+  static constexpr std::string_view kName = "";
+  static constexpr std::array kRows{
+      row<&T::value>("value", kAlways, "speech quality (E-model), 1 to 4.5"),
+      row<&T::r>("r", kAlways, "its rating R"),
+      row<[](const T& mos) { return mos.forward_is_worse ? "forward" : "backward"; }>(
+          "worse_direction", kAlways, "`forward` or `backward`: the one these figures are of"),
+      row<&T::one_way_delay>("one_way_delay_ns", kAlways,
+                             "half the p50 of rtt_ns: assumed, not measured"),
+  };
+};
+
+template <>
+struct Shape<measure::Summary> {
+  using T = measure::Summary;
+  static constexpr std::string_view kName = "";
+  static constexpr std::array kRows{
+      row<&T::scheduled>("scheduled", kAlways, "probes that were due; bursts not counted"),
+      row<&T::sent>("sent", kAlways, "probes that left this host, or may have"),
+      row<&T::received>("received", kAlways, "probes with a reply, late ones included"),
+      row<&T::delivered>("delivered", kAlways, "probes with a reply in time"),
+      row<&T::late>("late", kAlways, "probes whose reply came after the loss threshold"),
+      row<[](const T& s) {
+        return s.duplicates_forward + s.duplicates_backward + s.duplicates_unknown;
+      }>("duplicates", kAlways, "extra copies, all directions"),
+      row<&T::duplicates_forward>("duplicates_by_direction.forward", kAlways,
+                                  "extra copies of probes that the reflector answered"),
+      row<&T::duplicates_backward>("duplicates_by_direction.backward", kAlways,
+                                   "extra copies of replies"),
+      row<&T::duplicates_unknown>("duplicates_by_direction.unknown", kAlways,
+                                  "extra replies of a reflector that does not number them"),
+      row<&T::round_trip_order, &measure::Reordering::reordered>(
+          "reordered", kAlways,
+          "replies that came after one to a later probe; the same as "
+          "reordering.round_trip.reordered"),
+      row<[](const T& s) { return measure::lost_total(s); }>(
+          "lost.total", kAlways,
+          "forward + backward + unknown + peer_closed + too_big + late: what network_loss_ratio "
+          "counts"),
+      row<&T::lost, &measure::LossSums::forward>("lost.forward", kAlways, "lost on the way there"),
+      row<&T::lost, &measure::LossSums::backward>("lost.backward", kAlways, "lost on the way back"),
+      row<&T::lost, &measure::LossSums::unknown>("lost.unknown", kAlways,
+                                                 "lost, direction not known"),
+      row<&T::peer_closed>("lost_by_cause.peer_closed", kAlways,
+                           "the host is up, nothing listens on the port"),
+      row<&T::too_big>("lost_by_cause.too_big", kAlways, "larger than the path or interface takes"),
+      row<&T::unsent_total>("unsent.total", kAlways, "probes that never left this host"),
+      row<kUnsentBy<UnsentCause::NeighbourUnresolved>>(
+          "unsent.by_cause.neighbour_unresolved", kAlways,
+          "the neighbour or gateway does not answer ARP or NDP"),
+      row<kUnsentBy<UnsentCause::NoRoute>>("unsent.by_cause.no_route", kAlways,
+                                           "no route to the host"),
+      row<kUnsentBy<UnsentCause::InterfaceDown>>("unsent.by_cause.interface_down", kAlways,
+                                                 "the interface is down"),
+      row<kUnsentBy<UnsentCause::AddressGone>>("unsent.by_cause.address_gone", kAlways,
+                                               "the source address is no longer there"),
+      row<kUnsentBy<UnsentCause::RefusedLocally>>("unsent.by_cause.refused_locally", kAlways,
+                                                  "a firewall or policy of this host"),
+      row<kUnsentBy<UnsentCause::DroppedLocally>>(
+          "unsent.by_cause.dropped_locally", kAlways,
+          "a full queue, a lost carrier, or no stamp and no error for 4 s"),
+      row<&T::refused_by_peer>(
+          "refused_by_peer", kAlways,
+          "the reflector says that its policy dropped it: neither lost nor delivered"),
+      row<&T::withheld>("withheld", kAlways,
+                        "not judged: healing pause, suspended host, or interrupted run"),
+      row<&T::late_schedule>("late_schedule", kAlways, "not sent: this host was too late"),
+      row<&T::departure_unconfirmed>("departure_unconfirmed", kAlways,
+                                     "of lost.unknown: those that may never have left"),
+      row<&T::loss_ratio>("loss_ratio", "when anything was to be judged",
+                          "(lost.total + neighbour unresolved) / (sent + neighbour unresolved)"),
+      row<&T::network_loss_ratio>("network_loss_ratio", "when anything was sent",
+                                  "lost.total / sent"),
+      row<&T::unreachable_ratio>("unreachable_ratio", "when anything was to be judged",
+                                 "1 - delivered / (scheduled - withheld - late_schedule)"),
+      row<&T::loss_periods>("loss_periods.count", kAlways, "runs of lost probes (RFC 3357)"),
+      row<&T::longest_loss_period>("loss_periods.longest", kAlways,
+                                   "probes in the longest of them"),
+      row<&T::burst_sent>("burst.sent", kAlways, "extra probes of the bursts"),
+      row<&T::burst_received>("burst.received", kAlways, "those answered in time"),
+      row<&T::burst_lost>("burst.lost", kAlways, "those lost, late ones included"),
+      row<&T::burst_loss>("burst.loss_ratio", "when bursts were sent", "lost / sent"),
+      row<&T::rtt>("rtt_ns", kAlways,
+                   "round trip net of the reflector, of the samples of rtt_class"),
+      row<&T::rtt_error_mean>("rtt_error_ns.mean", kAnyValue,
+                              "mean bound of the error of those in rtt_ns"),
+      row<&T::rtt_error_max>("rtt_error_ns.max", kAnyValue, "largest of these bounds"),
+      row<&T::rtt_class>("rtt_class", kAnyValue, "weakest stamp in each sample of rtt_ns"),
+      row<&T::rtt_other_class>("rtt_other_class", kAlways,
+                               "round trips with other stamps, not in rtt_ns"),
+      row<&T::negative_rtt>(
+          "negative_rtt", kAlways,
+          "net round trips below 0, of all classes: T2 or T3 is wrong; they are kept as they are"),
+      row<&T::gross_rtt>(
+          "gross_rtt_ns", kAlways,
+          "T4 - T1 of the replies counted in bad_reflector_stamps: the reflector's time is in it"),
+      row<&T::gross_rtt_class>("gross_rtt_class", kAnyValue,
+                               "weaker of T1 and T4 in each of these"),
+      row<&T::gross_rtt_other_class>("gross_rtt_other_class", kAlways,
+                                     "values with other stamps, not in gross_rtt_ns"),
+      row<&T::forward_delay>(
+          "forward_ns", kAlways,
+          "T2 - T1, raw: contains the difference of both clocks, may be negative"),
+      row<&T::forward_class>("forward_class", kAnyValue, "weaker of T1 and T2 in each of these"),
+      row<&T::forward_other_class>("forward_other_class", kAlways,
+                                   "values with other stamps, not in forward_ns"),
+      row<&T::forward_error>(
+          "forward_error_ns", kClocksTold,
+          "largest sum of the error bounds of both clocks, T1 and T2, of the values in forward_ns"),
+      row<&T::backward_delay>("backward_ns", kAlways, "T4 - T3, raw"),
+      row<&T::backward_class>("backward_class", kAnyValue, "weaker of T3 and T4 in each of these"),
+      row<&T::backward_other_class>("backward_other_class", kAlways,
+                                    "values with other stamps, not in backward_ns"),
+      row<&T::backward_error>("backward_error_ns", kClocksTold,
+                              "largest sum of the error bounds of both clocks, T3 and T4, of the "
+                              "values in backward_ns"),
+      row<&T::one_way_error>("one_way_error_ns", kClocksTold, "the larger of both"),
+      row<&T::reflector_residence>("reflector_residence_ns", kAlways,
+                                   "T3 - T2, time in the reflector, of reflector_residence_class"),
+      row<&T::residence_class>("reflector_residence_class", kAnyValue,
+                               "weaker stamp in each of these"),
+      row<&T::residence_other_class>("reflector_residence_other_class", kAlways,
+                                     "values with other stamps, not in reflector_residence_ns"),
+      row<&T::schedule_error>("schedule_error_ns", kAlways, "sent minus scheduled"),
+      row<&T::jitter_rfc3550>(
+          "jitter_ns.rfc3550", "from two values on",
+          "interarrival jitter (RFC 3550 6.4.1) of the round trip at the end of the run"),
+      row<&T::jitter_consecutive>("jitter_ns.consecutive", "from two values on",
+                                  "mean absolute difference of neighbours' round trips"),
+      row<&T::rtt_variation>("variation_ns.round_trip", kAlways, "of the round trip"),
+      row<&T::forward_variation>("variation_ns.forward", kAlways, "of forward_ns"),
+      row<&T::backward_variation>("variation_ns.backward", kAlways, "of backward_ns"),
+      row<&T::mos>("mos", "from 50 probes on", "speech quality"),
+      row<&T::round_trip_order>("reordering.round_trip", kAlways, "of replies, by probe"),
+      row<&T::forward_order>("reordering.forward", kAlways, "of probes, by the reply numbers"),
+      row<&T::backward_order>("reordering.backward", kAlways, "of replies, by their numbers"),
+      row<&T::sender_tx>("stamps.sender_tx", kAlways, "T1"),
+      row<&T::reflector_rx>("stamps.reflector_rx", kAlways, "T2"),
+      row<&T::reflector_tx>("stamps.reflector_tx", kAlways, "T3"),
+      row<&T::sender_rx>("stamps.sender_rx", kAlways, "T4"),
+      row<&T::clock_step_samples>(
+          "clock_step_samples", kAlways,
+          "probes across a step of the clock or a suspend: no one-way values"),
+      row<&T::bad_reflector_stamps>(
+          "bad_reflector_stamps", kAlways,
+          "replies with T3 before T2, or with a T2 or T3 that is no instant; see gross_rtt_ns"),
+      row<[](const T& s) { return MarkCounts(s.forward_marks_known, s.forward_traffic_class); }>(
+          "marks.forward", kAlways, "of probes as the reflector saw them"),
+      row<[](const T& s) { return MarkCounts(s.backward_marks_known, s.backward_traffic_class); }>(
+          "marks.backward", kAlways, "of replies as they came back"),
+  };
+};
+
+template <>
+struct Shape<Report::Flow> {
+  using T = Report::Flow;
+  static constexpr std::string_view kName = "flow",
+                                    kMeaning = "One of several flows in parallel (`--flows`).";
+  static constexpr std::array kRows{
+      row<&T::tuple>("tuple", kAlways, "5-tuple: source > destination"),
+      row<&T::summary, &measure::Summary::sent>("sent", kAlways,
+                                                "probes that left this host over it"),
+      row<&T::summary, &measure::Summary::received>("received", kAlways, "those with a reply"),
+      row<&T::summary, &measure::Summary::network_loss_ratio>(
+          "loss_ratio", "when anything was sent", "as summary.network_loss_ratio"),
+      row<&T::summary, &measure::Summary::rtt>("rtt_ns", kAlways,
+                                               "round trips, of the class they have most of"),
+  };
+};
+
+template <>
+struct Shape<Report::Echo> {
+  using T = Report::Echo;
+  static constexpr std::string_view kName = "";
+  static constexpr std::array kRows{
+      row<&T::reason>("reason", kAlways, "why: the silence, or the answer of the peer's host"),
+      row<&T::summary, &EchoSummary::sent>("sent", kAlways, "echo requests that left this host"),
+      row<&T::summary, &EchoSummary::received>("received", kAlways,
+                                               "those with a reply, late ones included"),
+      row<&T::summary, &EchoSummary::late>("late", kAlways,
+                                           "those whose reply came after the loss threshold"),
+      row<&T::summary, &EchoSummary::lost>("lost", kAlways,
+                                           "those without a reply in time: direction not known"),
+      row<&T::summary, &EchoSummary::duplicates>("duplicates", kAlways, "further replies"),
+      row<&T::summary, &EchoSummary::unsent>("unsent", kAlways,
+                                             "echo requests that never left this host"),
+      row<&T::summary, &EchoSummary::withheld>("withheld", kAlways,
+                                               "in flight at the end or a suspend: not judged"),
+      row<&T::summary, &EchoSummary::loss_ratio>("loss_ratio", "when any was sent", "lost / sent"),
+      row<&T::summary, &EchoSummary::rtt>(
+          "rtt_ns", kAlways,
+          "round trip, the time in the peer's kernel included, of the echoes of rtt_class"),
+      row<&T::summary, &EchoSummary::rtt_class>("rtt_class", kAnyValue,
+                                                "weaker stamp in each of these"),
+      row<&T::summary, &EchoSummary::rtt_other_class>("rtt_other_class", kAlways,
+                                                      "round trips with other stamps"),
+      row<&T::summary, &EchoSummary::rtt_error_max>("rtt_error_ns", kAnyValue,
+                                                    "largest bound of the error of these"),
+      row<&T::summary, &EchoSummary::tx>("stamps.tx", kAlways, "the request leaves this host"),
+      row<&T::summary, &EchoSummary::rx>("stamps.rx", kAlways, "the reply arrives"),
+  };
+};
+
+template <>
+struct Shape<Report::Setting> {
+  using T = Report::Setting;
+  static constexpr std::string_view kName = "";
+  static constexpr std::array kRows{
+      row<&T::value>("value", kAlways, "value of each option in force"),
+      row<&T::origin>("from", kAlways, "flag, variable or default that it comes from"),
+  };
+};
+
+template <>
+struct Shape<Report> {
+  using T = Report;
+  static constexpr std::array kRows{
+      row<[](const T&) { return kSchema; }>(
+          "schema", kAlways,
+          "counts up when a field changes its meaning or goes; new fields do not count"),
+      row<[](const T&) { return "wirestamp"; }>("program.name", kAlways, "`wirestamp`"),
+      row<&T::version>("program.version", kAlways, "its version"),
+      row<&T::session>("session", kAlways, "number of the measurement within its run, from 0"),
+      row<&T::host>("host", kAlways, "the host as the user named it"),
+      row<&T::remote>("remote", kAlways, "where the probes were sent"),
+      row<&T::local>("local", kAlways, "where they were sent from"),
+      row<[](const T& report) { return unless_empty(report.interface_name); }>(
+          "interface", "when the system tells", "interface that the route leaves by"),
+      row<[](const T& report) { return unless_empty(report.network_namespace); }>(
+          "netns", "with `--netns`", "network namespace it was made in"),
+      row<&T::size>("size", kAlways, "octets of UDP payload of a probe"),
+      row<&T::transmit>("stamping.transmit", kAlways,
+                        "source of transmit stamps that this host offers"),
+      row<&T::receive>("stamping.receive", kAlways, "the same of receive stamps"),
+      row<&T::own_ids>("stamping.own_ids", kAlways,
+                       "the kernel takes our own number for a transmit stamp (Linux 6.13)"),
+      row<[](const T& report) { return unless_empty(report.stamping_reason); }>(
+          "stamping.reason", "when it is less than asked", "why"),
+      row<[](const T& report) { return rfc3339(report.began); }>("began", kAlways,
+                                                                 "start of the run, RFC 3339, UTC"),
+      row<[](const T& report) { return rfc3339(report.ended); }>("ended", kAlways, "its end"),
+      row<&T::interrupted>("interrupted", kAlways, "ended by Ctrl-C or a signal"),
+      row<&T::requirement_failed>("requirement_failed",
+                                  "when `--require` or `--require-peer` ended the run",
+                                  "what was asked and what there was"),
+      row<&T::summary>("summary", kAlways, ""),
+      row<[](const T& report) { return unless_empty(report.flows); }>(
+          "flows", "with `--flows` above 1", "each flow by itself"),
+      row<&T::echo>("icmp_echo", "when nobody reflected and ICMP echo was permitted", ""),
+      row<&T::events>("events", "for each event", "what happened, in order"),
+      row<&T::events_dropped>("events_dropped", kAlways, "events beyond the 10,000 that are kept"),
+      row<[](const T& report) {
+        return Named<std::uint64_t>(report.counters.begin(), report.counters.end());
+      }>("counters", kAlways,
+         "what happened to packets beside the probes' outcomes; each name says what is counted"),
+      row<&T::notes>("notes", "for each note", "what the program had to say, once each, in order"),
+      row<[](const T& report) { return settings_of(report); }>("settings", kAlways,
+                                                               "each option in force"),
+  };
+};
 
 std::string rfc3339(WallTime time) {
   using std::chrono::days;
@@ -341,8 +310,7 @@ std::string json_document(const Report& report) {
   std::string out;
   JsonWriter json(out, JsonWriter::Style::Indented);
   json.begin_object();
-  write_program(json, report);
-  write_measurement(json, report);
+  write_rows(json, report);
   json.end_object();
   out += '\n';
   return out;
@@ -352,17 +320,40 @@ std::string json_documents(std::span<const Report> reports) {
   std::string out;
   JsonWriter json(out, JsonWriter::Style::Indented);
   json.begin_object();
-  write_program(json, reports.front());
   json.begin_array("measurements");
   for (const Report& report : reports) {
     json.begin_element();
-    write_measurement(json, report);
+    write_rows(json, report);
     json.end_object();
   }
   json.end_array();
   json.end_object();
   out += '\n';
   return out;
+}
+
+std::vector<DocumentField> document_fields() {
+  std::vector<DocumentField> fields;
+  describe_rows<Report>("", kAlways, fields);
+  return fields;
+}
+
+namespace {
+
+template <typename... T>
+std::vector<DocumentShape> shapes_of() {
+  std::vector<DocumentShape> shapes{{Shape<T>::kName, Shape<T>::kMeaning, {}}...};
+  auto shape = shapes.begin();
+  (describe_rows<T>("", kAlways, (shape++)->members), ...);
+  return shapes;
+}
+
+}  // namespace
+
+std::vector<DocumentShape> document_shapes() {
+  return shapes_of<packet::Endpoint, measure::Distribution, measure::Variation, measure::Reordering,
+                   measure::StampCounts, MarkCounts, Report::Flow, measure::Event,
+                   measure::ProbeMark, measure::Hop>();
 }
 
 }  // namespace wirestamp::publish
