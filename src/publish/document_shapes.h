@@ -199,7 +199,9 @@ struct Shape<measure::Event> {
                        "stalled_flow, stalled_flow_suspected, one_of_several_paths, "
                        "transient_outage, new_ports_blocked, peer_or_path_down, peer_closed or "
                        "local_cause"),
-      row<&T::flow>("flow", "where it is about one flow", "its number, as in the column `flow`"),
+      row<&T::flow>(
+          "flow", "where it is about one flow",
+          "its place in `flows` (of flow_differs), else its number as in the column `flow`"),
       row<&T::old_flow>("old_flow", "where one is concerned", "5-tuple: source > destination"),
       row<&T::new_flow>("new_flow", "where there is one", "the same of the new flow"),
       row<&T::last_good>("last_good", "where known", "newest probe answered before"),

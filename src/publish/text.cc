@@ -25,12 +25,47 @@ std::string human(std::optional<Duration> duration) {
   return duration ? publish::human(*duration) : std::string("-");
 }
 
+constexpr std::size_t kWidth = 80;   // of a terminal that nobody has made wider
+constexpr std::size_t kColumn = 15;  // where a line of the summary begins to tell
+
+// Where to break `text` so that it fits: behind a comma, semicolon or colon, else between words.
+std::size_t break_in(std::string_view text, std::size_t room) {
+  const std::string_view fitting = text.substr(0, room + 1);
+  std::size_t word = std::string_view::npos;
+  for (std::size_t space = fitting.rfind(' '); space != std::string_view::npos && space > 0;
+       space = fitting.rfind(' ', space - 1)) {
+    if (std::string_view(",;:").find(text[space - 1]) != std::string_view::npos) return space;
+    if (word == std::string_view::npos) word = space;
+  }
+  return word;
+}
+
+// One line, or several with the further ones indented.
+void append_wrapped(std::string& out, std::string_view text, std::size_t begin,
+                    std::size_t indent) {
+  while (text.size() > kWidth - begin) {
+    const std::size_t end = break_in(text, kWidth - begin);
+    if (end == std::string_view::npos) break;
+    out += text.substr(0, end);
+    out += '\n';
+    out.append(indent, ' ');
+    text.remove_prefix(end + 1);
+    begin = indent;
+  }
+  out += text;
+  out += '\n';
+}
+
 template <typename... Args>
 void line(std::string& out, std::string_view name, fmt::format_string<Args...> text,
           Args&&... args) {
   fmt::format_to(std::back_inserter(out), "  {:<13}", name);
-  fmt::format_to(std::back_inserter(out), text, std::forward<Args>(args)...);
-  out += '\n';
+  append_wrapped(out, fmt::format(text, std::forward<Args>(args)...), kColumn, kColumn);
+}
+
+// For tables and for what is copied out of the text: never broken.
+void long_line(std::string& out, std::string_view name, std::string_view text) {
+  fmt::format_to(std::back_inserter(out), "  {:<13}{}\n", name, text);
 }
 
 std::string probes(std::uint64_t count) {
@@ -154,13 +189,14 @@ void append_packets(std::string& out, const Report& report) {
   if (s.received > 0)
     line(out, "DSCP", "sent {}; seen there {}; on the replies {}", report.dscp,
          dscp_list(s.forward_traffic_class), dscp_list(s.backward_traffic_class));
-  line(out, "stamps", "T1 here {}; T2 there {}; T3 there {}; T4 here {}", stamp_list(s.sender_tx),
-       stamp_list(s.reflector_rx), stamp_list(s.reflector_tx), stamp_list(s.sender_rx));
+  line(out, "stamps", "T1 here {}; T2 there {};", stamp_list(s.sender_tx),
+       stamp_list(s.reflector_rx));
+  line(out, "", "T3 there {}; T4 here {}", stamp_list(s.reflector_tx), stamp_list(s.sender_rx));
   if (s.clock_step_samples > 0)
     line(out, "clock", "{} probes across a step of the clock: no one-way values",
          s.clock_step_samples);
   if (s.bad_reflector_stamps > 0)
-    line(out, "reflector", "{} replies with T3 before T2, or with a T2 or T3 that is no instant",
+    line(out, "reflector", "{} replies with T3 before T2, or a T2 or T3 that is no instant",
          s.bad_reflector_stamps);
 }
 
@@ -171,12 +207,17 @@ std::string optional_percent(const std::optional<double>& ratio) {
 void append_flows(std::string& out, const Report& report) {
   if (report.flows.empty()) return;
   out += '\n';
-  line(out, "flows", "{:<44} {:>8} {:>9} {:>10} {:>10}", "", "sent", "lost", "p50", "p99");
+  const auto table = [&](std::string_view name, std::string_view tuple, std::string_view sent,
+                         std::string_view lost, std::string_view p50, std::string_view p99) {
+    long_line(out, name,
+              fmt::format("{:<44} {:>8} {:>9} {:>10} {:>10}", tuple, sent, lost, p50, p99));
+  };
+  table("flows", "", "sent", "lost", "p50", "p99");
   std::size_t number = 0;
   for (const Report::Flow& flow : report.flows) {
     const Summary& s = flow.summary;
-    line(out, fmt::format("{:>5}", number++), "{:<44} {:>8} {:>9} {:>10} {:>10}", flow.tuple,
-         s.sent, optional_percent(s.network_loss_ratio), human(s.rtt.p50), human(s.rtt.p99));
+    table(fmt::format("{:>5}", number++), flow.tuple, fmt::format("{}", s.sent),
+          optional_percent(s.network_loss_ratio), human(s.rtt.p50), human(s.rtt.p99));
   }
 }
 
@@ -207,7 +248,7 @@ void append_events(std::string& out, const Report& report) {
   const std::size_t first = report.events.size() - std::min(kShown, report.events.size());
   if (first > 0) line(out, "events", "{} earlier ones are left out here", first);
   for (std::size_t i = first; i < report.events.size(); ++i)
-    line(out, i == 0 ? "events" : "", "{}", event_line(report.events[i]));
+    long_line(out, i == 0 ? "events" : "", event_line(report.events[i]));
 }
 
 std::string live_text(const LiveState& state) {
@@ -286,7 +327,9 @@ std::string headline(const Report& start) {
   text += fmt::format(": {} octets every {}, stamps here: {} when sent, {} when received",
                       start.size, human(start.interval), name(start.transmit), name(start.receive));
   if (!start.stamping_reason.empty()) text += fmt::format(" ({})", start.stamping_reason);
-  return text + '\n';
+  std::string out;
+  append_wrapped(out, text, 0, 2);
+  return out;
 }
 
 std::string live_line(std::span<const LiveState> states, std::size_t columns) {

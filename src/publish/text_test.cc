@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <string>
 
 namespace wirestamp::publish {
@@ -64,10 +65,9 @@ TEST(Text, the_lost_line_tells_directions_and_causes) {
   s.peer_closed = 5;
   s.network_loss_ratio = s.loss_ratio = 0.15;
   const std::string text = text_summary(report_of(s));
-  EXPECT_TRUE(
-      has(text,
-          "lost         15 (15 %): on the way there 3, on the way back 2, direction unknown "
-          "1, late 4, peer closed 5"))
+  EXPECT_TRUE(has(text,
+                  "lost         15 (15 %): on the way there 3, on the way back 2,\n"
+                  "               direction unknown 1, late 4, peer closed 5"))
       << text;
   EXPECT_FALSE(has(text, "neighbour")) << text;
 }
@@ -78,6 +78,30 @@ TEST(Text, one_probe_is_one_probe_and_columns_never_touch) {
   const std::string text = text_summary(report_of(s));
   EXPECT_TRUE(has(text, ": 1 probe in 1.50 s\n")) << text;
   EXPECT_TRUE(has(text, "loss periods 1, the longest of 1 probe\n")) << text;
+}
+
+TEST(Text, lines_fit_a_terminal_and_break_between_their_parts) {
+  measure::Summary s;
+  s.scheduled = s.sent = 1'000'000;
+  s.lost = {.forward = 30'000, .backward = 20'000, .unknown = 10'000};
+  s.late = s.peer_closed = s.too_big = 10'000;
+  s.received = s.rtt.count = s.reflector_residence.count = 920'000;
+  const Duration ms = Duration::microseconds(12'345);
+  s.rtt.min = s.rtt.p50 = s.rtt.p90 = s.rtt.p99 = s.rtt.max = s.reflector_residence.p50 = ms;
+  s.rtt_error_max = s.jitter_consecutive = s.jitter_rfc3550 = ms;
+  s.sender_tx.by_source[static_cast<std::size_t>(StampSource::Kernel)] = 1'000'000;
+  s.reflector_rx = s.reflector_tx = s.sender_rx = s.sender_tx;
+  Report report = report_of(s);
+  report.echo = {.reason = "no STAMP reply within 3 s", .summary = {}};
+  const std::string text = headline(report) + text_summary(report);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  EXPECT_TRUE(has(text,
+                  "lost         90000: on the way there 30000, on the way back 20000,\n"
+                  "               direction unknown 10000, late 10000, peer closed 10000,\n"
+                  "               too big 10000\n"))
+      << text;
+  EXPECT_TRUE(has(text, "T1 here kernel 1000000; T2 there kernel 1000000;\n")) << text;
 }
 
 TEST(Text, one_way_delays_are_not_told_without_clocks_that_agree) {
@@ -96,7 +120,7 @@ TEST(Text, round_trips_that_contain_the_reflector_are_told_apart) {
   const std::string text = text_summary(report_of(s));
   EXPECT_TRUE(has(text, "round trip   of 3 probes with the reflector's time in it: min 22.0 us"))
       << text;
-  EXPECT_TRUE(has(text, "3 replies with T3 before T2, or with a T2 or T3 that is no instant"));
+  EXPECT_TRUE(has(text, "3 replies with T3 before T2, or a T2 or T3 that is no instant"));
   EXPECT_FALSE(has(text, "net of the reflector")) << text;
 }
 
@@ -160,8 +184,8 @@ TEST(Text, icmp_echo_is_labelled_as_what_it_is_and_not_among_the_probes) {
   report.echo = {.reason = "no STAMP reply within 3 s", .summary = some_echo()};
   const std::string text = text_summary(report);
   EXPECT_TRUE(has(text,
-                  "ICMP echo    no direction, round trip includes the peer's kernel; no STAMP "
-                  "reply within 3 s"))
+                  "ICMP echo    no direction, round trip includes the peer's kernel;\n"
+                  "               no STAMP reply within 3 s"))
       << text;
   EXPECT_TRUE(has(text, "sent 12, received 11, late 0, duplicates 0, lost 1 (8.33 %)")) << text;
   EXPECT_TRUE(has(text, "p50 120 us")) << text;
