@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "net/packet_io.h"
-#include "net/recorder_test.h"
+#include "net/tested_io_test.h"
 
 namespace wirestamp::net {
 namespace {
@@ -21,21 +20,11 @@ using packet::OutgoingDatagram;
 using packet::SendResult;
 using packet::SendStatus;
 
-struct Case {
-  const char* name;
-  Options options;
-  Family family;
-  bool kernel_stamps;
-};
-
-void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
-
-class EchoPort : public ::testing::TestWithParam<Case> {
+class EchoPort : public ::testing::TestWithParam<Backend>, protected TestedIo {
  protected:
+  EchoPort() : TestedIo(make_packet_io(GetParam().options), GetParam().family) {}
+
   void SetUp() override {
-    auto made = make_packet_io(GetParam().options);
-    ASSERT_TRUE(made) << made.error().text;
-    io_ = std::move(*made);
     PortOptions options;
     options.protocol = Protocol::IcmpEcho;
     options.family = GetParam().family;
@@ -67,14 +56,6 @@ class EchoPort : public ::testing::TestWithParam<Case> {
             .token = token};
   }
 
-  template <typename Done>
-  void poll_until(Done done) {
-    const MonoTime end = io_->clock().mono_now() + Duration::seconds(1);
-    while (!done() && io_->clock().mono_now() < end) ASSERT_TRUE(io_->poll(end, sink_));
-  }
-
-  std::unique_ptr<PacketIo> io_;
-  Recorder sink_;
   PortId port_ = 0;
 };
 
@@ -141,17 +122,7 @@ TEST_P(EchoPort, TwoPortsHearTheirOwnRepliesOnly) {
             io_->local_endpoint(*other).port);
 }
 
-constexpr Options kFull{};
-constexpr Options kDebian12{.portable = false, .features = KernelFeatures::Debian12};
-constexpr Options kPortable{.portable = true};
-
-INSTANTIATE_TEST_SUITE_P(Backends, EchoPort,
-                         ::testing::Values(Case{"linux_v4", kFull, Family::V4, true},
-                                           Case{"linux_v6", kFull, Family::V6, true},
-                                           Case{"debian12_v4", kDebian12, Family::V4, true},
-                                           Case{"debian12_v6", kDebian12, Family::V6, true},
-                                           Case{"portable_v4", kPortable, Family::V4, false},
-                                           Case{"portable_v6", kPortable, Family::V6, false}),
+INSTANTIATE_TEST_SUITE_P(Backends, EchoPort, ::testing::ValuesIn(kBackends),
                          [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "net/recorder_test.h"
+#include "net/tested_io_test.h"
 
 namespace wirestamp::net {
 namespace {
@@ -22,64 +22,9 @@ using packet::OutgoingDatagram;
 using packet::SendResult;
 using packet::SendStatus;
 
-struct Backend {
-  const char* name;
-  Options options;
-  Family family;
-  bool kernel_stamps;
-};
-
-void PrintTo(const Backend& backend, std::ostream* out) { *out << backend.name; }
-
-class PacketIoContract : public ::testing::TestWithParam<Backend> {
+class PacketIoContract : public ::testing::TestWithParam<Backend>, protected TestedIo {
  protected:
-  void SetUp() override {
-    auto made = make_packet_io(GetParam().options);
-    ASSERT_TRUE(made) << made.error().text;
-    io_ = std::move(*made);
-  }
-
-  PortId open(bool separate = false, StampChoice stamps = StampChoice::Auto) {
-    PortOptions options;
-    options.family = GetParam().family;
-    options.address = IpAddress::loopback(GetParam().family);
-    options.separate_transmit = separate;
-    options.stamps = stamps;
-    const auto port = io_->open(options);
-    EXPECT_TRUE(port) << port.error().text;
-    return port.value_or(0);
-  }
-
-  SendResult send(PortId from, const Endpoint& to, std::size_t size, packet::Token token,
-                  std::uint8_t traffic_class = 0) {
-    std::vector<std::byte> octets(size);
-    for (std::size_t i = 0; i < size; ++i) octets[i] = static_cast<std::byte>(i + token);
-    const std::array<OutgoingDatagram, 1> batch{{{.payload = octets,
-                                                  .destination = to,
-                                                  .traffic_class = traffic_class,
-                                                  .hop_limit = 77,
-                                                  .token = token}}};
-    std::array<SendResult, 1> results;
-    io_->send(from, batch, results, sink_);
-    return results[0];
-  }
-
-  // Polls until `done` or one second is over.
-  template <typename Done>
-  void poll_until(Done done) {
-    const MonoTime end = io_->clock().mono_now() + Duration::seconds(1);
-    while (!done() && io_->clock().mono_now() < end) ASSERT_TRUE(io_->poll(end, sink_));
-  }
-
-  Endpoint closed_endpoint() {
-    const PortId port = open();
-    const Endpoint endpoint = io_->local_endpoint(port);
-    io_->close(port);
-    return endpoint;
-  }
-
-  std::unique_ptr<PacketIo> io_;
-  Recorder sink_;
+  PacketIoContract() : TestedIo(make_packet_io(GetParam().options), GetParam().family) {}
 };
 
 TEST_P(PacketIoContract, ADatagramArrivesWithAllItsMarks) {
@@ -188,9 +133,7 @@ TEST_P(PacketIoContract, AClosedPeerIsNeverChargedToAHealthyOne) {
   for (packet::Token token = 0; token < 1'000; ++token) {
     EXPECT_EQ(send(a, closed, 44, 2 * token).status, SendStatus::Accepted);
     EXPECT_EQ(send(a, healthy, 44, 2 * token + 1).status, SendStatus::Accepted);
-    if (token % 16 == 0) {
-      ASSERT_TRUE(io_->poll(io_->clock().mono_now(), sink_));
-    }
+    if (token % 16 == 0) poll_now();
   }
   poll_until([&] { return sink_.arrived.size() >= 1'000; });
   EXPECT_EQ(sink_.arrived.size(), 1'000U);
@@ -302,17 +245,7 @@ TEST_P(PacketIoContract, AClosedPortGivesItsNumberBack) {
   EXPECT_TRUE(io_->open(options));
 }
 
-constexpr Options kFull{};
-constexpr Options kDebian12{.portable = false, .features = KernelFeatures::Debian12};
-constexpr Options kPortable{.portable = true};
-
-INSTANTIATE_TEST_SUITE_P(Backends, PacketIoContract,
-                         ::testing::Values(Backend{"linux_v4", kFull, Family::V4, true},
-                                           Backend{"linux_v6", kFull, Family::V6, true},
-                                           Backend{"debian12_v4", kDebian12, Family::V4, true},
-                                           Backend{"debian12_v6", kDebian12, Family::V6, true},
-                                           Backend{"portable_v4", kPortable, Family::V4, false},
-                                           Backend{"portable_v6", kPortable, Family::V6, false}),
+INSTANTIATE_TEST_SUITE_P(Backends, PacketIoContract, ::testing::ValuesIn(kBackends),
                          [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace

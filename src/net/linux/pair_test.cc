@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cstring>
+#include <span>
 #include <vector>
 
 #include "net/linux/control.h"
@@ -17,7 +17,7 @@
 #include "net/linux/linux_io.h"
 #include "net/linux/port.h"
 #include "net/linux/socket.h"
-#include "net/recorder_test.h"
+#include "net/tested_io_test.h"
 
 namespace wirestamp::net_linux {
 namespace {
@@ -27,54 +27,19 @@ using packet::Family;
 using packet::IpAddress;
 using packet::SendStatus;
 
-struct Case {
-  const char* name;
-  net::KernelFeatures features;
-  Family family;
-};
-
-void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
-
-class LinuxPorts : public ::testing::TestWithParam<Case> {
+class LinuxPorts : public ::testing::TestWithParam<net::Backend>, protected net::TestedIo {
  protected:
-  void SetUp() override {
-    auto made = make_linux_io(GetParam().features);
-    ASSERT_TRUE(made) << made.error().text;
-    io_ = std::move(*made);
-  }
+  LinuxPorts() : TestedIo(make_linux_io(GetParam().options.features), GetParam().family) {}
 
-  net::PortId open(bool separate, bool any = false) {
+  // On any address, a pair.
+  net::PortId open_any() {
     net::PortOptions options;
     options.family = GetParam().family;
-    if (!any) options.address = IpAddress::loopback(GetParam().family);
-    options.separate_transmit = separate;
-    const auto port = io_->open(options);
-    EXPECT_TRUE(port) << port.error().text;
-    return port.value_or(0);
+    options.separate_transmit = true;
+    return net::must(io_->open(options));
   }
-
-  packet::SendResult send(net::PortId from, const Endpoint& to, std::size_t size,
-                          packet::Token token) {
-    const std::vector<std::byte> octets(size, std::byte{1});
-    const std::array<packet::OutgoingDatagram, 1> batch{
-        {{.payload = octets, .destination = to, .token = token}}};
-    std::array<packet::SendResult, 1> results;
-    io_->send(from, batch, results, sink_);
-    return results[0];
-  }
-
   Endpoint loopback(std::uint16_t port) const {
     return {IpAddress::loopback(GetParam().family), port, 0};
-  }
-  void poll_for(Duration time) {
-    const MonoTime end = io_->clock().mono_now() + time;
-    while (io_->clock().mono_now() < end) ASSERT_TRUE(io_->poll(end, sink_));
-  }
-  Endpoint closed_endpoint() {
-    const net::PortId port = open(false);
-    const Endpoint endpoint = io_->local_endpoint(port);
-    io_->close(port);
-    return endpoint;
   }
   // A plain socket of the outside world, and datagrams from it.
   Descriptor outside() const {
@@ -101,21 +66,18 @@ class LinuxPorts : public ::testing::TestWithParam<Case> {
     throw_at(sender.get(), io_->local_endpoint(port), 60'000, 400);
     throw_at(sender.get(), io_->local_endpoint(port), 44, 200);
   }
-
-  std::unique_ptr<net::PacketIo> io_;
-  net::Recorder sink_;
 };
 
 // The kernel copies them to every socket of a port, past the selector of the group.
 TEST_P(LinuxPorts, DatagramsToManyDoNotFillTheSocketThatOnlySends) {
   // No IPv6 multicast over lo: rig.multicast_does_not_cost_stamps sends both kinds over a wire.
   if (GetParam().family == Family::V6) return;
-  const net::PortId a = open(true, true), b = open(false);
+  const net::PortId a = open_any(), b = open(false);
   const Endpoint many{IpAddress::v4(0x7fff'ffff), io_->local_endpoint(a).port, 0};
   const Descriptor sender = outside();
   for (int i = 0; i < 25; ++i) {
     throw_at(sender.get(), many, i < 20 ? 8'000 : 44, 100);
-    ASSERT_TRUE(io_->poll(io_->clock().mono_now(), sink_));
+    poll_now();
   }
   ASSERT_FALSE(sink_.arrived.empty()) << "none came: the test proves nothing";
   for (packet::Token token = 0; token < 100; ++token)
@@ -143,7 +105,7 @@ TEST_P(LinuxPorts, DatagramsThatTheKernelDroppedAnnounceLostStamps) {
   fill(a);
   for (std::size_t before = 0, polls = 0; polls == 0 || sink_.arrived.size() > before; ++polls) {
     before = sink_.arrived.size();
-    ASSERT_TRUE(io_->poll(io_->clock().mono_now(), sink_));
+    poll_now();
   }
   sink_.unreliable = 0;
   throw_at(outside().get(), self, 44, 1);
@@ -165,7 +127,7 @@ TEST_P(LinuxPorts, APairIsNotAnnouncedUnreliableByReceivedData) {
 
 TEST_P(LinuxPorts, ADatagramToManySaysSo) {
   if (GetParam().family == Family::V6) return;  // as above
-  const net::PortId a = open(true, true);
+  const net::PortId a = open_any();
   const std::uint16_t port = io_->local_endpoint(a).port;
   const Descriptor sender = outside();
   throw_at(sender.get(), {IpAddress::v4(0x7fff'ffff), port, 0}, 44, 1);
@@ -183,7 +145,7 @@ TEST_P(LinuxPorts, APendingErrorWithoutAnEntryDoesNotStay) {
   net::PortOptions options;
   options.family = GetParam().family;
   options.address = IpAddress::loopback(GetParam().family);
-  auto sockets = open_sockets(options, probe_features(keeper.get(), GetParam().features));
+  auto sockets = open_sockets(options, probe_features(keeper.get(), GetParam().options.features));
   ASSERT_TRUE(sockets);
   const int fd = sockets->receive.get(), smallest = 0;
   ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof smallest), 0);
@@ -203,13 +165,9 @@ TEST_P(LinuxPorts, APendingErrorWithoutAnEntryDoesNotStay) {
   EXPECT_EQ(::poll(&state, 1, 0), 0) << "still pending";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kernels, LinuxPorts,
-    ::testing::Values(Case{"full_v4", net::KernelFeatures::Full, Family::V4},
-                      Case{"full_v6", net::KernelFeatures::Full, Family::V6},
-                      Case{"debian12_v4", net::KernelFeatures::Debian12, Family::V4},
-                      Case{"debian12_v6", net::KernelFeatures::Debian12, Family::V6}),
-    [](const auto& param) { return std::string(param.param.name); });
+INSTANTIATE_TEST_SUITE_P(Kernels, LinuxPorts,
+                         ::testing::ValuesIn(std::span(net::kBackends).first<4>()),
+                         [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace
 }  // namespace wirestamp::net_linux
