@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <spawn.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "platform/descriptor.h"
 
@@ -33,6 +35,19 @@ inline void enter_own_namespaces() {
   write_file("/proc/self/gid_map", "0 " + group + " 1");
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       ::mount("none", "/run", "tmpfs", 0, nullptr) != 0)
+    ::_exit(kNoNamespaces);
+}
+
+// Runs a tool of the system (`ip`, `nft`) in such a child, which is over when the tool is not there
+// or fails.
+inline void run(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  int status = 0;
+  if (::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0 ||
+      ::waitpid(child, &status, 0) != child || status != 0)
     ::_exit(kNoNamespaces);
 }
 

@@ -135,6 +135,11 @@ void Port::send(std::span<const packet::OutgoingDatagram> batch,
         ids_.used(batch[next].token);
       }
       resends = 0;
+      // What ended the batch early is not told, and may have been counted.
+      if (next < batch.size() && counts_by_itself()) {
+        restart_counter(context);
+        prepare_send(batch, context.buffers, next);
+      }
       continue;
     }
     const int error = errno;
