@@ -17,6 +17,8 @@ using packet::NetworkChangeKind;
 using platform::Descriptor;
 
 constexpr int kMostReads = 64;
+// A full queue of the smallest messages, and what comes while we read it.
+constexpr int kMostDiscarded = 8'192;
 constexpr std::size_t kMostNews = 1'024;
 constexpr std::size_t kLargestMessage = 65'536;  // a link with many virtual functions is large
 
@@ -84,31 +86,30 @@ void NetworkWatch::learn_present() {
   }
 }
 
+// Messages were lost: nothing that we know needs be so any more, and what is still in the queue is
+// older than what we ask for now.
 void NetworkWatch::overrun() {
+  for (int n = 0; n < kMostDiscarded; ++n)
+    if (receive(socket_.get(), octets_, MSG_DONTWAIT) < 0 && errno != ENOBUFS) break;
   news_.assign(1, packet::NetworkChange{});
   ++address_changes_;
+  state_ = NetworkState();
   learn_present();
 }
 
 void NetworkWatch::read() {
   for (int n = 0; socket_ && n < kMostReads; ++n) {
     const ssize_t size = receive(socket_.get(), octets_, MSG_DONTWAIT);
-    if (size < 0 && errno == ENOBUFS) {
-      overrun();
-      continue;
-    }
+    const bool lost = size < 0 ? errno == ENOBUFS : static_cast<std::size_t>(size) > octets_.size();
+    if (lost) return overrun();
     if (size < 0) return;
-    if (static_cast<std::size_t>(size) > octets_.size()) {
-      overrun();
-      continue;
-    }
     const std::size_t before = news_.size();
     state_.read(base::Bytes(octets_).first(static_cast<std::size_t>(size)), news_);
     for (std::size_t i = before; i < news_.size(); ++i)
       if (news_[i].kind == NetworkChangeKind::AddressAdded ||
           news_[i].kind == NetworkChangeKind::AddressRemoved)
         ++address_changes_;
-    if (news_.size() > kMostNews) overrun();
+    if (news_.size() > kMostNews) news_.assign(1, packet::NetworkChange{});
   }
 }
 

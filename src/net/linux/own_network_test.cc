@@ -4,11 +4,15 @@
 // host permits that and has the tools to set it up.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <fstream>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "net/linux/linux_io.h"
+#include "net/linux/network_watch.h"
 #include "net/tested_io_test.h"
 #include "platform/own_namespaces_test.h"
 
@@ -16,6 +20,7 @@ namespace wirestamp::net_linux {
 namespace {
 
 using packet::Family;
+using packet::NetworkChangeKind;
 using packet::SendStatus;
 using platform::InOwnNamespaces;
 using platform::run;
@@ -77,6 +82,54 @@ TEST(OwnNetwork, ADatagramRefusedAtTheFirstTryOnlyDoesNotShiftTheStamps) {
       }
     });
   }
+}
+
+std::vector<packet::NetworkChange> news_of(NetworkWatch& watch) {
+  net::Recorder sink;
+  watch.read();
+  watch.tell(sink);
+  return sink.changes;
+}
+
+std::size_t count(const std::vector<packet::NetworkChange>& changes, NetworkChangeKind kind,
+                  const std::string& address) {
+  return static_cast<std::size_t>(std::ranges::count_if(changes, [&](const auto& change) {
+    return change.kind == kind && change.address && packet::to_string(*change.address) == address;
+  }));
+}
+
+// More than the socket of the watch holds, so that what comes behind it is lost.
+void add_a_thousand_addresses() {
+  std::ofstream commands("/run/addresses");
+  for (int i = 0; i < 1'000; ++i)
+    commands << "address add 10.8." << i / 250 << "." << i % 250 + 1 << "/32 dev lo\n";
+  commands.close();
+  run({"ip", "-batch", "/run/addresses"});
+}
+
+TEST(OwnNetwork, WhatWentWhileTooMuchHappenedIsNewsWhenItComesBack) {
+  alone([] {
+    run({"ip", "address", "add", "10.9.9.9/32", "dev", "lo"});
+    NetworkWatch watch;
+    add_a_thousand_addresses();
+    run({"ip", "address", "del", "10.9.9.9/32", "dev", "lo"});
+    EXPECT_EQ(news_of(watch).at(0).kind, NetworkChangeKind::Unknown);
+    run({"ip", "address", "add", "10.9.9.9/32", "dev", "lo"});
+    EXPECT_EQ(count(news_of(watch), NetworkChangeKind::AddressAdded, "10.9.9.9"), 1U);
+  });
+}
+
+TEST(OwnNetwork, WhatIsOlderThanTheLossIsNoNews) {
+  alone([] {
+    run({"ip", "address", "add", "10.9.9.9/32", "dev", "lo"});
+    NetworkWatch watch;
+    run({"ip", "address", "del", "10.9.9.9/32", "dev", "lo"});
+    add_a_thousand_addresses();
+    run({"ip", "address", "add", "10.9.9.9/32", "dev", "lo"});
+    EXPECT_EQ(news_of(watch), std::vector{packet::NetworkChange{}}) << "it is there";
+    run({"ip", "address", "del", "10.9.9.9/32", "dev", "lo"});
+    EXPECT_EQ(count(news_of(watch), NetworkChangeKind::AddressRemoved, "10.9.9.9"), 1U);
+  });
 }
 
 }  // namespace
