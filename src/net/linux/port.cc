@@ -132,7 +132,7 @@ void Port::send(std::span<const packet::OutgoingDatagram> batch,
       for (const std::size_t end = next + static_cast<std::size_t>(sent); next < end; ++next) {
         results[next] = packet::SendResult{};
         results[next].handed_over = before;
-        ids_.used(batch[next].token);
+        if (transmit_flags_ != 0) ids_.used(batch[next].token, *before.mono);
       }
       resends = 0;
       // What ended the batch early is not told, and may have been counted.
@@ -158,7 +158,7 @@ void Port::send(std::span<const packet::OutgoingDatagram> batch,
     results[next] = diagnosis_.failed(error, batch[next], options_, context);
     results[next].handed_over = before;
     // With our own ids the refused datagram's id may come back with a stamp, too.
-    if (sockets_.stamping.own_ids && counts_id(error)) ids_.used(batch[next].token);
+    if (sockets_.stamping.own_ids && counts_id(error)) ids_.used(batch[next].token, *before.mono);
     ++next;
     resends = 0;
     if (next < batch.size()) prepare_send(batch, context.buffers, next);

@@ -18,8 +18,6 @@ namespace wirestamp::net_linux {
 namespace {
 
 constexpr int kReceiveBatches = 2;
-// So long may a stamp take to come, where a neighbour has to be found first.
-constexpr Duration kStampsLate = Duration::seconds(4);
 constexpr int kDrainBatches = 64;  // what comes while we read waits for the next turn
 // The stamping is 5 us from the wire at most for a software stamp of an idle driver.
 constexpr Duration kKernelStampError = Duration::microseconds(5);
@@ -101,7 +99,7 @@ bool Port::drain_batch(int fd, const PortContext& context) {
                                MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
   if (count <= 0) return false;
   context.clock.refresh();
-  ids_.forget_before(context.clock.mono_now() - kStampsLate);
+  ids_.forget(context.clock.mono_now());
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) deliver_entry(i, context);
   return static_cast<std::size_t>(count) == packet::kMaxBatch;
 }
