@@ -53,9 +53,20 @@ struct RouteRequest {
   }
 };
 
-void read_attribute(const rtattr& attribute, const std::byte* data, packet::Family family,
+template <typename Visit>
+void for_each_attribute(const std::byte* octets, std::size_t size, Visit&& visit) {
+  for (std::size_t at = 0; at + sizeof(rtattr) <= size;) {
+    rtattr attribute{};
+    std::memcpy(&attribute, octets + at, sizeof attribute);
+    if (attribute.rta_len < sizeof attribute || attribute.rta_len > size - at) break;
+    visit(attribute.rta_type, octets + at + RTA_LENGTH(0), attribute.rta_len - RTA_LENGTH(0));
+    at += RTA_ALIGN(attribute.rta_len);
+  }
+}
+
+void read_attribute(unsigned type, const std::byte* data, std::size_t size, packet::Family family,
                     Route& route) {
-  switch (attribute.rta_type) {
+  switch (type) {
     case RTA_OIF:
       std::memcpy(&route.interface, data, sizeof route.interface);
       break;
@@ -64,6 +75,12 @@ void read_attribute(const rtattr& attribute, const std::byte* data, packet::Fami
       break;
     case RTA_GATEWAY:
       route.gateway = address_from(data, family);
+      break;
+    case RTA_METRICS:
+      // What the path told is there, too.
+      for_each_attribute(data, size, [&](unsigned metric, const std::byte* value, std::size_t) {
+        if (metric == RTAX_MTU) std::memcpy(&route.mtu, value, sizeof route.mtu);
+      });
       break;
     default:
       break;
@@ -130,18 +147,15 @@ Result<Route> route_to(const RouteQuery& query) {
         -error.error);
   }
   Route route;
-  std::size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(rtmsg));
+  constexpr std::size_t kFirst = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(rtmsg));
   const std::size_t end = std::min<std::size_t>(static_cast<std::size_t>(size), header.nlmsg_len);
-  while (at + sizeof(rtattr) <= end) {
-    rtattr attribute{};
-    std::memcpy(&attribute, answer.data() + at, sizeof attribute);
-    if (attribute.rta_len < sizeof attribute || at + attribute.rta_len > end) break;
-    read_attribute(attribute, answer.data() + at + RTA_LENGTH(0), family, route);
-    at += RTA_ALIGN(attribute.rta_len);
-  }
+  for_each_attribute(answer.data() + kFirst, end - std::min(end, kFirst),
+                     [&](unsigned type, const std::byte* data, std::size_t octets) {
+                       read_attribute(type, data, octets, family, route);
+                     });
   if (const auto interface = interface_by_index(route.interface)) {
     route.interface_name = interface->name;
-    route.mtu = interface->mtu;
+    if (route.mtu == 0) route.mtu = interface->mtu;
   }
   return route;
 }

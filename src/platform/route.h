@@ -18,7 +18,7 @@ struct Route {
   std::string interface_name;
   std::optional<packet::IpAddress> source;
   std::optional<packet::IpAddress> gateway;
-  std::uint32_t mtu = 0;  // of the interface or route; 0: unknown
+  std::uint32_t mtu = 0;  // of the path or route where known, else of the interface; 0: unknown
 };
 
 // A datagram to be sent; what is set narrows the route as it would narrow the datagram's.

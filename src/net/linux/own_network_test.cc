@@ -84,6 +84,20 @@ TEST(OwnNetwork, ADatagramRefusedAtTheFirstTryOnlyDoesNotShiftTheStamps) {
   }
 }
 
+TEST(OwnNetwork, TooBigForTheRouteSaysWhatItTakes) {
+  alone([] {
+    run({"ip", "link", "set", "lo", "up"});
+    run({"ip", "route", "add", "192.0.2.0/24", "dev", "lo", "mtu", "1300"});
+    Tested tested(net::KernelFeatures::Full);
+    net::PortOptions options;
+    const net::PortId port = net::must(tested.io_->open(options));
+    const packet::Endpoint there{packet::IpAddress::parse("192.0.2.1").value(), 9, 0};
+    const packet::SendResult result = tested.send(port, there, 1'300, 1);
+    EXPECT_EQ(result.status, SendStatus::TooBig);
+    EXPECT_EQ(result.mtu, 1'300U);
+  });
+}
+
 std::vector<packet::NetworkChange> news_of(NetworkWatch& watch) {
   net::Recorder sink;
   watch.read();
