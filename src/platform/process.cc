@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <string_view>
 
 namespace wirestamp::platform {
@@ -13,8 +15,17 @@ namespace {
 
 std::atomic<void (*)() noexcept> stop_handler{nullptr};
 
+constexpr std::array kStopSignals{SIGINT, SIGTERM, SIGHUP};
+
 extern "C" void forward_stop_signal(int /*number*/) {
+  const int error = errno;  // of whatever we came in between
+  for (const int number : kStopSignals) {
+    struct sigaction now{};
+    sigaction(number, nullptr, &now);
+    if (now.sa_handler == forward_stop_signal) ::signal(number, SIG_DFL);
+  }
   if (auto* handler = stop_handler.load()) handler();
+  errno = error;
 }
 
 }  // namespace
@@ -34,9 +45,15 @@ void on_stop_signal(void (*handler)() noexcept) {
   stop_handler.store(handler);
   struct sigaction action{};
   action.sa_handler = forward_stop_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+  action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
+  for (const int number : kStopSignals) sigaddset(&action.sa_mask, number);
+  for (const int number : kStopSignals) {
+    struct sigaction before{};
+    sigaction(number, nullptr, &before);
+    if (number == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    sigaction(number, &action, nullptr);
+  }
 }
 
 void ignore_broken_pipes() {

@@ -11,7 +11,8 @@ namespace wirestamp::platform {
 std::vector<std::pair<std::string, std::string>> environment();
 
 // Calls `handler` at the first SIGINT, SIGTERM or SIGHUP, from a signal handler: it may only do
-// what is async-signal-safe. The second one ends the process as if nothing had been installed.
+// what is async-signal-safe. The second one, whichever it is, ends the process as if nothing had
+// been installed. A SIGHUP that is ignored (`nohup`) stays ignored.
 void on_stop_signal(void (*handler)() noexcept);
 
 // A write to a pipe that nobody reads fails instead of ending the process.

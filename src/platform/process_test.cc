@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <functional>
+
+namespace wirestamp::platform {
+namespace {
+
+volatile sig_atomic_t stops = 0;
+
+void count_stop() noexcept {
+  stops = stops + 1;
+  errno = EXDEV;
+}
+
+// The signal that ended a child in which `body` ran, or the negative of what it returned.
+int end_of(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
+
+TEST(StopSignal, TheFirstIsTheHandlersAndTheSecondEndsTheProcessWhicheverTheyAre) {
+  for (const int first : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int second : {SIGINT, SIGTERM, SIGHUP}) {
+      EXPECT_EQ(end_of([&] {
+                  on_stop_signal(count_stop);
+                  ::raise(first);
+                  if (stops != 1) return 2;
+                  ::raise(second);
+                  return 3;
+                }),
+                second)
+          << first;
+    }
+  }
+}
+
+TEST(StopSignal, WhatTheProgramWasDoingDoesNotSeeTheHandlersErrno) {
+  EXPECT_EQ(end_of([] {
+              on_stop_signal(count_stop);
+              errno = EINTR;
+              ::raise(SIGTERM);
+              return errno == EINTR ? 0 : 1;
+            }),
+            0);
+}
+
+// `nohup` and shells that start jobs in the background say so.
+TEST(StopSignal, OneThatWasIgnoredBeforeUsStaysIgnored) {
+  EXPECT_EQ(end_of([] {
+              ::signal(SIGHUP, SIG_IGN);
+              on_stop_signal(count_stop);
+              ::raise(SIGHUP);
+              ::raise(SIGHUP);
+              if (stops != 0) return 1;
+              ::raise(SIGTERM);
+              if (stops != 1) return 2;
+              ::raise(SIGHUP);
+              return 0;
+            }),
+            0);
+}
+
+TEST(BrokenPipes, FailTheWriteOnly) {
+  EXPECT_EQ(end_of([] {
+              ignore_broken_pipes();
+              std::array<int, 2> ends{};
+              if (::pipe(ends.data()) != 0 || ::close(ends[0]) != 0) return 1;
+              return ::write(ends[1], "x", 1) < 0 && errno == EPIPE ? 0 : 2;
+            }),
+            0);
+}
+
+TEST(Environment, HasEachVariableWithItsValue) {
+  EXPECT_EQ(end_of([] {
+              ::setenv("WIRESTAMP_PROCESS_TEST", "a=b", 1);
+              const auto all = environment();
+              return std::ranges::count(all, std::pair<std::string, std::string>(
+                                                 "WIRESTAMP_PROCESS_TEST", "a=b")) == 1
+                         ? 0
+                         : 1;
+            }),
+            0);
+}
+
+}  // namespace
+}  // namespace wirestamp::platform
