@@ -8,12 +8,15 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 namespace wirestamp::net_linux {
 namespace {
 
+using packet::Family;
 using packet::NetworkChange;
 using packet::NetworkChangeKind;
 using Octets = std::vector<std::byte>;
@@ -137,22 +140,64 @@ TEST(NetworkState, ReportsRoutesButNotThoseThatComeWithAnAddressOrFromACache) {
   EXPECT_TRUE(read(state, route(RTM_NEWROUTE, RTN_UNICAST, RTM_F_CLONED)).empty());
 }
 
-// The sanitizers judge: nothing outside the octets is read, whatever lengths they claim.
-TEST(NetworkState, SurvivesMessagesThatAreCutOrLie) {
-  Octets all;
+// Three messages in one buffer, what they say, and where each ends.
+struct Three {
+  Octets octets;
+  std::vector<NetworkChange> changes;
+  std::vector<std::size_t> ends;
+};
+Three three_messages() {
+  Three three;
   for (const Octets& one :
-       {link(RTM_NEWLINK, kUp), address(RTM_NEWADDR), route(RTM_NEWROUTE, RTN_UNICAST)})
-    all.insert(all.end(), one.begin(), one.end());
-  for (std::size_t size = 0; size <= all.size(); ++size) {
-    NetworkState state;
-    read(state, {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(size)});
+       {link(RTM_NEWLINK, kUp), address(RTM_NEWADDR), route(RTM_NEWROUTE, RTN_UNICAST)}) {
+    three.octets.insert(three.octets.end(), one.begin(), one.end());
+    three.ends.push_back(three.octets.size());
   }
-  for (std::size_t at = 0; at < all.size(); ++at) {
+  NetworkState state;
+  three.changes = read(state, three.octets);
+  EXPECT_EQ(three.changes.size(), 3U);
+  return three;
+}
+// How many of the messages end at or before `at`.
+std::size_t whole_before(const Three& three, std::size_t at) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(three.ends, [&](std::size_t end) { return end <= at; }));
+}
+
+TEST(NetworkState, OfMessagesThatAreCutTheWholeOnesCount) {
+  const Three three = three_messages();
+  for (std::size_t size = 0; size <= three.octets.size(); ++size) {
+    const Octets cut(three.octets.begin(),
+                     three.octets.begin() + static_cast<std::ptrdiff_t>(size));
+    NetworkState state;
+    const auto changes = read(state, cut);
+    ASSERT_EQ(changes.size(), whole_before(three, size)) << size;
+    EXPECT_TRUE(std::ranges::equal(changes, std::span(three.changes).first(changes.size())));
+  }
+}
+
+// And the sanitizers judge: nothing outside the octets is read, whatever lengths they claim.
+TEST(NetworkState, AMessageThatLiesChangesNothingBeforeItAndTellsNothingImpossible) {
+  const Three three = three_messages();
+  for (std::size_t at = 0; at < three.octets.size(); ++at) {
     for (const unsigned value : {0x00U, 0x01U, 0x7fU, 0xffU}) {
-      Octets changed = all;
+      Octets changed = three.octets;
       changed[at] = static_cast<std::byte>(value);
       NetworkState state;
-      read(state, changed);
+      const auto changes = read(state, changed);
+      const std::size_t before = whole_before(three, at);
+      ASSERT_GE(changes.size(), before) << at;
+      // Attributes look like messages to a reader that lost its place; there are not many.
+      ASSERT_LE(changes.size(), 2 * three.changes.size()) << at;
+      EXPECT_TRUE(std::ranges::equal(std::span(changes).first(before),
+                                     std::span(three.changes).first(before)));
+      for (const NetworkChange& change : changes) {
+        EXPECT_LE(change.interface_name.size(), three.octets.size());
+        if (change.network) {
+          EXPECT_LE(change.network->length,
+                    change.network->address.family() == Family::V4 ? 32 : 128);
+        }
+      }
     }
   }
 }
