@@ -10,16 +10,18 @@
 namespace wirestamp::net {
 
 struct Arrived {
+  PortId port = 0;
   std::vector<std::byte> payload;
   packet::ReceivedDatagram datagram;
 };
 
 class Recorder final : public PacketSink {
  public:
-  void on_datagram(PortId, const packet::ReceivedDatagram& datagram) override {
-    arrived.push_back({{datagram.payload.begin(), datagram.payload.end()}, datagram});
+  void on_datagram(PortId port, const packet::ReceivedDatagram& datagram) override {
+    arrived.push_back({port, {datagram.payload.begin(), datagram.payload.end()}, datagram});
   }
-  void on_transmit_stamp(PortId, const packet::TransmitStamp& stamp) override {
+  void on_transmit_stamp(PortId port, const packet::TransmitStamp& stamp) override {
+    stamped_by[stamp.token] = port;
     stamps[stamp.token] = stamp.stamp;
     ++stamp_count;
   }
@@ -34,6 +36,7 @@ class Recorder final : public PacketSink {
 
   std::vector<Arrived> arrived;
   std::map<packet::Token, Timestamp> stamps;
+  std::map<packet::Token, PortId> stamped_by;
   std::size_t stamp_count = 0;
   std::vector<packet::PathError> errors;
   std::vector<std::vector<std::byte>> quoted;

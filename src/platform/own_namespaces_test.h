@@ -2,6 +2,8 @@
 #pragma once
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/mount.h>
@@ -39,16 +41,18 @@ inline void enter_own_namespaces() {
 }
 
 // Runs a tool of the system (`ip`, `nft`) in such a child, which is over when the tool is not there
-// or fails.
+// or refuses.
 inline void run(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
-  int status = 0;
-  if (::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0 ||
-      ::waitpid(child, &status, 0) != child || status != 0)
+  if (::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0)
     ::_exit(kNoNamespaces);
+  int status = 0;
+  if (::waitpid(child, &status, 0) == child && status == 0) return;
+  fmt::print(stderr, "this failed: {}\n", fmt::join(words, " "));
+  ::_exit(1);
 }
 
 enum class InOwnNamespaces : std::uint8_t { Passed, Failed, Forbidden };

@@ -68,6 +68,9 @@ void Port::deliver_datagram(std::size_t i, const Timestamp& read, const PortCont
                           0};
   datagram.to_many = control.to_many;
   datagram.interface = control.interface;
+  if (datagram.destination.address.family() == packet::Family::V6 &&
+      datagram.destination.address.is_link_local())
+    datagram.destination.interface = control.interface;
   datagram.traffic_class = control.traffic_class;
   datagram.hop_limit = control.hop_limit;
   // A stamp may come unasked when somebody else on the host wants them.

@@ -323,6 +323,10 @@ bool PortableIo::receive_one(net::PortId id, const Port& port, net::PacketSink& 
       datagram.hop_limit = static_cast<std::uint8_t>(number);
     }
   }
+  datagram.destination.interface = 0;
+  if (datagram.destination.address.family() == packet::Family::V6 &&
+      datagram.destination.address.is_link_local())
+    datagram.destination.interface = datagram.interface;
   sink.on_datagram(id, datagram);
   return true;
 }
