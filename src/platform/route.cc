@@ -172,6 +172,25 @@ std::optional<Interface> interface_by_index(std::uint32_t index) {
   return describe(index, name.data());
 }
 
+namespace {
+
+std::optional<bool> is_up(const std::optional<Interface>& found, int error) {
+  if (found) return found->up;
+  return error == ENODEV || error == ENXIO ? std::optional(false) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<bool> interface_is_up(const std::string& name) {
+  const auto found = interface_by_name(name);
+  return is_up(found, errno);
+}
+
+std::optional<bool> interface_is_up(std::uint32_t index) {
+  const auto found = interface_by_index(index);
+  return is_up(found, index == 0 ? ENXIO : errno);
+}
+
 Result<std::vector<LocalAddress>> local_addresses() {
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return fail("cannot list this host's addresses", errno);

@@ -40,6 +40,10 @@ struct Interface {
 };
 std::optional<Interface> interface_by_name(const std::string& name);
 std::optional<Interface> interface_by_index(std::uint32_t index);
+// Whether there is such an interface and it is set up; absent when the system does not say, as when
+// this program has no descriptors left.
+std::optional<bool> interface_is_up(const std::string& name);
+std::optional<bool> interface_is_up(std::uint32_t index);
 
 struct LocalAddress {
   packet::Prefix network;  // the connected prefix, host bits cleared

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -109,6 +110,24 @@ TEST(Interface, SaysWhetherItIsSetUpAndHasCarrier) {
     EXPECT_FALSE(interface_by_name("c0").has_value());
     EXPECT_FALSE(interface_by_index(0).has_value());
     EXPECT_FALSE(interface_by_index(12'345).has_value());
+  });
+}
+
+TEST(Interface, ThatCannotBeAskedForIsNotDown) {
+  alone([] {
+    run({"ip", "link", "add", "a0", "type", "veth", "peer", "name", "b0"});
+    run({"ip", "link", "set", "a0", "up"});
+    const std::uint32_t index = interface_by_name("a0")->index;
+    EXPECT_EQ(interface_is_up("a0"), true);
+    EXPECT_EQ(interface_is_up(index), true);
+    EXPECT_EQ(interface_is_up("b0"), false);
+    EXPECT_EQ(interface_is_up("c0"), false);
+    EXPECT_EQ(interface_is_up(12'345), false);
+    EXPECT_EQ(interface_is_up(0), false);
+    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    EXPECT_EQ(interface_is_up("a0"), std::nullopt);
+    EXPECT_EQ(interface_is_up(index), std::nullopt);
   });
 }
 

@@ -2,7 +2,9 @@
 //
 // What needs filters, routes and links of our own: in a child with a network to itself, where the
 // host permits that and has the tools to set it up.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -95,6 +97,53 @@ TEST(OwnNetwork, TooBigForTheRouteSaysWhatItTakes) {
     const packet::SendResult result = tested.send(port, there, 1'300, 1);
     EXPECT_EQ(result.status, SendStatus::TooBig);
     EXPECT_EQ(result.mtu, 1'300U);
+  });
+}
+
+// `va` with an address and a route to 198.51.100.1 by it; `vb` is its other end.
+void add_link() {
+  run({"ip", "link", "add", "va", "type", "veth", "peer", "name", "vb"});
+  run({"ip", "link", "set", "vb", "up"});
+  run({"ip", "link", "set", "va", "up"});
+  run({"ip", "address", "add", "192.0.2.1/24", "dev", "va"});
+  run({"ip", "route", "add", "198.51.100.0/24", "via", "192.0.2.2"});
+}
+packet::Endpoint behind_the_link() {
+  return {packet::IpAddress::parse("198.51.100.1").value(), 9, 0};
+}
+
+TEST(OwnNetwork, AnInterfaceThatCameBackIsTheOneThatCounts) {
+  alone([] {
+    add_link();
+    Tested tested(net::KernelFeatures::Full);
+    const net::PortId port = net::must(tested.io_->open({}));
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 1).status, SendStatus::Accepted);
+    run({"ip", "link", "del", "va"});
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 2).status, SendStatus::InterfaceDown);
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 3).status, SendStatus::InterfaceDown);
+    add_link();
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 4).status, SendStatus::Accepted);
+    run({"ip", "route", "del", "198.51.100.0/24"});
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 5).status, SendStatus::NoRoute);
+    run({"ip", "link", "set", "va", "down"});
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 6).status, SendStatus::InterfaceDown);
+  });
+}
+
+TEST(OwnNetwork, WithoutDescriptorsLeftNoInterfaceIsAccused) {
+  alone([] {
+    add_link();
+    Tested tested(net::KernelFeatures::Full);
+    const net::PortId port = net::must(tested.io_->open({}));
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 1).status, SendStatus::Accepted);
+    run({"ip", "route", "del", "198.51.100.0/24"});
+    run({"ip", "route", "add", "unreachable", "198.51.100.0/24"});
+    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    EXPECT_EQ(tested.send(port, behind_the_link(), 44, 2).status, SendStatus::NoRoute);
+    const auto another = tested.io_->open({});
+    ASSERT_FALSE(another.has_value());
+    EXPECT_THAT(another.error().text, ::testing::HasSubstr("ulimit -n"));
   });
 }
 

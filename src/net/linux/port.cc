@@ -164,8 +164,7 @@ void Port::send(std::span<const packet::OutgoingDatagram> batch,
     if (next < batch.size()) prepare_send(batch, context.buffers, next);
   }
   drain_errors(context);
-  if (!options_.separate_transmit && !batch.empty() &&
-      results[0].status == packet::SendStatus::Accepted)
+  if (!has_pair() && !batch.empty() && results[0].status == packet::SendStatus::Accepted)
     diagnosis_.succeeded(batch[0], options_);
 }
 

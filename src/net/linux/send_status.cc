@@ -33,36 +33,35 @@ platform::RouteQuery query_of(const packet::OutgoingDatagram& datagram,
 
 void SendDiagnosis::succeeded(const packet::OutgoingDatagram& datagram,
                               const net::PortOptions& options) {
-  if (interface_to_.size() >= kMaxDestinations ||
-      interface_to_.contains(host_of(datagram.destination)))
-    return;
+  const auto known = interface_to_.find(host_of(datagram.destination));
+  const bool fresh = known == interface_to_.end();
+  if (fresh ? interface_to_.size() >= kMaxDestinations : !known->second.to_ask) return;
   const auto route = platform::route_to(query_of(datagram, options));
-  interface_to_[host_of(datagram.destination)] = route ? route->interface : 0;
+  interface_to_[host_of(datagram.destination)] = {.interface = route ? route->interface : 0,
+                                                  .to_ask = false};
 }
 
 SendStatus SendDiagnosis::unreachable(const packet::OutgoingDatagram& datagram,
-                                      const net::PortOptions& options,
-                                      const PortContext& context) const {
+                                      const net::PortOptions& options, const PortContext& context) {
   const auto source = datagram.source ? datagram.source : options.address;
   // Not known: do not accuse the address.
   if (source && !source->is_any() &&
       !context.own.contains(*source, context.clock.mono_now()).value_or(true))
     return SendStatus::AddressGone;
-  if (!options.device.empty()) {
-    const auto device = platform::interface_by_name(options.device);
-    if (!device || !device->up) return SendStatus::InterfaceDown;
-  }
+  if (!options.device.empty() && platform::interface_is_up(options.device) == false)
+    return SendStatus::InterfaceDown;
   const auto known = interface_to_.find(host_of(datagram.destination));
-  if (known != interface_to_.end() && known->second != 0) {
-    const auto interface = platform::interface_by_index(known->second);
-    if (!interface || !interface->up) return SendStatus::InterfaceDown;
+  if (known != interface_to_.end() && known->second.interface != 0) {
+    known->second.to_ask = true;
+    if (platform::interface_is_up(known->second.interface) == false)
+      return SendStatus::InterfaceDown;
   }
   return SendStatus::NoRoute;
 }
 
 packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagram& datagram,
                                          const net::PortOptions& options,
-                                         const PortContext& context) const {
+                                         const PortContext& context) {
   packet::SendResult result;
   result.os_error = error;
   switch (error) {

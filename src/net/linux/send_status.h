@@ -19,12 +19,17 @@ class SendDiagnosis {
   // A datagram left: remember by which interface, for the day it does not.
   void succeeded(const packet::OutgoingDatagram& datagram, const net::PortOptions& options);
   packet::SendResult failed(int error, const packet::OutgoingDatagram& datagram,
-                            const net::PortOptions& options, const PortContext& context) const;
+                            const net::PortOptions& options, const PortContext& context);
 
  private:
+  struct Known {
+    std::uint32_t interface = 0;  // 0: not known
+    bool to_ask = false;          // a send failed: it may leave elsewhere after that
+  };
+
   packet::SendStatus unreachable(const packet::OutgoingDatagram& datagram,
-                                 const net::PortOptions& options, const PortContext& context) const;
-  std::map<packet::Endpoint, std::uint32_t> interface_to_;  // by address and interface
+                                 const net::PortOptions& options, const PortContext& context);
+  std::map<packet::Endpoint, Known> interface_to_;  // by address and interface
 };
 
 }  // namespace wirestamp::net_linux

@@ -58,6 +58,14 @@ void set_ipv6(int fd) {
   set(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
 }
 
+std::string socket_advice(int error, bool echo) {
+  if (echo && error == EACCES) return std::string(net::kHowToPermitEcho);
+  const std::string reason = std::generic_category().message(error);
+  if (error == EMFILE)
+    return reason + "; allow this program more (`ulimit -n`, LimitNOFILE= of its unit)";
+  return reason;
+}
+
 Result<Descriptor> make_socket(const net::PortOptions& options) {
   const bool v4 = options.family == packet::Family::V4;
   const bool echo = options.protocol == net::Protocol::IcmpEcho;
@@ -67,9 +75,7 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
   if (!socket) {
     const int error = errno;
     return fail(fmt::format("cannot open an {} {}socket: {}", v4 ? "IPv4" : "IPv6",
-                            echo ? "ICMP echo " : "",
-                            echo && error == EACCES ? std::string(net::kHowToPermitEcho)
-                                                    : std::generic_category().message(error)),
+                            echo ? "ICMP echo " : "", socket_advice(error, echo)),
                 error);
   }
   if (v4) {
