@@ -174,7 +174,8 @@ TEST_P(PacketIoContract, AMissingDeviceIsRefusedByName) {
   options.device = "no-such-dev0";
   const auto port = io_->open(options);
   ASSERT_FALSE(port);
-  EXPECT_NE(port.error().text.find("no-such-dev0"), std::string::npos);
+  EXPECT_EQ(port.error().text,
+            "cannot use interface 'no-such-dev0': there is none of that name (see `ip link`)");
 }
 
 TEST_P(PacketIoContract, AForeignAddressIsRefused) {
@@ -182,7 +183,21 @@ TEST_P(PacketIoContract, AForeignAddressIsRefused) {
   options.family = GetParam().family;
   options.address =
       IpAddress::parse(GetParam().family == Family::V4 ? "192.0.2.1" : "2001:db8::1").value();
-  EXPECT_FALSE(io_->open(options));
+  const auto port = io_->open(options);
+  ASSERT_FALSE(port);
+  EXPECT_EQ(port.error().text,
+            packet::to_string(*options.address) + " is no address of this host (see `ip address`)");
+}
+
+TEST_P(PacketIoContract, ALinkLocalAddressWithoutItsInterfaceIsRefusedWithAdvice) {
+  if (GetParam().family == Family::V4) return;  // its link-local addresses have no scope
+  PortOptions options;
+  options.family = GetParam().family;
+  options.address = IpAddress::parse("fe80::1").value();
+  const auto port = io_->open(options);
+  ASSERT_FALSE(port);
+  EXPECT_EQ(port.error().text,
+            "fe80::1 is a link-local address: name its interface, as in fe80::1%eth0");
 }
 
 TEST_P(PacketIoContract, UserStampsAskedForAreUserStamps) {

@@ -17,11 +17,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 #include "net/linux/control.h"
 #include "net/linux/hardware.h"
 #include "net/linux/kernel_abi.h"
+#include "net/open_advice.h"
 
 namespace wirestamp::net_linux {
 
@@ -58,14 +58,6 @@ void set_ipv6(int fd) {
   set(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
 }
 
-std::string socket_advice(int error, bool echo) {
-  if (echo && error == EACCES) return std::string(net::kHowToPermitEcho);
-  const std::string reason = std::generic_category().message(error);
-  if (error == EMFILE)
-    return reason + "; allow this program more (`ulimit -n`, LimitNOFILE= of its unit)";
-  return reason;
-}
-
 Result<Descriptor> make_socket(const net::PortOptions& options) {
   const bool v4 = options.family == packet::Family::V4;
   const bool echo = options.protocol == net::Protocol::IcmpEcho;
@@ -74,9 +66,7 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
       ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (!socket) {
     const int error = errno;
-    return fail(fmt::format("cannot open an {} {}socket: {}", v4 ? "IPv4" : "IPv6",
-                            echo ? "ICMP echo " : "", socket_advice(error, echo)),
-                error);
+    return fail(net::socket_advice(error, options), error);
   }
   if (v4) {
     set_ipv4(socket.get());
@@ -90,31 +80,10 @@ Result<Descriptor> make_socket(const net::PortOptions& options) {
     const auto size = static_cast<socklen_t>(options.device.size());
     if (::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, options.device.data(), size) != 0) {
       const int error = errno;
-      return fail(fmt::format("cannot use interface '{}': {}", options.device,
-                              error == ENODEV ? "there is none of that name (see `ip link`)"
-                                              : std::generic_category().message(error)),
-                  error);
+      return fail(net::device_advice(error, options), error);
     }
   }
   return socket;
-}
-
-std::string bind_advice(int error, const packet::Endpoint& local) {
-  const std::string where = packet::to_string(local);
-  switch (error) {
-    case EADDRINUSE:
-      return fmt::format(
-          "port {} is in use: another program (perhaps another wirestamp) listens on {}; "
-          "stop it or choose another port",
-          local.port, where);
-    case EADDRNOTAVAIL:
-      return fmt::format("{} is no address of this host (see `ip address`)",
-                         packet::to_string(local.address));
-    case EACCES:
-      return fmt::format("port {} needs a privilege; choose one from 1024 up", local.port);
-    default:
-      return fmt::format("cannot bind {}: {}", where, std::generic_category().message(error));
-  }
 }
 
 Result<void> bind_to(int fd, const packet::Endpoint& local) {
@@ -122,7 +91,7 @@ Result<void> bind_to(int fd, const packet::Endpoint& local) {
   const socklen_t size = to_sockaddr(local, address);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0) return {};
   const int error = errno;
-  return fail(bind_advice(error, local), error);
+  return fail(net::bind_advice(error, local), error);
 }
 
 packet::Endpoint bound_endpoint(int fd) {

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "net/open_advice.h"
 #include "platform/system_clock.h"
 
 namespace wirestamp::net_portable {
@@ -164,10 +165,7 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
   };
   if (port.fd < 0) {
     const int error = errno;
-    return refuse(fmt::format("cannot open {} socket: {}", echo ? "an ICMP echo" : "a",
-                              echo && error == EACCES ? std::string(net::kHowToPermitEcho)
-                                                      : std::generic_category().message(error)),
-                  error);
+    return refuse(net::socket_advice(error, options), error);
   }
   ::fcntl(port.fd, F_SETFL, O_NONBLOCK);
   ::fcntl(port.fd, F_SETFD, FD_CLOEXEC);
@@ -187,9 +185,7 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
       ::setsockopt(port.fd, SOL_SOCKET, SO_BINDTODEVICE, options.device.data(),
                    static_cast<socklen_t>(options.device.size())) != 0) {
     const int error = errno;
-    return refuse(fmt::format("cannot use interface '{}': {}", options.device,
-                              std::generic_category().message(error)),
-                  error);
+    return refuse(net::device_advice(error, options), error);
   }
   const packet::Endpoint wanted{options.address.value_or(packet::IpAddress::any(options.family)),
                                 options.port, options.interface};
@@ -197,14 +193,7 @@ Result<net::PortId> PortableIo::open(const net::PortOptions& options) {
   socklen_t size = to_sockaddr(wanted, address);
   if (::bind(port.fd, reinterpret_cast<const sockaddr*>(&address), size) != 0) {
     const int error = errno;
-    const std::string where = packet::to_string(wanted);
-    return refuse(
-        error == EADDRINUSE
-            ? fmt::format("port {} is in use: another program listens on {}; stop it or "
-                          "choose another port",
-                          wanted.port, where)
-            : fmt::format("cannot bind {}: {}", where, std::generic_category().message(error)),
-        error);
+    return refuse(net::bind_advice(error, wanted), error);
   }
   size = sizeof address;
   ::getsockname(port.fd, reinterpret_cast<sockaddr*>(&address), &size);
