@@ -214,6 +214,22 @@ TEST_P(ManyNetworks, OnePortTellsLinkLocalPeersApartByTheirLink) {
   });
 }
 
+// Whatever errno a backend is given for it.
+TEST_P(ManyNetworks, ARouteOrDeviceThatIsGoneIsNoMistakeOfOurs) {
+  alone([] {
+    const char* family = v4() ? "-4" : "-6";
+    link_to("left", "va", "va1");
+    Tested tested(GetParam());
+    const PortId port = must(tested.io_->open({.family = GetParam().family}));
+    const PortId on_device = open_on(tested, "va");
+    const IpAddress blackhole = address("198.51.100.1", "2001:db8:1::1");
+    run({"ip", family, "route", "add", "blackhole", packet::to_string(blackhole)});
+    EXPECT_EQ(tested.send(port, {blackhole, 9, 0}, 44, 1).status, SendStatus::NoRoute);
+    run({"ip", "link", "del", "va"});
+    EXPECT_EQ(tested.send(on_device, {far(), 9, 0}, 44, 2).status, SendStatus::InterfaceDown);
+  });
+}
+
 // Each thread sees its own: addresses, interfaces, news, and the stamps of what it sends.
 TEST_P(ManyNetworks, TwoThreadsMeasureInTwoNetworks) {
   alone([] {

@@ -68,13 +68,15 @@ packet::SendResult SendDiagnosis::failed(int error, const packet::OutgoingDatagr
     case ENETUNREACH:
     case EHOSTUNREACH:
     case EINVAL:  // a blackhole route; kernels of old for a removed source address
-    case ENODEV:
-    case ENXIO:
       result.status = unreachable(datagram, options, context);
       break;
-    case EADDRNOTAVAIL:
-      result.status = SendStatus::AddressGone;
+    case EADDRNOTAVAIL:  // for IPv6 also when the device went with its addresses
+      result.status = !options.device.empty() && platform::interface_is_up(options.device) == false
+                          ? SendStatus::InterfaceDown
+                          : SendStatus::AddressGone;
       break;
+    case ENODEV:  // the one the socket is bound to; another one may have its name by now
+    case ENXIO:
     case ENETDOWN:
       result.status = SendStatus::InterfaceDown;
       break;

@@ -24,6 +24,7 @@
 
 #include "base/check.h"
 #include "net/open_advice.h"
+#include "platform/route.h"
 #include "platform/system_clock.h"
 
 namespace wirestamp::net_portable {
@@ -83,15 +84,20 @@ packet::Endpoint endpoint_of(const sockaddr_storage& address) {
   return endpoint;
 }
 
-SendStatus status_of(int error) {
+SendStatus status_of(int error, const std::string& device) {
   switch (error) {
     case ENETUNREACH:
     case EHOSTUNREACH:
+    case EINVAL:  // a blackhole route
       return SendStatus::NoRoute;
+    case ENODEV:
+    case ENXIO:
     case ENETDOWN:
       return SendStatus::InterfaceDown;
-    case EADDRNOTAVAIL:
-      return SendStatus::AddressGone;
+    case EADDRNOTAVAIL:  // also when the device went with its addresses
+      return !device.empty() && platform::interface_is_up(device) == false
+                 ? SendStatus::InterfaceDown
+                 : SendStatus::AddressGone;
     case EPERM:
     case EACCES:
       return SendStatus::RefusedLocally;
@@ -252,7 +258,7 @@ packet::SendResult PortableIo::send_one(Port& port, const packet::OutgoingDatagr
   // own.
   if (::sendmsg(port.fd, &message, 0) >= 0) return result;
   result.os_error = errno;
-  result.status = status_of(result.os_error);
+  result.status = status_of(result.os_error, port.options.device);
   result.buffer_full = result.os_error == EAGAIN;
   return result;
 }
