@@ -17,7 +17,8 @@
 // The packet I/O contract: what a backend does for one measuring thread. Knows no STAMP.
 //
 // A PacketIo owns any number of ports (a UDP socket or a socket pair each, or one for ICMP echo)
-// and waits on all of them at once. It is used by one thread; only wake() may be called from others
+// and waits on all of them at once. It is made and used by one thread, in the network namespace
+// that this thread is in when it makes it and opens ports; only wake() may be called from others
 // and from signal handlers. Backends: net/linux (kernel stamps), net/portable (user-space stamps,
 // plain sockets). Every backend passes the same contract tests (net/packet_io_test.cc).
 namespace wirestamp::net {
@@ -59,7 +60,9 @@ struct PortStamping {
 };
 
 // Receives what poll() found. Calls come from within poll() and send() of the same thread, in the
-// order in which the system delivered them; spans are valid during the call.
+// order in which the system delivered them; spans are valid during the call. Within a call nothing
+// may be opened, closed, sent or polled: the batch that is being delivered lies in the buffers that
+// this would use.
 class PacketSink {
  public:
   virtual ~PacketSink() = default;

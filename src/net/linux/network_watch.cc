@@ -114,7 +114,6 @@ void NetworkWatch::read() {
 }
 
 void NetworkWatch::tell(net::PacketSink& sink) {
-  // The sink may send, and a send may read more.
   std::vector<packet::NetworkChange> telling;
   telling.swap(news_);
   for (const packet::NetworkChange& change : telling) sink.on_network_change(change);
