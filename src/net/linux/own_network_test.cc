@@ -138,10 +138,14 @@ TEST(OwnNetwork, WithoutDescriptorsLeftNoInterfaceIsAccused) {
     EXPECT_EQ(tested.send(port, behind_the_link(), 44, 1).status, SendStatus::Accepted);
     run({"ip", "route", "del", "198.51.100.0/24"});
     run({"ip", "route", "add", "unreachable", "198.51.100.0/24"});
-    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
     EXPECT_EQ(tested.send(port, behind_the_link(), 44, 2).status, SendStatus::NoRoute);
     const auto another = tested.io_->open({});
+    // The sanitizers need one to look at what the next lines make.
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
     ASSERT_FALSE(another.has_value());
     EXPECT_THAT(another.error().text, ::testing::HasSubstr("ulimit -n"));
   });
