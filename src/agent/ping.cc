@@ -15,6 +15,7 @@
 #include "platform/entropy.h"
 #include "platform/resolve.h"
 #include "platform/route.h"
+#include "session/limits.h"
 #include "wire/request_layout.h"
 
 namespace wirestamp::agent {
@@ -29,7 +30,6 @@ constexpr Duration kBurstRun = Duration::minutes(1);
 constexpr Duration kBurstInterval = Duration::seconds(1);
 constexpr std::uint16_t kDefaultPort = 23999;
 constexpr std::uint16_t kFirstOpenPort = 1024;  // below it a port needs a privilege
-constexpr std::size_t kMostEvents = 10'000;
 // A true transmit stamp of the peer may be lost with a reply; so many misses in a row mean there is
 // none.
 constexpr unsigned kMissedPeerStamps = 8;
@@ -279,7 +279,7 @@ void PingRun::on_note(const std::string& note) {
 }
 
 void PingRun::on_event(const measure::Event& event) {
-  if (events_.size() < kMostEvents) {
+  if (events_.size() < session::kMostEvents) {
     events_.push_back(event);
   } else {
     ++events_dropped_;
@@ -336,7 +336,12 @@ void PingRun::show_progress(bool always) {
 }
 
 Result<packet::Endpoint> choose_remote(const PingOptions& options, PingStart& start) {
-  const auto found = TRY(platform::resolve(options.host, options.port, options.family));
+  const auto address = packet::IpAddress::parse(options.host);
+  const bool lacks_zone = address && address->is_link_local() && !options.device.empty();
+  const auto found = TRY(platform::resolve(lacks_zone && address->family() == packet::Family::V6
+                                               ? options.host + "%" + options.device
+                                               : options.host,
+                                           options.port, options.family));
   if (found.empty()) return fail(fmt::format("'{}' has no address", options.host));
   std::size_t chosen = 0;
   if (options.source) {
@@ -344,9 +349,10 @@ Result<packet::Endpoint> choose_remote(const PingOptions& options, PingStart& st
       return endpoint.address.family() == options.source->family();
     });
     if (same == found.end())
-      return fail(fmt::format("--source {} is not of the address family of {}",
-                              packet::to_string(*options.source),
-                              packet::to_string(found.front().address)));
+      return fail(
+          fmt::format("--source {} is not of the address family of {}: give an {} address",
+                      packet::to_string(*options.source), packet::to_string(found.front().address),
+                      found.front().address.family() == packet::Family::V4 ? "IPv4" : "IPv6"));
     chosen = static_cast<std::size_t>(same - found.begin());
   }
   const bool both = std::ranges::any_of(found, [&](const packet::Endpoint& endpoint) {

@@ -84,6 +84,12 @@ Result<void> open_listen(net::PacketIo& io, const ReflectOptions& options, const
   port_options.stamps = options.stamps;
   port_options.separate_transmit = true;
   port_options.interface = TRY(interface_of(listen.zone));
+  if (listen.address && listen.address->family() == packet::Family::V6 &&
+      listen.address->is_link_local() && listen.zone.empty() && device.empty())
+    return fail(fmt::format(
+        "{} is a link-local address, which may be on every interface: name the "
+        "one that is meant, as in [{}%eth0]:{}",
+        packet::to_string(*listen.address), packet::to_string(*listen.address), listen.port));
   if (listen.address) {
     port_options.address = listen.address;
     port_options.family = listen.address->family();

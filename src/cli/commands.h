@@ -24,7 +24,4 @@ Result<std::optional<config::Settings>> read_settings(config::Command command, W
 
 std::string command_help(config::Command command);
 
-// Prints `wirestamp: TEXT` to standard error.
-void complain(std::string_view text);
-
 }  // namespace wirestamp::cli

@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/streams.h"
 #include "config/help.h"
 #include "config/nearest.h"
 #include "platform/process.h"
@@ -37,14 +38,6 @@ A first measurement, on one machine:
 
 Each flag is an environment variable too: --loss-after is WIRESTAMP_LOSS_AFTER.
 )";
-
-int print(std::string_view text) {
-  const bool written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (written) return kMeasured;
-  complain("cannot write to standard output");
-  return kRefused;
-}
 
 std::optional<config::Command> command_of(std::string_view word) {
   for (const config::Command command : config::kCommands)
@@ -77,29 +70,28 @@ int run_command(config::Command command, Words words) {
     return usage(fmt::format("{}\n  `wirestamp help {}` explains every option",
                              settings.error().text, config::name(command)));
   if (!*settings) return print(command_help(command));
-  platform::ignore_broken_pipes();
   return command == config::Command::Ping ? run_ping(**settings) : run_reflect(**settings);
 }
 
 int dispatch(Words words) {
   if (words.empty()) {
-    std::fwrite(kHelp.data(), 1, kHelp.size(), stderr);
+    tell(stderr, kHelp);
     return kUsage;
   }
   const std::string_view word = words[0];
   const Words rest = words.subspan(1);
   if (word == "help") return help(rest);
-  if (word == "-h" || word == "--help") return print(kHelp);
-  if (word == "--version" || word == "version")
-    return print(fmt::format("wirestamp {}\n", kVersion));
+  const bool for_help = word == "-h" || word == "--help";
+  if (for_help || word == "--version" || word == "version") {
+    if (!rest.empty()) return usage(fmt::format("{} takes nothing behind it", word));
+    return print(for_help ? std::string(kHelp) : fmt::format("wirestamp {}\n", kVersion));
+  }
   if (word == "config") return run_config(rest);
   if (const auto command = command_of(word)) return run_command(*command, rest);
   return unknown_command(word);
 }
 
 }  // namespace
-
-void complain(std::string_view text) { fmt::print(stderr, "wirestamp: {}\n", text); }
 
 std::string command_help(config::Command command) {
   const bool ping = command == config::Command::Ping;
@@ -121,6 +113,8 @@ Result<std::optional<config::Settings>> read_settings(config::Command command, W
 }
 
 int main(int argc, char** argv) {
+  platform::fill_standard_descriptors();
+  platform::ignore_broken_pipes();
   const std::vector<std::string_view> words(argv + std::min(argc, 1), argv + argc);
   try {
     return dispatch(words);

@@ -124,10 +124,10 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
   options.allow = settings.all<packet::Prefix>(Key::Allow);
   const std::uint64_t rate = *settings.get<std::uint64_t>(Key::Rate);
   options.rate = limit(rate);
-  options.total_rate = limit(*settings.get<std::uint64_t>(Key::TotalRate));
   // Who raises the rate of one address does not want the default of the total to be in the way.
-  if (settings.given(Key::Rate) && !settings.given(Key::TotalRate))
-    options.total_rate = rate == 0 ? 0 : std::max(options.total_rate, limit(10 * rate));
+  options.total_rate = rate == 0 ? 0 : std::max(options.total_rate, limit(10 * rate));
+  if (const auto total = settings.get<std::uint64_t>(Key::TotalRate))
+    options.total_rate = limit(*total);
   options.devices = settings.all<std::string>(Key::Device);
   options.stamps = stamps_of(settings);
   options.require = source_of(settings, Key::Require);

@@ -19,6 +19,7 @@
 #include "cli/ping_events.h"
 #include "cli/ping_report.h"
 #include "cli/sample_files.h"
+#include "cli/streams.h"
 #include "platform/process.h"
 #include "platform/terminal.h"
 #include "publish/document.h"
@@ -72,13 +73,12 @@ class LiveLine {
     const auto columns = platform::terminal_columns(stream_);
     if (!columns) return;
     // One column less: a full line would wrap on some terminals.
-    fmt::print(stream_, "\r{}\x1b[K", publish::live_line(states, *columns - 1));
-    std::fflush(stream_);
+    tell(stream_, "\r{}\x1b[K", publish::live_line(states, *columns - 1));
     shown_ = true;
   }
   void clear() {
     if (!shown_) return;
-    fmt::print(stream_, "\r\x1b[K");
+    tell(stream_, "\r\x1b[K");
     shown_ = false;
   }
 
@@ -140,7 +140,7 @@ class PingCommand {
     live_.clear();
     if (auto finished = outputs_.files.finish(); !finished && !write_error_)
       write_error_ = finished.error();
-    if (const int told = tell(); told != kMeasured) return told;
+    if (const int told = tell_results(); told != kMeasured) return told;
     return judge();
   }
 
@@ -162,26 +162,24 @@ class PingCommand {
       all_ended = all_ended && measurements_[i].ended;
     }
     if (progressed && !all_ended) show_live();
-    std::fflush(outputs_.people);
     return all_ended;
   }
 
   void take_batch(Measurement& measurement, PingEvents::Batch& batch) {
     if (batch.start && !outputs_.json) {
       live_.clear();
-      fmt::print(
-          outputs_.people, "{}",
-          measurement.labelled(publish::headline(start_report(measurement.options, *batch.start))));
+      const publish::Report start = start_report(measurement.options, *batch.start);
+      tell(outputs_.people, measurement.labelled(publish::headline(start)));
       for (const std::string& note : batch.start->notes)
-        fmt::print(outputs_.people, "note: {}\n", measurement.labelled(note));
+        tell(outputs_.people, "note: {}\n", measurement.labelled(note));
     }
     for (const std::string& note : batch.notes) {
       live_.clear();
-      fmt::print(stderr, "note: {}\n", measurement.labelled(note));
+      tell(stderr, "note: {}\n", measurement.labelled(note));
     }
     for (const measure::Event& event : batch.events) {
       live_.clear();
-      fmt::print(stderr, "{}\n", measurement.labelled(publish::event_line(event)));
+      tell(stderr, "{}\n", measurement.labelled(publish::event_line(event)));
     }
     if (!write_error_) {
       if (auto written = outputs_.files.write(batch.samples); !written) {
@@ -205,7 +203,7 @@ class PingCommand {
   }
 
   // Prints what came out.
-  int tell() {
+  int tell_results() {
     std::vector<publish::Report> reports;
     for (std::size_t i = 0; i < measurements_.size(); ++i) {
       const Measurement& measurement = measurements_[i];
@@ -223,10 +221,9 @@ class PingCommand {
       for (const publish::Report& report : reports) text += publish::text_summary(report);
       if (!one) text += publish::comparison(reports);
     }
-    std::FILE* stream = outputs_.json ? stdout : outputs_.people;
-    const bool written =
-        std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
-    if (!written && !write_error_) write_error_ = Error{"cannot write the result", errno};
+    if (auto written = put(outputs_.json ? stdout : outputs_.people, text);
+        !written && !write_error_)
+      write_error_ = written.error();
     if (!write_error_) return kMeasured;
     // A reader that went away, as `head` does, has what it wanted.
     if (write_error_->os_error != EPIPE) complain(write_error_->text);

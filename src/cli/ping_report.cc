@@ -80,6 +80,14 @@ std::string advice(const agent::PingResult& result) {
   if (unsent(UnsentCause::NoRoute)) return fmt::format("this host has no route to {}", remote);
   if (s.unsent_total > 0 && s.sent == 0)
     return "no probe left this host: see the causes above (interface, address, local firewall)";
+  if (result.counters.other_address > 0)
+    return fmt::format(
+        "what was sent to {} is answered from another address, which does not count: measure that "
+        "one (a note names it), or let the reflector answer from the address it was asked at",
+        remote);
+  if (result.start.local.address.is_any())
+    return fmt::format("{} has no address to send from: give it one, or choose another --device",
+                       result.start.interface_name);
   if (s.peer_closed > 0)
     return fmt::format("the host is up, but nothing listens on {}: run `wirestamp reflect` there",
                        remote);

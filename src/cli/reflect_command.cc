@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/option_values.h"
+#include "cli/streams.h"
 #include "platform/process.h"
 
 namespace wirestamp::cli {
@@ -32,24 +33,23 @@ class Printer final : public agent::ReflectObserver {
   void on_start(const agent::ReflectStart& start) override {
     const std::lock_guard lock(printing);
     for (const agent::ReflectStart::Port& port : start.ports)
-      fmt::print("{}listening on {}, stamps here: {} when received, {} when sent{}\n", place_,
-                 packet::to_string(port.local), name(port.stamping.receive),
-                 name(port.stamping.transmit),
-                 port.stamping.reason.empty() ? "" : fmt::format(" ({})", port.stamping.reason));
-    for (const std::string& note : start.notes) fmt::print("{}note: {}\n", place_, note);
-    std::fflush(stdout);
+      tell(stdout, "{}listening on {}, stamps here: {} when received, {} when sent{}\n", place_,
+           packet::to_string(port.local), name(port.stamping.receive), name(port.stamping.transmit),
+           port.stamping.reason.empty() ? "" : fmt::format(" ({})", port.stamping.reason));
+    for (const std::string& note : start.notes) tell(stdout, "{}note: {}\n", place_, note);
   }
   void on_note(const std::string& note) override {
     const std::lock_guard lock(printing);
-    fmt::print(stderr, "{}note: {}\n", place_, note);
+    tell(stderr, "{}note: {}\n", place_, note);
   }
   void print(const session::ReflectorCounters& counters) const {
-    fmt::print("{}answered {} of {} requests", place_, counters.replies, counters.requests);
-    session::for_each(counters, [](std::string_view name, std::uint64_t value) {
-      if (value > 0 && name != "requests" && name != "replies") fmt::print(", {} {}", name, value);
+    std::string text =
+        fmt::format("{}answered {} of {} requests", place_, counters.replies, counters.requests);
+    session::for_each(counters, [&](std::string_view name, std::uint64_t value) {
+      if (value > 0 && name != "requests" && name != "replies")
+        text += fmt::format(", {} {}", name, value);
     });
-    fmt::print("\n");
-    std::fflush(stdout);
+    tell(stdout, text + '\n');
   }
   const std::string& place() const { return place_; }
 

@@ -145,12 +145,10 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .group = Group::Reflecting,
      .commands = "reflect",
      .value_name = "N",
-     .fallback = "20000",
+     .without = "20000, or ten times --rate where that is more; none with --rate 0",
      .minimum = 0,
      .maximum = 100'000'000,
-     .help =
-         "answer at most so many requests a second in all; 0 is no limit; unless given, ten times "
-         "--rate where that is more"},
+     .help = "answer at most so many requests a second in all; 0 is no limit"},
     {.key = Key::Family,
      .name = "family",
      .type = Type::Choice,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -45,6 +46,28 @@ TEST(StopSignal, TheFirstIsTheHandlersAndTheSecondEndsTheProcessWhicheverTheyAre
           << first;
     }
   }
+}
+
+// `>&-` in a shell.
+TEST(StandardDescriptors, AMissingOneIsTakenBeforeAFileOrSocketGetsItsNumber) {
+  EXPECT_EQ(end_of([] {
+              ::close(STDOUT_FILENO);
+              fill_standard_descriptors();
+              if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) return 1;
+              if (::write(STDOUT_FILENO, "x", 1) >= 0) return 2;  // it fails as it did
+              return 0;
+            }),
+            0);
+}
+
+TEST(StandardDescriptors, TheOnesThatAreThereStay) {
+  EXPECT_EQ(end_of([] {
+              const int before = ::dup(STDOUT_FILENO);
+              fill_standard_descriptors();
+              const int after = ::dup(STDOUT_FILENO);
+              return after == before + 1 ? 0 : 1;  // none was opened
+            }),
+            0);
 }
 
 TEST(StopSignal, WhatTheProgramWasDoingDoesNotSeeTheHandlersErrno) {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/streams.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include "cli/exit_code.h"
+
+namespace wirestamp::cli {
+
+void tell(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+Result<void> put(std::FILE* stream, std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0)
+    return {};
+  const int error = errno;
+  return fail(
+      fmt::format("cannot write to {}: {}", stream == stdout ? "standard output" : "standard error",
+                  std::generic_category().message(error)),
+      error);
+}
+
+void complain(std::string_view text) { tell(stderr, "wirestamp: {}\n", text); }
+
+int print(std::string_view text) {
+  const auto written = put(stdout, text);
+  if (written) return kMeasured;
+  // A reader that went away, as `head` does, has what it wanted.
+  if (written.error().os_error != EPIPE) complain(written.error().text);
+  return kRefused;
+}
+
+}  // namespace wirestamp::cli
