@@ -13,6 +13,8 @@ namespace wirestamp::session {
 namespace {
 // An active session is not evicted for a newcomer: twenty probes at the default rate.
 constexpr Duration kEvictableAfter = Duration::seconds(10);
+// Per packet without a session, so that none of them waits for a whole table.
+constexpr unsigned kMostEvictedAtOnce = 4;
 constexpr unsigned kSequenceBits = 30;
 constexpr std::uint64_t kSequenceMask = (1U << kSequenceBits) - 1;
 }  // namespace
@@ -67,22 +69,32 @@ void SessionTable::forget_source(const packet::IpAddress& source) {
   if (--counted->second == 0) per_source_.erase(counted);
 }
 
+void SessionTable::evict_oldest() {
+  const std::uint32_t slot = oldest_;
+  unlink(slot);
+  ReflectorSession& session = slots_[slot].session;
+  index_.erase(session.key);
+  by_token_.erase(base::load_be<std::uint64_t>(session.token, 0));
+  forget_source(session.key.remote.address);
+  session = ReflectorSession{};
+  free_.push_back(slot);
+  ++evicted_;
+}
+
 std::optional<std::uint32_t> SessionTable::make_room(MonoTime now) {
-  const bool full = slots_.size() >= kMaxReflectorSessions;
-  const bool idle = oldest_ != kNone && now - slots_[oldest_].session.last_used >
-                                            (full ? kEvictableAfter : kSessionIdle);
-  if (idle) {
-    const std::uint32_t slot = oldest_;
-    unlink(slot);
-    index_.erase(slots_[slot].session.key);
-    by_token_.erase(base::load_be<std::uint64_t>(slots_[slot].session.token, 0));
-    forget_source(slots_[slot].session.key.remote.address);
-    ++evicted_;
-    return slot;
+  const auto idle_for = [&](Duration time) {
+    return oldest_ != kNone && now - slots_[oldest_].session.last_used > time;
+  };
+  if (free_.empty() && slots_.size() >= kMaxReflectorSessions && idle_for(kEvictableAfter))
+    evict_oldest();
+  if (free_.empty()) {
+    if (slots_.size() >= kMaxReflectorSessions) return std::nullopt;
+    slots_.emplace_back();
+    return static_cast<std::uint32_t>(slots_.size() - 1);
   }
-  if (full) return std::nullopt;
-  slots_.emplace_back();
-  return static_cast<std::uint32_t>(slots_.size() - 1);
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  return slot;
 }
 
 ReflectorSession* SessionTable::find_or_create(const SessionKey& key, MonoTime now) {
@@ -94,6 +106,11 @@ ReflectorSession* SessionTable::find_or_create(const SessionKey& key, MonoTime n
     }
     slots_[slot].session.last_used = now;
     return &slots_[slot].session;
+  }
+  // Before the sessions of the source are counted: some of them may be among these.
+  for (unsigned n = 0; n < kMostEvictedAtOnce && oldest_ != kNone; ++n) {
+    if (now - slots_[oldest_].session.last_used <= kSessionIdle) break;
+    evict_oldest();
   }
   const packet::IpAddress source = rate_key(key.remote.address);
   const auto held = per_source_.find(source);

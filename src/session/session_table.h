@@ -54,8 +54,8 @@ struct ReflectorSession {
 };
 
 // The reflector's sessions: bounded, with the least recently used idle one evicted. A source that
-// holds too many gets no more (its further sessions are answered without state), so one guest
-// cannot push out the others.
+// holds too many gets no more (its further sessions are answered without state) until some of its
+// own are idle for kSessionIdle, so one guest cannot push out the others.
 class SessionTable {
  public:
   // `random` gives 64 unpredictable bits per call: epochs and tokens come from it.
@@ -84,6 +84,7 @@ class SessionTable {
   static constexpr std::uint32_t kNone = 0xffff'ffff;
   void unlink(std::uint32_t slot);
   void link_newest(std::uint32_t slot);
+  void evict_oldest();  // its slot is free then
   std::optional<std::uint32_t> make_room(MonoTime now);
   void forget_source(const packet::IpAddress& source);
 
@@ -93,6 +94,7 @@ class SessionTable {
   std::unordered_map<std::uint64_t, std::uint32_t> by_token_;
   std::unordered_map<packet::IpAddress, std::uint32_t, packet::IpAddressHash> per_source_;
   std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;
   std::uint32_t oldest_ = kNone, newest_ = kNone;
   std::uint64_t created_ = 0, evicted_ = 0;
 };

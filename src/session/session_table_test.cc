@@ -60,6 +60,19 @@ TEST_F(SessionTableTest, OneSourceCannotTakeTheWholeTable) {
   EXPECT_NE(table_.find_or_create(key(2), at(0)), nullptr);
 }
 
+// A host that opens a new port for each short run would otherwise be without state for ever.
+TEST_F(SessionTableTest, IdleSessionsOfASourceMakeRoomForItsNewOnes) {
+  for (std::uint32_t n = 0; n < kMaxSessionsPerSource; ++n)
+    ASSERT_NE(table_.find_or_create(key(1, static_cast<std::uint16_t>(n)), at(0)), nullptr);
+  const int idle = static_cast<int>(kSessionIdle.ns() / 1'000'000'000);
+  EXPECT_EQ(table_.find_or_create(key(1, 0xffff), at(idle)), nullptr);
+  for (std::uint32_t n = 0; n < kMaxSessionsPerSource; ++n)
+    ASSERT_NE(table_.find_or_create(key(1, static_cast<std::uint16_t>(2'000 + n)), at(idle + 1)),
+              nullptr);
+  EXPECT_EQ(table_.size(), kMaxSessionsPerSource);
+  EXPECT_EQ(table_.evicted(), kMaxSessionsPerSource);
+}
+
 TEST_F(SessionTableTest, ANameFindsItsReplyUntilItIsOverwritten) {
   ReflectorSession* session = table_.find_or_create(key(1), at(0));
   for (std::uint32_t n = 0; n < 9; ++n) {
