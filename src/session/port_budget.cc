@@ -3,35 +3,75 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "session/limits.h"
 
 namespace wirestamp::session {
 
-bool PortBudget::may_try(SessionId session, const packet::IpAddress& peer, MonoTime now) {
-  Peer& of = peers_[peer];
-  if (of.trying.contains(session)) return true;
-  const bool follow = of.answered_lately && now - of.answered < kPortWindow;
-  if (!follow && (of.trying.size() >= kMostTryingPerPeer || trying_.size() >= kMostTrying))
-    return false;
-  of.trying.insert(session);
-  trying_.push_back({session, now});
+void PortBudget::on_silent(SessionId session, MonoTime now) {
+  if (silent_.contains(session)) return;
+  const bool joins = events_.contains(newest_event_) && newest_silence_ &&
+                     now - *newest_silence_ <= kSilentTogether;
+  if (!joins) events_[++newest_event_].teller = session;
+  newest_silence_ = now;
+  ++events_[newest_event_].silent;
+  silent_[session] = {.since = now, .event = newest_event_};
+}
+
+bool PortBudget::tells(SessionId session, MonoTime now) {
+  const auto silent = silent_.find(session);
+  if (silent == silent_.end()) return false;
+  Together& event = events_.at(silent->second.event);
+  if (!event.teller && now - event.answered > kSilentTogether) event.teller = session;
+  return event.teller == session;
+}
+
+bool PortBudget::has_place(const Sessions& trying, MonoTime since, std::size_t places) {
+  std::size_t together = 0;
+  for (auto one = trying.lower_bound({since - kSilentTogether, 0});
+       one != trying.end() && one->first <= since + kSilentTogether; ++one)
+    if (++together >= places) return false;
   return true;
+}
+
+bool PortBudget::may_try(SessionId session, const packet::IpAddress& peer) {
+  const auto silent = silent_.find(session);
+  CHECK(silent != silent_.end());
+  const MonoTime since = silent->second.since;
+  Peer& of = peers_[peer];
+  if (of.trying.contains({since, session})) return true;
+  const bool follows = of.answered && *of.answered > since;
+  if (!follows &&
+      (!has_place(of.trying, since, kMostTryingPerPeer) || !has_place(trying_, since, kMostTrying)))
+    return false;
+  of.trying.emplace(since, session);
+  trying_.emplace(since, session);
+  return true;
+}
+
+// It is not silent any more.
+void PortBudget::end_silence(SessionId session, const packet::IpAddress& peer, MonoTime now) {
+  const auto silent = silent_.find(session);
+  if (silent == silent_.end()) return;
+  const std::pair<MonoTime, SessionId> entry{silent->second.since, session};
+  trying_.erase(entry);
+  if (const auto of = peers_.find(peer); of != peers_.end()) of->second.trying.erase(entry);
+  const auto event = events_.find(silent->second.event);
+  if (event->second.teller == session) {
+    event->second.teller.reset();
+    event->second.answered = now;
+  }
+  if (--event->second.silent == 0) events_.erase(event);
+  silent_.erase(silent);
 }
 
 void PortBudget::on_answered(SessionId session, const packet::IpAddress& peer, MonoTime now) {
-  const auto found = peers_.find(peer);
-  if (found == peers_.end() || found->second.trying.erase(session) == 0) return;
-  found->second.answered_lately = true;
-  found->second.answered = now;
-  std::erase_if(trying_, [session](const Trying& one) { return one.session == session; });
-}
-
-bool PortBudget::first_to_tell(SessionId session, MonoTime now) const {
-  for (const Trying& one : trying_) {
-    if (one.session == session) return true;
-    if (now - one.since <= kSilentTogether) return false;
-  }
-  return true;
+  const auto silent = silent_.find(session);
+  if (silent == silent_.end()) return;
+  const auto of = peers_.find(peer);
+  if (of != peers_.end() && of->second.trying.contains({silent->second.since, session}))
+    of->second.answered = now;
+  end_silence(session, peer, now);
 }
 
 void PortBudget::drop_old(std::deque<MonoTime>& times, MonoTime now) {
@@ -53,16 +93,17 @@ bool PortBudget::take(SessionId session, const packet::IpAddress& peer, MonoTime
 }
 
 void PortBudget::give_back() {
-  if (extra_sockets_ > 0) --extra_sockets_;
+  CHECK(extra_sockets_ > 0);
+  --extra_sockets_;
 }
 
 void PortBudget::forget(SessionId session, const packet::IpAddress& peer) {
   opened_.erase(session);
-  std::erase_if(trying_, [session](const Trying& one) { return one.session == session; });
+  if (const auto silent = silent_.find(session); silent != silent_.end())
+    end_silence(session, peer, silent->second.since);
   const auto found = peers_.find(peer);
-  if (found == peers_.end()) return;
-  found->second.trying.erase(session);
-  if (found->second.trying.empty() && found->second.opened.empty()) peers_.erase(found);
+  if (found != peers_.end() && found->second.trying.empty() && found->second.opened.empty())
+    peers_.erase(found);
 }
 
 }  // namespace wirestamp::session

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "packet/address.h"
 #include "time/duration.h"
@@ -15,40 +17,60 @@ namespace wirestamp::session {
 // How many new ports the sessions of one agent may open, so that an outage of an uplink with five
 // hundred sessions is no storm of new flows in every firewall on the way. Shared by the sessions of
 // a measuring thread.
+//
+// Sessions that fall silent within kSilentTogether of each other are one event. One of them tells
+// of it, and a few of them try new ports. What fell silent long before has no part in it: a peer
+// that is off for a week takes no place from others.
 class PortBudget {
  public:
   using SessionId = std::uint32_t;
 
-  // Sessions that fall silent together: so many try a new port, the rest follow only when one of
-  // them is answered. True also for a session that is trying already.
-  bool may_try(SessionId session, const packet::IpAddress& peer, MonoTime now);
+  // A session fell silent. Until it is answered:
+  void on_silent(SessionId session, MonoTime now);
+  // Whether it is the one that tells of the event: the first of them, and when that one has been
+  // answered for a while, the first that asks.
+  bool tells(SessionId session, MonoTime now);
+  // So many of one event try a new port; the others follow when one of the same peer was answered
+  // since. True also for a session that is trying already.
+  bool may_try(SessionId session, const packet::IpAddress& peer);
   // The session hears its peer again.
   void on_answered(SessionId session, const packet::IpAddress& peer, MonoTime now);
-  // Of sessions that fall silent within the same few seconds the first one tells of it.
-  bool first_to_tell(SessionId session, MonoTime now) const;
 
   // A new port beside the ones that sessions begin with. False: a bound is reached.
   bool take(SessionId session, const packet::IpAddress& peer, MonoTime now);
   // A port that take() allowed is closed again.
   void give_back();
+  // The session is gone; it has given back its ports.
   void forget(SessionId session, const packet::IpAddress& peer);
 
  private:
+  // By when they fell silent.
+  using Sessions = std::set<std::pair<MonoTime, SessionId>>;
   struct Peer {
-    std::set<SessionId> trying;
+    Sessions trying;
     std::deque<MonoTime> opened;
-    bool answered_lately = false;
-    MonoTime answered;
+    std::optional<MonoTime> answered;
+  };
+  struct Together {
+    std::optional<SessionId> teller;
+    MonoTime answered;  // when the teller was
+    std::size_t silent = 0;
+  };
+  struct Silent {
+    MonoTime since;
+    std::uint64_t event;
   };
   static void drop_old(std::deque<MonoTime>& times, MonoTime now);
+  static bool has_place(const Sessions& trying, MonoTime since, std::size_t places);
+  void end_silence(SessionId session, const packet::IpAddress& peer, MonoTime now);
 
   std::unordered_map<packet::IpAddress, Peer, packet::IpAddressHash> peers_;
   std::unordered_map<SessionId, std::deque<MonoTime>> opened_;
-  struct Trying {
-    SessionId session = 0;
-    MonoTime since;
-  };
-  std::deque<Trying> trying_;  // over all peers, in the order they fell silent
+  std::unordered_map<SessionId, Silent> silent_;
+  std::unordered_map<std::uint64_t, Together> events_;
+  std::uint64_t newest_event_ = 0;
+  std::optional<MonoTime> newest_silence_;  // of the newest event
+  Sessions trying_;                         // over all peers
   std::size_t extra_sockets_ = 0;
 };
 

@@ -13,34 +13,67 @@ const packet::IpAddress kPeer = packet::IpAddress::v4(0xc000'0201);
 
 packet::IpAddress peer(std::uint32_t n) { return packet::IpAddress::v4(0x0a00'0000U + n); }
 
+// Falls silent and asks whether it may try a new port.
+bool falls_silent(PortBudget& budget, PortBudget::SessionId session, const packet::IpAddress& to,
+                  MonoTime now) {
+  budget.on_silent(session, now);
+  return budget.may_try(session, to);
+}
+
 TEST(PortBudget, four_sessions_of_one_peer_try_until_one_is_answered) {
   PortBudget budget;
   unsigned trying = 0;
-  for (std::uint32_t n = 0; n < 100; ++n) trying += budget.may_try(n, kPeer, kStart) ? 1U : 0U;
+  for (std::uint32_t n = 0; n < 100; ++n)
+    trying += falls_silent(budget, n, kPeer, kStart) ? 1U : 0U;
   EXPECT_EQ(trying, 4U);
-  EXPECT_TRUE(budget.may_try(0, kPeer, kStart)) << "who tries goes on";
-  budget.on_answered(2, kPeer, kStart);
-  EXPECT_TRUE(budget.may_try(50, kPeer, kStart));
+  EXPECT_TRUE(budget.may_try(0, kPeer)) << "who tries goes on";
+  budget.on_answered(2, kPeer, kStart + Duration::seconds(1));
+  for (std::uint32_t n = 50; n < 60; ++n) EXPECT_TRUE(budget.may_try(n, kPeer)) << "they follow";
+}
+
+TEST(PortBudget, an_answer_in_an_earlier_outage_is_none_in_this_one) {
+  PortBudget budget;
+  falls_silent(budget, 0, kPeer, kStart);
+  budget.on_answered(0, kPeer, kStart + Duration::seconds(1));
+  unsigned trying = 0;
+  for (std::uint32_t n = 0; n < 100; ++n)
+    trying += falls_silent(budget, n, kPeer, kStart + Duration::minutes(1)) ? 1U : 0U;
+  EXPECT_EQ(trying, 4U);
 }
 
 TEST(PortBudget, sixteen_sessions_of_an_agent_try_behind_a_dead_uplink) {
   PortBudget budget;
   unsigned trying = 0, telling = 0;
   for (std::uint32_t n = 0; n < 500; ++n) {
-    if (!budget.may_try(n, peer(n), kStart)) continue;
-    ++trying;
-    telling += budget.first_to_tell(n, kStart) ? 1U : 0U;
+    trying += falls_silent(budget, n, peer(n), kStart) ? 1U : 0U;
+    telling += budget.tells(n, kStart) ? 1U : 0U;
   }
   EXPECT_EQ(trying, 16U);
   EXPECT_EQ(telling, 1U);
 }
 
-TEST(PortBudget, who_falls_silent_later_tells_of_it_too) {
+// Sixteen peers that are off for the weekend once kept all others from new ports.
+TEST(PortBudget, peers_that_are_dead_for_long_take_no_place) {
   PortBudget budget;
+  for (std::uint32_t n = 0; n < 100; ++n) falls_silent(budget, n, peer(n), kStart);
   const MonoTime later = kStart + Duration::minutes(1);
-  EXPECT_TRUE(budget.may_try(1, peer(1), kStart));
-  EXPECT_TRUE(budget.may_try(2, peer(2), later));
-  EXPECT_TRUE(budget.first_to_tell(2, later));
+  EXPECT_TRUE(falls_silent(budget, 1'000, peer(1'000), later));
+  EXPECT_TRUE(budget.tells(1'000, later));
+  for (std::uint32_t n = 0; n < 4; ++n)
+    EXPECT_TRUE(falls_silent(budget, 2'000 + n, peer(1), later)) << "also of a peer that is dead";
+  EXPECT_FALSE(falls_silent(budget, 3'000, peer(1), later));
+}
+
+TEST(PortBudget, another_one_tells_when_the_teller_is_long_answered) {
+  PortBudget budget;
+  for (std::uint32_t n = 0; n < 10; ++n) budget.on_silent(n, kStart);
+  ASSERT_TRUE(budget.tells(0, kStart));
+  const MonoTime answered = kStart + Duration::seconds(2);
+  budget.on_answered(0, kPeer, answered);
+  EXPECT_FALSE(budget.tells(5, answered + Duration::seconds(1))) << "it may be answered as well";
+  const MonoTime later = answered + Duration::seconds(11);
+  EXPECT_TRUE(budget.tells(5, later));
+  EXPECT_FALSE(budget.tells(6, later));
 }
 
 TEST(PortBudget, sixteen_new_ports_in_ten_minutes) {
@@ -66,9 +99,10 @@ TEST(PortBudget, sixty_four_to_one_peer_and_256_sockets_in_all) {
 
 TEST(PortBudget, a_session_that_ends_leaves_its_place) {
   PortBudget budget;
-  for (std::uint32_t n = 0; n < 4; ++n) EXPECT_TRUE(budget.may_try(n, kPeer, kStart));
+  for (std::uint32_t n = 0; n < 5; ++n)
+    EXPECT_EQ(falls_silent(budget, n, kPeer, kStart), n < 4) << n;
   budget.forget(1, kPeer);
-  EXPECT_TRUE(budget.may_try(9, kPeer, kStart));
+  EXPECT_TRUE(budget.may_try(4, kPeer));
 }
 
 }  // namespace

@@ -35,7 +35,11 @@ Session::Session(const SessionOptions& options, const wire::RequestLayout& layou
   CHECK(options.flows >= 1 && options.flows <= kMostFlows);
 }
 
-Session::~Session() { budget_.forget(options_.flow.session, options_.flow.remote.address); }
+Session::~Session() {
+  for (const auto& flow : flows_)
+    if (flow->extra) budget_.give_back();
+  budget_.forget(options_.flow.session, options_.flow.remote.address);
+}
 
 Result<void> Session::begin(const Timestamp& now) {
   now_ = now;

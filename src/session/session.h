@@ -182,6 +182,7 @@ class Session {
   void step(const Timestamp& now, const ClockState& clock);
   std::optional<MonoTime> policy_wake() const;
   void declare_outage(const Timestamp& now);
+  void tell_outage(const Timestamp& now);
   void on_silence(const Timestamp& now);
   void end_outage(const Timestamp& now);
   void try_new_port(const Timestamp& now);

@@ -83,10 +83,15 @@ void Session::declare_outage(const Timestamp& now) {
     retire(stalled_flow_);
   }
   suspect_.reset();
-  // Of sessions that fall silent together one tells; the others follow in what they do.
-  outage_->told = budget_.may_try(options_.flow.session, options_.flow.remote.address, *now.mono) &&
-                  budget_.first_to_tell(options_.flow.session, *now.mono);
-  if (!outage_->told) return;
+  budget_.on_silent(options_.flow.session, *now.mono);
+}
+
+// Of sessions that fall silent together one tells, and the others follow in what they do. One that
+// stays silent for longer than the one that told was silent for a reason of its own.
+void Session::tell_outage(const Timestamp& now) {
+  if (outage_->told || !budget_.tells(options_.flow.session, *now.mono)) return;
+  outage_->told = true;
+  outage_->judged = false;
   measure::Event began = event(EventKind::OutageBegan, now);
   began.last_good = watch_.last_good();
   began.first_lost = watch_.first_lost();
@@ -99,6 +104,7 @@ void Session::declare_outage(const Timestamp& now) {
 
 void Session::on_silence(const Timestamp& now) {
   if (!outage_) declare_outage(now);
+  tell_outage(now);
   if (lanes_.size() > 1 || trial_) return;
   if (nothing_leaves(*now.mono) || recent(evidence_.closed, *now.mono)) {
     if (!outage_->judged && outage_->told)
@@ -112,8 +118,7 @@ void Session::on_silence(const Timestamp& now) {
   }
   if (options_.policy == PortPolicy::Fixed) return heal(now);
   if (next_switch_ && *now.mono < *next_switch_) return;
-  if (budget_.may_try(options_.flow.session, options_.flow.remote.address, *now.mono))
-    try_new_port(now);
+  if (budget_.may_try(options_.flow.session, options_.flow.remote.address)) try_new_port(now);
 }
 
 void Session::try_new_port(const Timestamp& now) {
