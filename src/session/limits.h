@@ -69,6 +69,9 @@ inline constexpr Duration kLongestBackOff = Duration::seconds(300);
 // A fixed flow that stalls again within the hour is left alone for six.
 inline constexpr Duration kStallsAgain = Duration::hours(1);
 inline constexpr Duration kLeftAlone = Duration::hours(6);
+// Reflectors that seem restarted so soon after each other are one matter.
+inline constexpr Duration kRestartsTogether = Duration::minutes(1);
+inline constexpr Duration kRestartsKnown = Duration::hours(1);
 // Ports of a range that are tried before it counts as exhausted.
 inline constexpr std::uint32_t kMostPortTries = 256;
 inline constexpr std::size_t kMostFlows = 64;       // in parallel, of one session

@@ -249,6 +249,9 @@ class Session {
   std::optional<FlowId> fixed_flow_;        // of Auto, while it is open
   std::optional<MonoTime> stalled_before_;  // when the fixed flow stalled last
   HealingPauses pauses_;
+  std::uint64_t first_after_pause_ = 0;  // probe
+  std::optional<MonoTime> restarted_;    // when the reflector seemed to have been, last
+  bool restarts_told_ = false;           // that it seems so again and again
   std::optional<PathSweep> sweep_;
   // What became of an old flow, put to the reflector over the current one.
   struct Question {

@@ -114,12 +114,20 @@ void Session::tell_change(const Timestamp& now, const std::string& reason,
   tell(change);
 }
 
+// Where it happens with each packet, one event more says so, and that is enough for an hour.
 void Session::on_flow_restart(const Flow& flow) {
+  const auto within = [&](Duration time) { return restarted_ && *now_.mono - *restarted_ < time; };
+  const bool again = within(kRestartsTogether), known = restarts_told_ && within(kRestartsKnown);
+  restarted_ = now_.mono;
+  if (known) return;
+  restarts_told_ = again;
   measure::Event restarted = event(EventKind::ReflectorRestarted, now_);
   restarted.flow = flow.id;
   restarted.text =
-      "the reflector knows nothing of this flow: it was restarted, or a NAT on the way gave the "
-      "flow another address";
+      again ? "the reflector knows nothing of this flow, again and again: a NAT on the way gives "
+              "its packets one address after another, or the reflector is restarted all the time"
+            : "the reflector knows nothing of this flow: it was restarted, or a NAT on the way "
+              "gave the flow another address";
   tell(restarted);
 }
 
