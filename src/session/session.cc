@@ -361,7 +361,7 @@ void Session::on_datagram(FlowId id, const packet::ReceivedDatagram& datagram,
   if (!answered) return;
   watch_.on_sign_of_life(at);
   if (trial_) trial_->on_answer(id, at);
-  if (stalled_ && id == stalled_flow_) stalled_->on_answer(at);
+  if (stalled_ && id == stalled_->flow) stalled_->tries.on_answer(at);
   if (sweep_) sweep_->on_reply(id, *answered);
 }
 
@@ -424,7 +424,10 @@ void Session::on_flow_reply(const measure::Sample& provisional) {
   if (!provisional.burst) {
     watch_.on_answer(provisional.probe, at);
     budget_.on_answered(options_.flow.session, options_.flow.remote.address, at);
-    if (outage_) outage_->answered = at;  // step() goes on from there
+    if (outage_ && !outage_->answered) {  // step() goes on from there
+      outage_->answered = at;
+      outage_->gap = watch_.newest_gap();
+    }
   }
   watch_marks(provisional);
   output_.on_reply(provisional);

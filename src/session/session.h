@@ -145,11 +145,20 @@ class Session {
     bool suspected = false;    // policy `fixed` said what it suspects
     bool swept = false;
     std::optional<MonoTime> answered;  // it is over
+    SilenceWatch::Gap gap;             // then
   };
   // Why nothing may come back, as far as the system and the path say; forgotten when it is old.
   struct Evidence {
     std::optional<MonoTime> neighbour, closed, icmp;
     std::string who;  // sent the last ICMP error
+  };
+
+  // A flow that is silent by rule and tried now and then.
+  struct Stalled {
+    FlowId flow = 0;
+    StalledFlow tries;
+    bool entry = false;  // a stale entry it is, as far as can be told: its time-out is of interest
+    bool timeout_told = false;
   };
 
   // Traffic classes last seen.
@@ -187,17 +196,19 @@ class Session {
   void end_outage(const Timestamp& now);
   void try_new_port(const Timestamp& now);
   void heal(const Timestamp& now);
+  void tell_healed(const Timestamp& now);
   void return_to(FlowId flow, const Timestamp& now, const std::string& reason);
   bool recent(const std::optional<MonoTime>& time, MonoTime now) const;
   bool nothing_leaves(MonoTime now) const;
   bool path_is_clean(MonoTime now) const;
   void look_at_egress(const Timestamp& now);
-  void reconnect(const Timestamp& now, const std::string& reason);
+  void reconnect(const Timestamp& now, const std::string& reason, bool moved);
 
   // --- old and new flow side by side (session_trial.cc)
   void run_trial(const Timestamp& now, const ClockState& clock);
   void judge(const Timestamp& now);
-  void settle_stall(const Timestamp& now);
+  void settle_stall(const Timestamp& now, measure::Finding finding);
+  void tell_timeout(const Timestamp& now);
   void run_stalled(const Timestamp& now, const ClockState& clock);
   void begin_sweep(FlowId ailing, std::optional<FlowId> healthy, MonoTime now);
   void run_sweep(const Timestamp& now, const ClockState& clock);
@@ -236,16 +247,14 @@ class Session {
 
   SilenceWatch watch_;
   std::optional<Outage> outage_;
-  bool outage_told_ = false, outage_judged_ = false;  // of the one that ended last
-  std::optional<FlowId> suspect_;  // carried the probes when the outage began; still open
+  std::optional<Outage> last_outage_;  // that ended
+  std::optional<FlowId> suspect_;      // carried the probes when the outage began; still open
   Evidence evidence_;
   std::optional<FlowTrial> trial_;
   std::optional<MonoTime> next_switch_;
   Duration back_off_;
   bool exhausted_told_ = false;
-  std::optional<StalledFlow> stalled_;
-  FlowId stalled_flow_ = 0;
-  bool timeout_told_ = false;
+  std::optional<Stalled> stalled_;
   std::optional<FlowId> fixed_flow_;        // of Auto, while it is open
   std::optional<MonoTime> stalled_before_;  // when the fixed flow stalled last
   HealingPauses pauses_;

@@ -55,10 +55,17 @@ std::string Session::cause_of_silence(MonoTime now) const {
 void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTrial* trial) {
   measure::Event verdict = event(EventKind::Verdict, now);
   verdict.finding = finding;
-  verdict.last_good = outage_ || !watch_.good_before() ? watch_.last_good() : watch_.good_before();
-  verdict.first_lost = outage_ ? watch_.first_lost() : watch_.lost_from();
-  if (!outage_) verdict.first_good = watch_.last_good();
-  verdict.lost = outage_ ? watch_.lost_so_far() : watch_.lost_before_newest();
+  if (outage_ || !last_outage_) {
+    verdict.last_good = watch_.last_good();
+    verdict.first_lost = watch_.first_lost();
+    verdict.lost = watch_.lost_so_far();
+  } else {
+    const SilenceWatch::Gap& gap = last_outage_->gap;
+    verdict.last_good = gap.good_before;
+    verdict.first_lost = gap.lost_from;
+    verdict.first_good = gap.first_good;
+    verdict.lost = gap.lost;
+  }
   const std::string old_flow = tuple(trial != nullptr ? trial->old_flow() : current());
   verdict.old_flow = old_flow;
   if (trial != nullptr) {

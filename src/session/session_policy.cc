@@ -5,6 +5,7 @@
 // again after 5, 10, 20 ... 300 s, while the probes go on at full rate, so that the first answered
 // one ends the outage.
 #include <algorithm>
+#include <utility>
 
 #include "session/limits.h"
 #include "session/session.h"
@@ -42,6 +43,7 @@ void Session::step(const Timestamp& now, const ClockState& clock) {
   if (pauses_.until()) {
     if (*now.mono < *pauses_.until()) return;
     pauses_.end();
+    first_after_pause_ = continuity_.next_probe;
     watch_.restart(*now.mono);
   }
   if (trial_) run_trial(now, clock);
@@ -60,7 +62,7 @@ std::optional<MonoTime> Session::policy_wake() const {
     if (time && (!wake || *time < *wake)) wake = time;
   };
   if (trial_) consider(trial_->next());
-  if (stalled_) consider(stalled_->next());
+  if (stalled_) consider(stalled_->tries.next());
   if (sweep_) consider(sweep_->next());
   if (question_) consider(question_->next);
   // Once declared, what is next is a new port, or the look at each due probe.
@@ -76,11 +78,12 @@ std::optional<MonoTime> Session::policy_wake() const {
 // ----------------------------------------------------------------------------------------
 
 void Session::declare_outage(const Timestamp& now) {
-  outage_ = Outage{.declared = *now.mono, .heard = watch_.heard(), .answered = std::nullopt};
+  outage_ =
+      Outage{.declared = *now.mono, .heard = watch_.heard(), .answered = std::nullopt, .gap = {}};
   // The flow that is silent now is what a trial is about, and not one that stalled earlier.
-  if (stalled_ && stalled_flow_ != fixed_flow_) {
+  if (stalled_ && stalled_->flow != fixed_flow_) {
+    retire(stalled_->flow);
     stalled_.reset();
-    retire(stalled_flow_);
   }
   suspect_.reset();
   budget_.on_silent(options_.flow.session, *now.mono);
@@ -148,40 +151,45 @@ void Session::try_new_port(const Timestamp& now) {
 }
 
 void Session::end_outage(const Timestamp& now) {
-  const Outage outage = *outage_;
-  outage_told_ = outage.told;
-  outage_judged_ = outage.judged;
-  outage_.reset();
+  last_outage_ = std::exchange(outage_, std::nullopt);
+  const Outage& outage = *last_outage_;
+  const SilenceWatch::Gap& gap = outage.gap;
   next_switch_.reset();
   back_off_ = Duration();
   exhausted_told_ = false;
   if (outage.told) {
     measure::Event over = event(EventKind::OutageEnded, now);
-    over.last_good = watch_.good_before();
-    over.first_lost = watch_.lost_from();
-    over.first_good = watch_.last_good();
-    over.lost = watch_.lost_before_newest();
-    if (over.first_lost && watch_.lost_to())
-      over.at_least = watch_.lost_to()->left - over.first_lost->left;
+    over.last_good = gap.good_before;
+    over.first_lost = gap.lost_from;
+    over.first_good = gap.first_good;
+    over.lost = gap.lost;
+    if (over.first_lost && gap.lost_to) over.at_least = gap.lost_to->left - over.first_lost->left;
     if (over.first_good && over.last_good)
       over.at_most = over.first_good->left - over.last_good->left;
     over.text = "answered again, " + std::to_string(*over.lost) + " probes lost";
     tell(over);
   }
   if (options_.policy == PortPolicy::Fixed && pauses_.any()) {
-    measure::Event healed = event(EventKind::TimeoutMeasured, now);
-    healed.old_flow = tuple(current());
-    healed.at_least = pauses_.before();
-    healed.at_most = pauses_.current();
-    healed.text = "the stale entry on the way died in a silence of " +
-                  std::to_string(pauses_.current().ns() / 1'000'000'000) + " s";
-    tell(healed);
+    // What was answered only after other probes of ours had refreshed the entry anew was cured by
+    // something else.
+    if (!gap.lost_to || gap.lost_to->probe < first_after_pause_) tell_healed(now);
     pauses_.forget();
     return;
   }
   // The peer is there again, over a newer flow: is it the old one's turn, too?
   if (suspect_ && !trial_ && *suspect_ != current())
     trial_.emplace(*suspect_, current(), *now.mono);
+}
+
+void Session::tell_healed(const Timestamp& now) {
+  measure::Event healed = event(EventKind::TimeoutMeasured, now);
+  healed.old_flow = tuple(current());
+  healed.at_least = pauses_.before();
+  healed.at_most = pauses_.current();
+  healed.text = "answered after a silence of " +
+                std::to_string(pauses_.current().ns() / 1'000'000'000) +
+                " s: if it was a stale entry on the way, it died in it";
+  tell(healed);
 }
 
 // A fixed flow can only be silent itself: for longer and longer, until the stale entry, if that is
@@ -256,24 +264,33 @@ void Session::look_at_egress(const Timestamp& now) {
   for (const auto& flow : flows_) flow->sender.on_egress_change(egress_ ? egress_->interface : 0);
   const std::string reason = changed.reason;
   tell(changed);
-  if (egress_ && (any_address || !last_egress_ || *egress_ != *last_egress_))
-    reconnect(now, reason);
+  const bool moved = egress_ && (!last_egress_ || *egress_ != *last_egress_);
+  if (moved || any_address) reconnect(now, reason, moved);
   if (egress_) last_egress_ = egress_;
 }
 
 // A new connection for each lane: a new port where the policy has one, else a new STAMP session
-// over the same port, because it is another 5-tuple now.
-void Session::reconnect(const Timestamp& now, const std::string& reason) {
+// over the same port. Where the path `moved`, it is another 5-tuple there, and whatever was wrong
+// with the one before is over: `auto` begins with its fixed port again.
+void Session::reconnect(const Timestamp& now, const std::string& reason, bool moved) {
   trial_.reset();
-  stalled_.reset();
   sweep_.reset();
   question_.reset();
+  suspect_.reset();
+  if (moved) {
+    stalled_.reset();
+    stalled_before_.reset();
+    if (pauses_.until()) watch_.restart(*now.mono);
+    pauses_.forget();
+  }
   for (FlowId& lane : lanes_) {
     const FlowId before = lane;
-    const bool keeps_port = options_.policy == PortPolicy::Fixed || before == fixed_flow_;
+    std::optional<FlowId> port_of;
+    if (options_.policy == PortPolicy::Fixed || before == fixed_flow_) port_of = before;
+    if (moved && fixed_flow_ && &lane == &lanes_.front()) port_of = fixed_flow_;
     Flow* flow = nullptr;
-    if (keeps_port) {
-      flow = open({.port = {}, .shared_with = before}, nullptr);
+    if (port_of) {
+      flow = open({.port = {}, .shared_with = port_of}, nullptr);
     } else if (budget_.take(options_.flow.session, options_.flow.remote.address, *now.mono)) {
       flow = open_new(nullptr);
       if (flow == nullptr) budget_.give_back();
@@ -282,13 +299,18 @@ void Session::reconnect(const Timestamp& now, const std::string& reason) {
     if (flow == nullptr) continue;
     flow->lane = static_cast<std::size_t>(&lane - lanes_.data());
     lane = flow->id;
-    if (before == fixed_flow_) fixed_flow_ = flow->id;
+    const std::string old_flow = tuple(before);
     retire(before);
-    tell_change(now, reason, tuple(before), flow->id);
+    if (port_of && port_of == fixed_flow_) {
+      retire(*fixed_flow_);
+      fixed_flow_ = flow->id;
+    }
+    tell_change(now, reason, old_flow, flow->id);
   }
   for (const auto& flow : flows_)
-    if (std::ranges::find(lanes_, flow->id) == lanes_.end()) retire(flow->id);
-  suspect_.reset();
+    if (std::ranges::find(lanes_, flow->id) == lanes_.end() && flow->id != fixed_flow_)
+      retire(flow->id);
+  if (stalled_ && stalled_->flow != fixed_flow_) stalled_.reset();
 }
 
 }  // namespace wirestamp::session

@@ -46,7 +46,8 @@ void Session::judge(const Timestamp& now) {
   switch (finding) {
     case Finding::TransientOutage:
       // Of an outage that was judged already this is only the end.
-      if (outage_ ? outage_->told && !outage_->judged : outage_told_ && !outage_judged_)
+      if (const auto& about = outage_ ? outage_ : last_outage_;
+          about && about->told && !about->judged)
         tell_verdict(now, finding, &trial);
       if (fixed_flow_ == trial.old_flow()) {
         return_to(trial.old_flow(), now, "healed");
@@ -63,7 +64,7 @@ void Session::judge(const Timestamp& now) {
     case Finding::StalledFlowSuspected:
     case Finding::OneOfSeveralPaths:
       tell_verdict(now, finding, &trial);
-      settle_stall(now);
+      settle_stall(now, finding);
       break;
     case Finding::PeerOrPathDown:
     case Finding::PeerClosed:
@@ -85,7 +86,7 @@ void Session::judge(const Timestamp& now) {
 }
 
 // The old flow is silent from now on, but for a sweep and the spaced tries.
-void Session::settle_stall(const Timestamp& now) {
+void Session::settle_stall(const Timestamp& now, Finding finding) {
   const FlowId flow = *suspect_;
   if (stalled_) {  // the fixed flow, which is being tried already
     suspect_.reset();
@@ -93,49 +94,52 @@ void Session::settle_stall(const Timestamp& now) {
   }
   const bool returns = fixed_flow_ == flow;
   begin_sweep(flow, current(), *now.mono);
-  stalled_flow_ = flow;
-  stalled_.emplace(*now.mono, options_.schedule.interval, /*repeat=*/returns);
+  stalled_ = Stalled{.flow = flow,
+                     .tries = {*now.mono, options_.schedule.interval, /*repeat=*/returns},
+                     .entry = finding != Finding::OneOfSeveralPaths};
   if (!returns) return;
   const bool again = stalled_before_ && *now.mono - *stalled_before_ < kStallsAgain;
-  if (again) stalled_->leave_alone_until(*now.mono + kLeftAlone);
+  if (again) stalled_->tries.leave_alone_until(*now.mono + kLeftAlone);
   stalled_before_ = now.mono;
 }
 
+void Session::tell_timeout(const Timestamp& now) {
+  stalled_->timeout_told = true;
+  const StalledFlow::Timeout& timeout = *stalled_->tries.timeout();
+  measure::Event measured = event(EventKind::TimeoutMeasured, now);
+  measured.old_flow = tuple(stalled_->flow);
+  measured.at_least = timeout.above;
+  measured.at_most = timeout.at_most;
+  const auto seconds = [](Duration d) {
+    return std::to_string((d.ns() + 500'000'000) / 1'000'000'000);
+  };
+  measured.text = "the stale entry of " + *measured.old_flow + " died in a silence between " +
+                  seconds(timeout.above) + " and " + seconds(timeout.at_most) + " s";
+  tell(measured);
+}
+
 void Session::run_stalled(const Timestamp& now, const ClockState& clock) {
-  Flow* flow = find(stalled_flow_);
+  Flow* flow = find(stalled_->flow);
   if (flow == nullptr) return stalled_.reset();
-  stalled_->on_other_packet(flow->last_packet);  // of the sweep
-  stalled_->on_time(*now.mono);
-  if (stalled_->timeout() && !timeout_told_) {
-    timeout_told_ = true;
-    measure::Event measured = event(EventKind::TimeoutMeasured, now);
-    measured.old_flow = tuple(stalled_flow_);
-    measured.at_least = stalled_->timeout()->above;
-    measured.at_most = stalled_->timeout()->at_most;
-    const auto seconds = [](Duration d) {
-      return std::to_string((d.ns() + 500'000'000) / 1'000'000'000);
-    };
-    measured.text = "the stale entry of " + *measured.old_flow + " died in a silence between " +
-                    seconds(*measured.at_least) + " and " + seconds(*measured.at_most) + " s";
-    tell(measured);
-  }
-  const bool returns = fixed_flow_ == stalled_flow_;
-  if (stalled_->healed() && returns) {
+  StalledFlow& tries = stalled_->tries;
+  tries.on_other_packet(flow->last_packet);  // of the sweep
+  tries.on_time(*now.mono);
+  if (tries.timeout() && stalled_->entry && !stalled_->timeout_told) tell_timeout(now);
+  const bool returns = fixed_flow_ == flow->id;
+  if (tries.healed() && returns) {
     stalled_.reset();
-    timeout_told_ = false;
-    return return_to(stalled_flow_, now, "healed");
+    return return_to(flow->id, now, "healed");
   }
-  const std::optional<MonoTime> next = stalled_->next();
+  const std::optional<MonoTime> next = tries.next();
   // A dynamic flow is not returned to: what was to be learned is known, or will not be.
-  if (!next || (!returns && stalled_->timeout())) {
+  if (!next || (!returns && tries.timeout())) {
     stalled_.reset();
-    timeout_told_ = false;
     suspect_.reset();
-    return retire(stalled_flow_);
+    return retire(flow->id);
   }
   if (*next > *now.mono) return;
   flow->sender.send(ProbeKind::Trial, *now.mono, now, clock);
-  stalled_->on_try(*now.mono);
+  tries.on_try(*now.mono);
 }
 
 // The token of the old flow's session at the reflector names it; the answer comes to this flow.

@@ -31,11 +31,10 @@ void SilenceWatch::on_answer(std::uint64_t probe, MonoTime at) {
   on_sign_of_life(at);
   const auto found = std::ranges::lower_bound(recent_, probe, {}, &Departure::probe);
   if (found == recent_.end() || found->probe != probe || found->index < good_) return;
-  good_before_ = last_good();
-  lost_before_newest_ = found->index - good_;
-  lost_from_ = lost_before_newest_ > 0 ? first_lost() : std::nullopt;
-  lost_to_ = lost_from_;
-  if (found != recent_.begin()) lost_to_ = mark(std::optional(*std::prev(found)));
+  gap_ = {.good_before = last_good(), .lost = found->index - good_};
+  if (gap_.lost > 0) gap_.lost_from = gap_.lost_to = first_lost();
+  if (found != recent_.begin()) gap_.lost_to = mark(std::optional(*std::prev(found)));
+  gap_.first_good = mark(std::optional(*found));
   good_ = found->index + 1;
   last_good_ = *found;
   const auto next = std::next(found);

@@ -46,12 +46,12 @@ class SilenceWatch {
   std::optional<measure::ProbeMark> first_lost() const;
   // Measured probes that left since the last good one.
   std::uint64_t lost_so_far() const { return departures_ - good_; }
-  // Of the newest answered probe: those that left before it and after the good one before it.
-  std::uint64_t lost_before_newest() const { return lost_before_newest_; }
-  // The good one before the newest, and the first and last that were lost between them.
-  std::optional<measure::ProbeMark> good_before() const { return good_before_; }
-  std::optional<measure::ProbeMark> lost_from() const { return lost_from_; }
-  std::optional<measure::ProbeMark> lost_to() const { return lost_to_; }
+  // Before the newest answered probe: the good one before it, and those lost between them.
+  struct Gap {
+    std::optional<measure::ProbeMark> good_before, lost_from, lost_to, first_good;
+    std::uint64_t lost = 0;
+  };
+  const Gap& newest_gap() const { return gap_; }
 
  private:
   struct Departure {
@@ -67,8 +67,7 @@ class SilenceWatch {
   std::uint64_t good_ = 0;        // index after the newest answered one
   std::deque<Departure> recent_;
   std::optional<Departure> last_good_, first_lost_;
-  std::optional<measure::ProbeMark> good_before_, lost_from_, lost_to_;
-  std::uint64_t lost_before_newest_ = 0;
+  Gap gap_;
 };
 
 }  // namespace wirestamp::session

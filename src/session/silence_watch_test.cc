@@ -65,11 +65,11 @@ TEST(SilenceWatch, tells_the_edges_of_an_outage_to_one_probe) {
   EXPECT_EQ(w.watch.first_lost()->probe, 3U);
   EXPECT_EQ(w.watch.lost_so_far(), 97U);
   w.watch.on_answer(60, after(30'050));
-  EXPECT_EQ(w.watch.good_before()->probe, 2U);
-  EXPECT_EQ(w.watch.lost_from()->probe, 3U);
-  EXPECT_EQ(w.watch.lost_to()->probe, 59U);
+  EXPECT_EQ(w.watch.newest_gap().good_before->probe, 2U);
+  EXPECT_EQ(w.watch.newest_gap().lost_from->probe, 3U);
+  EXPECT_EQ(w.watch.newest_gap().lost_to->probe, 59U);
   EXPECT_EQ(w.watch.last_good()->probe, 60U);
-  EXPECT_EQ(w.watch.lost_before_newest(), 57U);
+  EXPECT_EQ(w.watch.newest_gap().lost, 57U);
 }
 
 TEST(SilenceWatch, an_overtaken_answer_moves_no_edge_back) {
@@ -87,7 +87,7 @@ TEST(SilenceWatch, remembers_a_bounded_number_and_still_counts_all) {
   EXPECT_EQ(w.watch.lost_so_far(), 100'000U);
   EXPECT_EQ(w.watch.first_lost()->probe, 0U);
   w.watch.on_answer(99'999, after(100'000));
-  EXPECT_EQ(w.watch.lost_before_newest(), 99'999U);
+  EXPECT_EQ(w.watch.newest_gap().lost, 99'999U);
 }
 
 }  // namespace

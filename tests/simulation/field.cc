@@ -16,12 +16,12 @@ class Field::One final : public session::SessionOutput {
   One(Field& field, std::uint32_t number) : number_(number), field_(field) {
     session::SessionOptions options = field.scenario_.options;
     options.flow.session = number;
-    options.flow.remote = {packet::IpAddress::v4(0xc000'0200U + number), 23'999, 0};
+    options.flow.remote = {packet::IpAddress::v4(field.scenario_.first_peer + number), 23'999, 0};
     options.flow.seed = field.random_.next();
     make_reflector();
     const auto layout = wire::plan_request(std::nullopt);
     CHECK(layout.has_value());
-    session = std::make_unique<session::Session>(options, *layout, *this, field.budget_);
+    session = std::make_unique<session::Session>(options, *layout, *this, field.budget());
     const auto begun = session->begin(field.stamp(StampSource::User));
     if (!begun) field.begin_failure_ = begun.error().text;
     if (begun) touch();
@@ -110,7 +110,7 @@ class Field::One final : public session::SessionOutput {
 
   void depart(session::FlowId flow, std::uint16_t port, const std::vector<std::byte>& octets) {
     field_.ports_.try_emplace(port, field_.now_ - kStart);
-    ++field_.packets_[port];
+    field_.times_[port].push_back(field_.now_ - kStart);
     if (!field_.passes(port, true)) return;
     const Duration half = field_.scenario_.round_trip / 2;
     const std::uint32_t source = field_.source_;
@@ -128,6 +128,7 @@ class Field::One final : public session::SessionOutput {
     packet::ReceivedDatagram request;
     request.payload = octets;
     request.source = {packet::IpAddress::v4(source), port, 0};
+    if (field_.within(field_.scenario_.shuffled)) request.source.port = field_.shuffled_port_++;
     request.destination = session->options().flow.remote;
     request.hop_limit = 250;
     if (field_.within(field_.scenario_.remarked) && port % 4 == 2) request.traffic_class = 8U << 2U;
@@ -141,12 +142,20 @@ class Field::One final : public session::SessionOutput {
     reflector->on_transmit_stamp(reply->token, field_.stamp(StampSource::Kernel));
     buffer.resize(reply->payload.size());
     if (!field_.passes(port, false) || source != field_.source_) return;
-    field_.at(field_.now_ + field_.scenario_.round_trip / 2, [this, flow, buffer] {
+    MonoTime back = field_.now_ + field_.scenario_.round_trip / 2;
+    for (const During& held : field_.scenario_.held)
+      if (back >= kStart + held.at) back = std::max(back, kStart + held.at + held.lasting);
+    field_.at(back, [this, flow, buffer] {
       packet::ReceivedDatagram datagram;
       datagram.payload = buffer;
       datagram.source = session->options().flow.remote;
       datagram.hop_limit = 250;
       datagram.arrival = field_.stamp(StampSource::Kernel);
+      for (std::uint32_t n = 0; n < field_.scenario_.impostors; ++n) {
+        datagram.source.address = packet::IpAddress::v4(0xcb00'7100U + n);
+        session->on_datagram(flow, datagram, {});
+      }
+      datagram.source = session->options().flow.remote;
       session->on_datagram(flow, datagram, {});
       touch();
     });
@@ -201,14 +210,20 @@ Field::Field(const FieldScenario& scenario) : scenario_(scenario), random_(scena
   for (const Duration time : scenario.renumbered)
     at(kStart + time, [this] {
       ++source_;
+      entries_.clear();  // of other 5-tuples than those from now on
       change(packet::NetworkChangeKind::AddressAdded);
     });
   for (const Duration time : scenario.moved)
     at(kStart + time, [this] {
       ++interface_;
       source_ += 256;
+      entries_.clear();
       change(packet::NetworkChangeKind::RouteChanged);
     });
+  for (const Duration time : scenario.extra_addresses)
+    at(kStart + time, [this] { change(packet::NetworkChangeKind::AddressAdded); });
+  for (const Duration time : scenario.privacy_addresses)
+    at(kStart + time, [this] { change(packet::NetworkChangeKind::AddressAdded, true); });
   for (const During& gone : scenario.no_route)
     for (const Duration time : {gone.at, gone.at + gone.lasting})
       at(kStart + time, [this] { change(packet::NetworkChangeKind::RouteChanged); });
@@ -244,9 +259,10 @@ std::optional<session::Egress> Field::egress() const {
                          .source = packet::IpAddress::v4(source_)};
 }
 
-void Field::change(packet::NetworkChangeKind kind) {
+void Field::change(packet::NetworkChangeKind kind, bool temporary) {
   packet::NetworkChange changed;
   changed.kind = kind;
+  changed.temporary = temporary;
   changed.interface = interface_;
   for (const auto& one : sessions_) {
     one->session->on_network_change(changed);
@@ -330,8 +346,10 @@ std::optional<Duration> Field::first_delivered_after(Duration at) const {
 }
 
 std::uint64_t Field::packets_over(std::uint16_t port) const {
-  const auto found = packets_.find(port);
-  return found == packets_.end() ? 0 : found->second;
+  const auto found = times_.find(port);
+  return found == times_.end() ? 0 : found->second.size();
 }
+
+const session::Reflector& Field::reflector() const { return *sessions_.front()->reflector; }
 
 }  // namespace wirestamp::simulation

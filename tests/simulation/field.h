@@ -28,6 +28,7 @@ struct During {
 struct FieldScenario {
   std::uint64_t seed = 1;
   unsigned sessions = 1;
+  std::uint32_t first_peer = 0xc000'0200;  // each session has a peer of its own
   session::SessionOptions options;
   Duration round_trip = Duration::milliseconds(20);
   double lose = 0;
@@ -36,6 +37,7 @@ struct FieldScenario {
   std::vector<During> down;      // nothing passes
   std::vector<During> bad_path;  // source ports that are 2 modulo 4 do not pass
   std::vector<During> remarked;  // requests of source ports that are 2 modulo 4 arrive with CS1
+  std::vector<During> held;      // replies wait until it is over and come all at once
   std::vector<During> strict;    // only ports that were used before pass
   std::vector<During> closed;    // port unreachables
   std::vector<During> no_neighbour;
@@ -43,7 +45,13 @@ struct FieldScenario {
   std::vector<Duration> moved;       // the route moves to another interface
   std::vector<Duration> restarts;
   std::vector<During> no_route;
+  std::vector<During> shuffled;             // a NAT gives each packet another source port
+  std::vector<Duration> extra_addresses;    // another address appears, and the route stays
+  std::vector<Duration> privacy_addresses;  // the same, but temporary
+  // Each reply comes also from so many other addresses, with the same octets.
+  std::uint32_t impostors = 0;
   std::set<std::uint16_t> taken_ports;
+  session::PortBudget* budget = nullptr;  // absent: one of its own
 };
 
 class Field final {
@@ -73,6 +81,10 @@ class Field final {
   // Events of all sessions that are no change of flow.
   std::uint64_t events_of_all() const { return events_of_all_; }
   std::uint64_t packets_over(std::uint16_t port) const;
+  // When packets went over that port, in order.
+  const std::vector<Duration>& times_of(std::uint16_t port) { return times_[port]; }
+  // The reflector of the first session.
+  const session::Reflector& reflector() const;
   // What was begun but for its answer.
   std::optional<std::string> begin_failure() const { return begin_failure_; }
 
@@ -98,7 +110,8 @@ class Field final {
   bool passes(std::uint16_t port, bool forward);
   Timestamp stamp(StampSource source) const;
   std::optional<session::Egress> egress() const;
-  void change(packet::NetworkChangeKind kind);
+  session::PortBudget& budget() { return scenario_.budget ? *scenario_.budget : own_budget_; }
+  void change(packet::NetworkChangeKind kind, bool temporary = false);
   void stall(Duration timeout);
 
   FieldScenario scenario_;
@@ -106,13 +119,14 @@ class Field final {
   MonoTime now_ = kStart;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
   std::uint64_t order_ = 0;
-  session::PortBudget budget_;
+  session::PortBudget own_budget_;
   std::vector<std::unique_ptr<One>> sessions_;
   std::set<std::pair<MonoTime, std::uint32_t>> wakes_;
   std::map<std::uint16_t, Entry> entries_;
   std::set<std::uint16_t> known_ports_, open_ports_;
   std::map<std::uint16_t, Duration> ports_;
-  std::map<std::uint16_t, std::uint64_t> packets_;
+  std::map<std::uint16_t, std::vector<Duration>> times_;
+  std::uint16_t shuffled_port_ = 1'024;
   std::uint64_t ports_opened_ = 0, events_of_all_ = 0;
   std::size_t most_open_ = 0;
   std::uint32_t interface_ = 2;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a port policy may get wrong at its edges: evidence that is none, changes of the path in the
+// middle of a cure, and middleboxes and strangers that mean ill.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "field.h"
+#include "session/limits.h"
+
+namespace wirestamp::simulation {
+namespace {
+
+using measure::EventKind;
+using measure::Finding;
+using session::PortPolicy;
+
+constexpr std::uint16_t kFixed = 23'998;  // 2 modulo 4: on the bad path
+
+FieldScenario scenario(PortPolicy policy) {
+  FieldScenario made;
+  made.seed = 11;
+  made.options.policy = policy;
+  made.options.fixed_port = kFixed;
+  return made;
+}
+
+TEST(FlowEdges, new_ports_come_after_5_10_20_and_40_seconds) {
+  FieldScenario dead = scenario(PortPolicy::Dynamic);
+  dead.down = {{Duration::seconds(20), Duration::hours(1)}};
+  Field field(dead);
+  field.run(Duration::minutes(22));
+  std::vector<std::int64_t> gaps;
+  const auto changes = field.of_kind(EventKind::FlowChanged);
+  for (std::size_t n = 1; n < changes.size(); ++n)
+    gaps.push_back((changes[n].at - changes[n - 1].at).ns() / 1'000'000'000);
+  EXPECT_EQ(gaps, (std::vector<std::int64_t>{5, 10, 20, 40, 80, 160, 300, 300, 300}));
+}
+
+TEST(FlowEdges, a_stalled_flow_gets_one_sweep_and_then_only_the_spaced_tries) {
+  FieldScenario stalled = scenario(PortPolicy::Auto);
+  stalled.stalls = {{Duration::seconds(30), Duration::hours(10)}};
+  Field field(stalled);
+  field.run(Duration::minutes(45));
+  ASSERT_EQ(field.of_kind(EventKind::PathSwept).size(), 1U);
+  const Duration verdict = field.of_kind(EventKind::Verdict).front().at;
+  std::vector<std::int64_t> gaps;
+  Duration before = verdict;
+  for (const Duration at : field.times_of(kFixed)) {
+    if (at <= verdict + Duration::seconds(2)) {
+      before = std::max(before, at);
+      continue;
+    }
+    gaps.push_back((at - before).ns() / 1'000'000'000);
+    before = at;
+  }
+  EXPECT_EQ(gaps, (std::vector<std::int64_t>{20, 35, 65, 125, 185, 305, 605, 605, 605}));
+}
+
+TEST(FlowEdges, a_fixed_flow_that_stalls_again_is_left_alone_for_six_hours) {
+  FieldScenario twice = scenario(PortPolicy::Auto);
+  twice.stalls = {{Duration::seconds(30), Duration::seconds(15)},
+                  {Duration::minutes(5), Duration::seconds(15)}};
+  Field field(twice);
+  field.run(Duration::hours(8));
+  const auto changes = field.of_kind(EventKind::FlowChanged);
+  ASSERT_EQ(changes.size(), 4U);
+  EXPECT_EQ(changes[1].event.reason, "healed");
+  EXPECT_LT(changes[1].at, Duration::minutes(2));
+  EXPECT_EQ(changes[3].event.reason, "healed");
+  EXPECT_GE(changes[3].at, Duration::minutes(5) + Duration::hours(6));
+  EXPECT_LT(changes[3].at, Duration::minutes(6) + Duration::hours(6));
+}
+
+TEST(FlowEdges, a_broken_path_that_is_mended_measures_no_time_out) {
+  for (const PortPolicy policy : {PortPolicy::Auto, PortPolicy::Dynamic}) {
+    FieldScenario broken = scenario(policy);
+    broken.bad_path = {{Duration::seconds(30), Duration::seconds(150)}};
+    Field field(broken);
+    field.run(Duration::minutes(10));
+    for (const auto& verdict : field.of_kind(EventKind::Verdict))
+      EXPECT_EQ(verdict.event.finding, Finding::OneOfSeveralPaths);
+    EXPECT_TRUE(field.of_kind(EventKind::TimeoutMeasured).empty())
+        << field.of_kind(EventKind::TimeoutMeasured).front().event.text;
+    if (policy == PortPolicy::Auto) {
+      EXPECT_EQ(field.session().local().port, kFixed) << "back when it is mended";
+    }
+  }
+}
+
+// The peer comes back while the flow probes between two pauses: no pause has cured anything.
+TEST(FlowEdges, an_outage_that_ends_between_pauses_measures_no_time_out) {
+  FieldScenario down = scenario(PortPolicy::Fixed);
+  down.down = {{Duration::seconds(30), Duration::milliseconds(98'000)}};
+  Field field(down);
+  field.run(Duration::minutes(5));
+  const auto pauses = field.of_kind(EventKind::HealingPause);
+  ASSERT_EQ(pauses.size(), 1U);
+  const auto ended = field.of_kind(EventKind::OutageEnded);
+  ASSERT_EQ(ended.size(), 1U);
+  ASSERT_GT(ended.front().at, pauses.front().at + Duration::seconds(36));
+  EXPECT_TRUE(field.of_kind(EventKind::TimeoutMeasured).empty());
+}
+
+// What a link has kept back comes in one batch: the edges are those of the first answer.
+TEST(FlowEdges, an_outage_that_ends_in_a_batch_of_replies_keeps_its_edges) {
+  FieldScenario outage = scenario(PortPolicy::Fixed);
+  outage.down = {{Duration::milliseconds(30'250), Duration::seconds(8)}};
+  outage.held = {{Duration::milliseconds(38'100), Duration::milliseconds(1'600)}};
+  Field field(outage);
+  field.run(Duration::minutes(2));
+  const auto ended = field.of_kind(EventKind::OutageEnded);
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_EQ(ended.front().event.lost, 16U);
+  EXPECT_GE(*ended.front().event.at_least, Duration::seconds(7));
+}
+
+TEST(FlowEdges, a_verdict_has_the_losses_and_edges_of_its_outage) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto}) {
+    FieldScenario stalled = scenario(policy);
+    stalled.options.schedule.interval = Duration::milliseconds(100);
+    stalled.stalls = {{Duration::seconds(30), Duration::hours(1)}};
+    Field field(stalled);
+    field.run(Duration::minutes(1));
+    const auto ended = field.of_kind(EventKind::OutageEnded);
+    const auto verdict = field.of_kind(EventKind::Verdict);
+    ASSERT_TRUE(ended.size() == 1 && verdict.size() == 1);
+    EXPECT_GE(*verdict.front().event.lost, 50U);
+    EXPECT_EQ(verdict.front().event.lost, ended.front().event.lost);
+    EXPECT_EQ(verdict.front().event.last_good, ended.front().event.last_good);
+    EXPECT_EQ(verdict.front().event.first_lost, ended.front().event.first_lost);
+    EXPECT_EQ(verdict.front().event.first_good, ended.front().event.first_good);
+  }
+}
+
+TEST(FlowEdges, the_end_of_an_outage_in_a_pause_has_the_pause_as_its_bound) {
+  FieldScenario stalled = scenario(PortPolicy::Fixed);
+  stalled.stalls = {{Duration::seconds(30), Duration::seconds(20)}};
+  Field field(stalled);
+  field.run(Duration::minutes(5));
+  const auto ended = field.of_kind(EventKind::OutageEnded);
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_GE(*ended.front().event.at_most - *ended.front().event.at_least, Duration::seconds(35));
+  EXPECT_LE(*ended.front().event.at_most - *ended.front().event.at_least, Duration::seconds(37));
+}
+
+// Another path is another 5-tuple, and the stale entry is not on it.
+TEST(FlowEdges, a_new_address_ends_a_healing_pause) {
+  FieldScenario moved = scenario(PortPolicy::Fixed);
+  moved.stalls = {{Duration::seconds(30), Duration::hours(1)}};
+  moved.renumbered = {Duration::seconds(110)};
+  Field field(moved);
+  field.run(Duration::minutes(4));
+  ASSERT_EQ(field.of_kind(EventKind::HealingPause).size(), 1U);
+  const auto back = field.first_delivered_after(Duration::seconds(100));
+  ASSERT_TRUE(back);
+  EXPECT_LE(*back, Duration::seconds(111));
+  EXPECT_TRUE(field.of_kind(EventKind::TimeoutMeasured).empty());
+}
+
+TEST(FlowEdges, a_new_address_brings_auto_back_to_its_fixed_port) {
+  FieldScenario moved = scenario(PortPolicy::Auto);
+  moved.stalls = {{Duration::seconds(30), Duration::hours(1)}};
+  moved.renumbered = {Duration::seconds(100)};
+  Field field(moved);
+  field.run(Duration::minutes(4));
+  EXPECT_EQ(field.session().local().port, kFixed);
+  EXPECT_EQ(field.of_kind(EventKind::FlowChanged).size(), 2U);
+}
+
+TEST(FlowEdges, another_address_makes_a_new_connection_only_if_that_is_wanted) {
+  for (const auto wanted : {session::ReconnectOn::Path, session::ReconnectOn::AnyAddress}) {
+    FieldScenario added = scenario(PortPolicy::Dynamic);
+    added.options.reconnect_on = wanted;
+    added.extra_addresses = {Duration::seconds(30)};
+    added.privacy_addresses = {Duration::seconds(60)};
+    Field field(added);
+    field.run(Duration::minutes(2));
+    const std::size_t changes = wanted == session::ReconnectOn::AnyAddress ? 1 : 0;
+    EXPECT_EQ(field.of_kind(EventKind::FlowChanged).size(), changes);
+    EXPECT_EQ(field.of_kind(EventKind::NetworkChanged).size(), changes);
+    EXPECT_EQ(field.ports().size(), changes + 1);
+  }
+}
+
+TEST(FlowEdges, sessions_that_end_in_an_outage_leave_their_sockets_to_others) {
+  session::PortBudget budget;
+  for (std::size_t n = 0; n < session::kMostExtraSockets + 1; ++n) {
+    FieldScenario dead = scenario(PortPolicy::Dynamic);
+    dead.down = {{Duration::seconds(2), Duration::hours(1)}};
+    dead.budget = &budget;
+    dead.first_peer += static_cast<std::uint32_t>(n);
+    Field field(dead);
+    field.run(Duration::seconds(11));
+    ASSERT_EQ(field.ports().size(), 2U) << "of run " << n;
+  }
+}
+
+// Each reply has another epoch: one event is enough, nothing is lost, and no loss has a direction
+// that nobody knows.
+TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_is_told_once) {
+  FieldScenario shuffled = scenario(PortPolicy::Dynamic);
+  shuffled.shuffled = {{Duration::seconds(30), Duration::hours(2)}};
+  shuffled.lose = 0.01;
+  Field field(shuffled);
+  field.run(Duration::minutes(90));
+  EXPECT_LE(field.of_kind(EventKind::ReflectorRestarted).size(), 2U);
+  EXPECT_TRUE(field.of_kind(EventKind::Verdict).empty());
+  EXPECT_GE(field.delivered(), 90U * 120U * 97U / 100U);
+  EXPECT_LE(field.reflector().counters().sessions_created, 90U * 120U);
+  EXPECT_GT(field.session().counters().reflector_restarts, 100U);
+  for (const measure::Sample& sample : field.samples()) {
+    if (sample.scheduled < Field::kStart + Duration::seconds(31)) continue;
+    EXPECT_NE(sample.outcome, measure::Outcome::LostForward);
+  }
+}
+
+// Thousands of strangers send the octets of each reply: they are counted, and nothing else.
+TEST(FlowEdges, replies_from_other_addresses_change_nothing) {
+  FieldScenario attacked = scenario(PortPolicy::Dynamic);
+  attacked.impostors = 2'000;
+  attacked.options.schedule.count = 40;
+  Field field(attacked);
+  field.run(Duration::minutes(2));
+  EXPECT_EQ(field.delivered(), 40U);
+  EXPECT_TRUE(field.events().empty());
+  EXPECT_EQ(field.session().counters().other_address % 2'000, 0U);
+  EXPECT_GE(field.session().counters().other_address, 40U * 2'000U);
+  for (const measure::Sample& sample : field.samples()) {
+    EXPECT_EQ(sample.duplicates_backward + sample.duplicates_unknown, 0);
+    EXPECT_EQ(sample.sender_rx->mono->ns() - sample.sender_tx->mono->ns(), 20'000'000);
+  }
+}
+
+}  // namespace
+}  // namespace wirestamp::simulation
