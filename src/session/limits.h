@@ -10,7 +10,6 @@
 namespace wirestamp::session {
 
 // --- sender
-// -------------------------------------------------------------------------------------------
 // Probes remembered at once. At the default rate a probe is remembered for 2 s (answered) or 10 s
 // (not answered); beyond this number the oldest one is decided early.
 inline constexpr std::size_t kMaxProbesInLedger = 65'536;
@@ -50,7 +49,6 @@ inline constexpr std::size_t kMaxRefusals = kMaxProbesInLedger;
 inline constexpr std::size_t kMaxGivenUpRuns = 65'536;
 
 // --- flows
-// ----------------------------------------------------------------------------------------
 // New ports in ten minutes: of one session, of all sessions to one peer. Those that sessions begin
 // with do not count.
 inline constexpr Duration kPortWindow = Duration::minutes(10);
@@ -78,7 +76,6 @@ inline constexpr std::size_t kMostFlows = 64;       // in parallel, of one sessi
 inline constexpr std::size_t kMostEvents = 10'000;  // kept of one run
 
 // --- echo
-// ------------------------------------------------------------------------------------------
 // A peer that answered nothing for so long has no reflector: we look for it by echo.
 inline constexpr Duration kNobodyReflects = Duration::seconds(3);
 inline constexpr Duration kShortestEchoInterval = Duration::milliseconds(100);
@@ -88,7 +85,6 @@ inline constexpr std::size_t kMaxEchoesInLedger = 1'024;
 inline constexpr Duration kEchoGrace = Duration::milliseconds(500);
 
 // --- reflector
-// ----------------------------------------------------------------------------------------
 inline constexpr std::size_t kMaxReflectorSessions = 16'384;
 // Sessions that one source address (IPv6: one /64) may hold, so that one guest cannot evict the
 // others.

@@ -54,7 +54,6 @@ Sender::Sender(const SenderOptions& options, const wire::RequestLayout& layout,
       transmit_stamps_(options.transmit_stamps) {}
 
 // --- time
-// ----------------------------------------------------------------------------------------------
 
 std::optional<MonoTime> Sender::next_wake() const {
   if (finished_) return std::nullopt;
@@ -112,7 +111,6 @@ void Sender::mark_interrupted(Probe& probe, bool slept) {
 }
 
 // --- sending
-// -------------------------------------------------------------------------------------------
 
 // Silence begins with the first probe that may have been answered and was not.
 bool Sender::peer_is_silent(MonoTime now) const {
@@ -223,7 +221,6 @@ void Sender::on_stamps_unreliable() {
 }
 
 // --- errors
-// --------------------------------------------------------------------------------------------
 
 std::optional<std::uint64_t> Sender::quoted(const packet::PathError& error) const {
   if (error.quoted.size() < 16) return std::nullopt;

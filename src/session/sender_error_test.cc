@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "session/sender.h"
+#include "session/silent_output.h"
 
 // What an ICMP error about a probe proves.
 namespace wirestamp::session {
@@ -20,19 +20,13 @@ Timestamp at(MonoTime time) {
           .source = StampSource::User};
 }
 
-class ErrorRun final : public SenderOutput {
+class ErrorRun final : public SilentOutput {
  public:
   void send(const packet::OutgoingDatagram& datagram) override {
     octets_.assign(datagram.payload.begin(), datagram.payload.end());
     token_ = datagram.token;
   }
   void on_sample(const measure::Sample& sample) override { outcome_ = sample.outcome; }
-  void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
-  void on_departure(std::uint64_t, MonoTime, WallTime) override {}
-  void on_account(const wire::WstpAccount&) override {}
-  void on_reflector_restart() override {}
-  void on_note(const std::string&) override {}
 
   // One probe, to which this error comes, and no reply.
   measure::Outcome outcome_after(packet::PathErrorKind kind,

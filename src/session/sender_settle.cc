@@ -153,7 +153,6 @@ void Sender::step_down(StampSource to) {
 }
 
 // --- the end of a run
-// ----------------------------------------------------------------------------------
 
 void Sender::end(bool fetch, MonoTime now) {
   if (over_) return;

@@ -3,22 +3,16 @@
 
 #include <vector>
 
-#include "session/sender.h"
+#include "session/silent_output.h"
 
 // A run that is interrupted ends by itself, also when nothing is in flight.
 namespace wirestamp::session {
 namespace {
 
-class Output final : public SenderOutput {
+class Output final : public SilentOutput {
  public:
   void send(const packet::OutgoingDatagram& datagram) override { sent.push_back(datagram.token); }
   void on_sample(const measure::Sample&) override { ++samples; }
-  void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
-  void on_departure(std::uint64_t, MonoTime, WallTime) override {}
-  void on_account(const wire::WstpAccount&) override {}
-  void on_reflector_restart() override {}
-  void on_note(const std::string&) override {}
 
   std::vector<packet::Token> sent;
   unsigned samples = 0;

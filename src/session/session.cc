@@ -67,7 +67,6 @@ Result<void> Session::begin(const Timestamp& now) {
 }
 
 // --- flows
-// ------------------------------------------------------------------------------------------
 
 Session::Flow* Session::find(FlowId flow) const {
   for (const auto& one : flows_)
@@ -211,7 +210,6 @@ std::uint16_t Session::ssid_of(FlowId id) const {
 }
 
 // --- time
-// -------------------------------------------------------------------------------------------
 
 std::optional<MonoTime> Session::next_wake() const {
   if (finished_) return std::nullopt;
@@ -336,7 +334,6 @@ void Session::stop(MonoTime now) {
 }
 
 // --- what comes in
-// ----------------------------------------------------------------------------------
 
 void Session::on_sent(FlowId id, std::uint64_t sequence, const packet::SendResult& result) {
   Flow* flow = find(id);
@@ -413,7 +410,6 @@ void Session::on_network_change(const packet::NetworkChange& change) {
 }
 
 // --- what the flows tell
-// ----------------------------------------------------------------------------
 
 void Session::on_flow_sample(const measure::Sample& sample) { output_.on_sample(sample); }
 

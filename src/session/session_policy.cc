@@ -75,7 +75,6 @@ std::optional<MonoTime> Session::policy_wake() const {
 }
 
 // --- outages
-// ----------------------------------------------------------------------------------------
 
 void Session::declare_outage(const Timestamp& now) {
   outage_ =
@@ -226,7 +225,6 @@ void Session::return_to(FlowId flow, const Timestamp& now, const std::string& re
 }
 
 // --- the way out of this host
-// -----------------------------------------------------------------------
 
 void Session::look_at_egress(const Timestamp& now) {
   look_at_egress_.reset();

@@ -150,7 +150,6 @@ void World::run(Duration limit) {
 }
 
 // --- the sender's host
-// ---------------------------------------------------------------------------------
 
 Result<session::OpenedPort> World::open_flow(session::FlowId, const session::FlowPort&) {
   return session::OpenedPort{
@@ -221,7 +220,6 @@ void World::arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets)
 }
 
 // --- the reflector's host
-// ------------------------------------------------------------------------------
 
 void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octets) {
   Truth& truth = truth_[token];
@@ -266,7 +264,6 @@ void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octe
 }
 
 // --- what the sender says
-// ------------------------------------------------------------------------------
 
 void World::on_sample(const measure::Sample& sample) {
   static const Truth kNeverSent;
