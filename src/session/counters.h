@@ -2,8 +2,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -51,62 +49,77 @@ struct ReflectorCounters {
   std::uint64_t sessions_created = 0, sessions_evicted = 0, stateless_replies = 0;
 };
 
-inline SenderCounters operator+(const SenderCounters& a, const SenderCounters& b) {
-  using Values = std::array<std::uint64_t, sizeof(SenderCounters) / sizeof(std::uint64_t)>;
-  const auto left = std::bit_cast<Values>(a), right = std::bit_cast<Values>(b);
-  Values sum{};
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = left[i] + right[i];
-  return std::bit_cast<SenderCounters>(sum);
+template <typename Counters>
+struct Counter {
+  std::string_view name;
+  std::uint64_t Counters::* value;
+};
+
+inline constexpr std::array kSenderCounters{
+    Counter<SenderCounters>{"replies", &SenderCounters::replies},
+    Counter<SenderCounters>{"malformed", &SenderCounters::malformed},
+    Counter<SenderCounters>{"other_address", &SenderCounters::other_address},
+    Counter<SenderCounters>{"other_ssid", &SenderCounters::other_ssid},
+    Counter<SenderCounters>{"zero_ssid", &SenderCounters::zero_ssid},
+    Counter<SenderCounters>{"future_sequence", &SenderCounters::future_sequence},
+    Counter<SenderCounters>{"expired", &SenderCounters::expired},
+    Counter<SenderCounters>{"mismatched_echo", &SenderCounters::mismatched_echo},
+    Counter<SenderCounters>{"bad_reflector_stamps", &SenderCounters::bad_reflector_stamps},
+    Counter<SenderCounters>{"bad_timestamp", &SenderCounters::bad_timestamp},
+    Counter<SenderCounters>{"error_estimate_missing", &SenderCounters::error_estimate_missing},
+    Counter<SenderCounters>{"tlv_unrecognised", &SenderCounters::tlv_unrecognised},
+    Counter<SenderCounters>{"tlv_malformed", &SenderCounters::tlv_malformed},
+    Counter<SenderCounters>{"tlv_integrity", &SenderCounters::tlv_integrity},
+    Counter<SenderCounters>{"follow_up_rejected", &SenderCounters::follow_up_rejected},
+    Counter<SenderCounters>{"path_errors", &SenderCounters::path_errors},
+    Counter<SenderCounters>{"foreign_path_errors", &SenderCounters::foreign_path_errors},
+    Counter<SenderCounters>{"reflector_restarts", &SenderCounters::reflector_restarts},
+    Counter<SenderCounters>{"requests_refused_by_peer", &SenderCounters::requests_refused_by_peer},
+    Counter<SenderCounters>{"late_bursts", &SenderCounters::late_bursts},
+    Counter<SenderCounters>{"unmeasured", &SenderCounters::unmeasured},
+};
+static_assert(sizeof(SenderCounters) == kSenderCounters.size() * sizeof(std::uint64_t),
+              "each is in the table");
+
+inline constexpr std::array kReflectorCounters{
+    Counter<ReflectorCounters>{"requests", &ReflectorCounters::requests},
+    Counter<ReflectorCounters>{"replies", &ReflectorCounters::replies},
+    Counter<ReflectorCounters>{"send_failed", &ReflectorCounters::send_failed},
+    Counter<ReflectorCounters>{"send_buffer_full", &ReflectorCounters::send_buffer_full},
+    Counter<ReflectorCounters>{"stamps", &ReflectorCounters::stamps},
+    Counter<ReflectorCounters>{"too_short", &ReflectorCounters::too_short},
+    Counter<ReflectorCounters>{"short_unlisted", &ReflectorCounters::short_unlisted},
+    Counter<ReflectorCounters>{"replies_ignored", &ReflectorCounters::replies_ignored},
+    Counter<ReflectorCounters>{"refused_prefix", &ReflectorCounters::refused_prefix},
+    Counter<ReflectorCounters>{"refused_rate_source", &ReflectorCounters::refused_rate_source},
+    Counter<ReflectorCounters>{"refused_rate_total", &ReflectorCounters::refused_rate_total},
+    Counter<ReflectorCounters>{"refused_destination", &ReflectorCounters::refused_destination},
+    Counter<ReflectorCounters>{"refused_source", &ReflectorCounters::refused_source},
+    Counter<ReflectorCounters>{"truncated", &ReflectorCounters::truncated},
+    Counter<ReflectorCounters>{"tlv_unrecognised", &ReflectorCounters::tlv_unrecognised},
+    Counter<ReflectorCounters>{"tlv_malformed", &ReflectorCounters::tlv_malformed},
+    Counter<ReflectorCounters>{"dscp_refused", &ReflectorCounters::dscp_refused},
+    Counter<ReflectorCounters>{"sessions_created", &ReflectorCounters::sessions_created},
+    Counter<ReflectorCounters>{"sessions_evicted", &ReflectorCounters::sessions_evicted},
+    Counter<ReflectorCounters>{"stateless_replies", &ReflectorCounters::stateless_replies},
+};
+static_assert(sizeof(ReflectorCounters) == kReflectorCounters.size() * sizeof(std::uint64_t),
+              "each is in the table");
+
+inline SenderCounters operator+(SenderCounters sum, const SenderCounters& other) {
+  for (const auto& counter : kSenderCounters) sum.*counter.value += other.*counter.value;
+  return sum;
 }
 
 // visit(name, value) for each counter.
 template <typename Visit>
 void for_each(const SenderCounters& counters, Visit&& visit) {
-  visit(std::string_view("replies"), counters.replies);
-  visit(std::string_view("malformed"), counters.malformed);
-  visit(std::string_view("other_address"), counters.other_address);
-  visit(std::string_view("other_ssid"), counters.other_ssid);
-  visit(std::string_view("zero_ssid"), counters.zero_ssid);
-  visit(std::string_view("future_sequence"), counters.future_sequence);
-  visit(std::string_view("expired"), counters.expired);
-  visit(std::string_view("mismatched_echo"), counters.mismatched_echo);
-  visit(std::string_view("bad_reflector_stamps"), counters.bad_reflector_stamps);
-  visit(std::string_view("bad_timestamp"), counters.bad_timestamp);
-  visit(std::string_view("error_estimate_missing"), counters.error_estimate_missing);
-  visit(std::string_view("tlv_unrecognised"), counters.tlv_unrecognised);
-  visit(std::string_view("tlv_malformed"), counters.tlv_malformed);
-  visit(std::string_view("tlv_integrity"), counters.tlv_integrity);
-  visit(std::string_view("follow_up_rejected"), counters.follow_up_rejected);
-  visit(std::string_view("path_errors"), counters.path_errors);
-  visit(std::string_view("foreign_path_errors"), counters.foreign_path_errors);
-  visit(std::string_view("reflector_restarts"), counters.reflector_restarts);
-  visit(std::string_view("requests_refused_by_peer"), counters.requests_refused_by_peer);
-  visit(std::string_view("late_bursts"), counters.late_bursts);
-  visit(std::string_view("unmeasured"), counters.unmeasured);
+  for (const auto& counter : kSenderCounters) visit(counter.name, counters.*counter.value);
 }
 
 template <typename Visit>
 void for_each(const ReflectorCounters& counters, Visit&& visit) {
-  visit(std::string_view("requests"), counters.requests);
-  visit(std::string_view("replies"), counters.replies);
-  visit(std::string_view("send_failed"), counters.send_failed);
-  visit(std::string_view("send_buffer_full"), counters.send_buffer_full);
-  visit(std::string_view("stamps"), counters.stamps);
-  visit(std::string_view("too_short"), counters.too_short);
-  visit(std::string_view("short_unlisted"), counters.short_unlisted);
-  visit(std::string_view("replies_ignored"), counters.replies_ignored);
-  visit(std::string_view("refused_prefix"), counters.refused_prefix);
-  visit(std::string_view("refused_rate_source"), counters.refused_rate_source);
-  visit(std::string_view("refused_rate_total"), counters.refused_rate_total);
-  visit(std::string_view("refused_destination"), counters.refused_destination);
-  visit(std::string_view("refused_source"), counters.refused_source);
-  visit(std::string_view("truncated"), counters.truncated);
-  visit(std::string_view("tlv_unrecognised"), counters.tlv_unrecognised);
-  visit(std::string_view("tlv_malformed"), counters.tlv_malformed);
-  visit(std::string_view("dscp_refused"), counters.dscp_refused);
-  visit(std::string_view("sessions_created"), counters.sessions_created);
-  visit(std::string_view("sessions_evicted"), counters.sessions_evicted);
-  visit(std::string_view("stateless_replies"), counters.stateless_replies);
+  for (const auto& counter : kReflectorCounters) visit(counter.name, counters.*counter.value);
 }
 
 }  // namespace wirestamp::session
