@@ -56,9 +56,9 @@ measure::Finding FlowTrial::finding() const {
   using measure::Finding;
   if (!new_answered_at_) return old_answered_ ? Finding::NewPortsBlocked : Finding::PeerOrPathDown;
   if (old_answered_) return Finding::TransientOutage;
-  if (fresh_.empty()) return Finding::StalledFlowSuspected;
-  return fresh_answered_.size() == fresh_.size() ? Finding::StalledFlow
-                                                 : Finding::OneOfSeveralPaths;
+  if (fresh_answered_.size() < fresh_.size()) return Finding::OneOfSeveralPaths;
+  // Fewer than four could all have gone the same way.
+  return fresh_.size() < kFreshFlows ? Finding::StalledFlowSuspected : Finding::StalledFlow;
 }
 
 }  // namespace wirestamp::session

@@ -21,7 +21,8 @@ struct Outcome {
 };
 
 // Runs a trial against flows that are answered after `round_trip`, or never.
-Outcome run(const std::set<FlowId>& alive, Duration round_trip, bool ports = true) {
+Outcome run(const std::set<FlowId>& alive, Duration round_trip,
+            const std::vector<FlowId>& fresh = {3, 4, 5, 6}) {
   FlowTrial trial(kOld, kNew, kStart);
   Outcome outcome;
   std::multimap<MonoTime, FlowId> replies;
@@ -41,7 +42,7 @@ Outcome run(const std::set<FlowId>& alive, Duration round_trip, bool ports = tru
       send(kNew);
     }
     if (trial.wants_fresh(now)) {
-      trial.on_fresh(ports ? std::vector<FlowId>{3, 4, 5, 6} : std::vector<FlowId>{}, now);
+      trial.on_fresh(fresh, now);
       for (const FlowId flow : trial.fresh()) send(flow);
     }
     if (trial.wants_fresh_again(now)) {
@@ -107,8 +108,10 @@ TEST(FlowTrial, an_answer_at_the_last_moment_is_waited_for_without_haste) {
   EXPECT_LE(outcome.lasted, Duration::seconds(4));
 }
 
-TEST(FlowTrial, without_fresh_ports_a_stall_is_only_suspected) {
-  EXPECT_EQ(run({kNew}, Duration::milliseconds(20), false).finding, Finding::StalledFlowSuspected);
+TEST(FlowTrial, with_fewer_than_four_fresh_ports_a_stall_is_only_suspected) {
+  for (const std::vector<FlowId>& fresh : {std::vector<FlowId>{}, {3}, {3, 4, 5}})
+    EXPECT_EQ(run({kNew, 3, 4, 5}, Duration::milliseconds(20), fresh).finding,
+              Finding::StalledFlowSuspected);
 }
 
 }  // namespace
