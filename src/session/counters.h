@@ -46,6 +46,8 @@ struct ReflectorCounters {
   std::uint64_t truncated = 0;
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0;
   std::uint64_t dscp_refused = 0;
+  // Answers to the question what became of a session.
+  std::uint64_t accounts_told = 0, unknown_tokens = 0;
   std::uint64_t sessions_created = 0, sessions_evicted = 0, stateless_replies = 0;
 };
 
@@ -99,6 +101,8 @@ inline constexpr std::array kReflectorCounters{
     Counter<ReflectorCounters>{"tlv_unrecognised", &ReflectorCounters::tlv_unrecognised},
     Counter<ReflectorCounters>{"tlv_malformed", &ReflectorCounters::tlv_malformed},
     Counter<ReflectorCounters>{"dscp_refused", &ReflectorCounters::dscp_refused},
+    Counter<ReflectorCounters>{"accounts_told", &ReflectorCounters::accounts_told},
+    Counter<ReflectorCounters>{"unknown_tokens", &ReflectorCounters::unknown_tokens},
     Counter<ReflectorCounters>{"sessions_created", &ReflectorCounters::sessions_created},
     Counter<ReflectorCounters>{"sessions_evicted", &ReflectorCounters::sessions_evicted},
     Counter<ReflectorCounters>{"stateless_replies", &ReflectorCounters::stateless_replies},

@@ -195,6 +195,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   counters_.tlv_unrecognised += outcome.unrecognised;
   counters_.tlv_malformed += outcome.malformed ? 1 : 0;
   counters_.dscp_refused += outcome.dscp_refused ? 1 : 0;
+  if (outcome.asked) ++(outcome.told ? counters_.accounts_told : counters_.unknown_tokens);
 
   packet::OutgoingDatagram reply;
   reply.payload = buffer.first(size);

@@ -6,6 +6,10 @@
 #include <array>
 #include <vector>
 
+#include "base/bytes.h"
+#include "session/limits.h"
+#include "wire/request_layout.h"
+
 namespace wirestamp::session {
 namespace {
 
@@ -24,7 +28,9 @@ class ReflectorTest : public testing::Test {
       : reflector_({.policy = {.allowed = {*packet::Prefix::parse("10.0.0.0/8")},
                                .connected = {*packet::Prefix::parse("192.0.2.0/24"),
                                              *packet::Prefix::parse("198.51.100.0/31"),
-                                             *packet::Prefix::parse("203.0.113.4/30")}},
+                                             *packet::Prefix::parse("203.0.113.4/30")},
+                               .rate = 0,
+                               .total_rate = 0},
                     .random = [this] { return ++random_; },
                     .note = [](const std::string&) {}}) {}
 
@@ -80,6 +86,40 @@ TEST_F(ReflectorTest, ADirectedBroadcastGetsNoReplyAndSendsNoRequest) {
   EXPECT_EQ(reflector_.counters().refused_destination, 2U);
   EXPECT_TRUE(reflect(request(44, 0), "192.0.2.255", "192.0.2.1").empty());
   EXPECT_EQ(reflector_.counters().refused_source, 1U);
+}
+
+// A token that nobody has, or that somebody guesses, tells nothing and moves nothing.
+TEST_F(ReflectorTest, AQuestionWithAForgedTokenIsAnsweredToItsSourceAndTellsNothing) {
+  const auto layout = wire::plan_request(std::nullopt);
+  std::vector<std::byte> octets(layout->size);
+  wire::encode_probe(*layout, {.timestamp = 1, .error_estimate = 1, .ssid = 1}, octets);
+  ASSERT_FALSE(reflect(octets).empty());
+  for (std::uint8_t guess = 0; guess < 200; ++guess) {
+    wire::WstpToken token{};
+    token[15] = std::byte{guess};
+    wire::encode_probe(*layout, {.timestamp = 1, .error_estimate = 1, .ssid = 2, .asked = token},
+                       octets);
+    const auto reply = reflect(octets, "10.0.0.9");
+    ASSERT_EQ(reply.size(), octets.size());
+  }
+  EXPECT_EQ(reflector_.counters().unknown_tokens, 200U);
+  EXPECT_EQ(reflector_.counters().accounts_told, 0U);
+  EXPECT_EQ(reflector_.counters().sessions_created, 2U);
+}
+
+// Thousands of sources that claim one session have one of their own each, and a bounded number.
+TEST_F(ReflectorTest, SourcesThatClaimOneSessionLeaveItAlone) {
+  auto mine = request(44, 0);
+  mine[15] = std::byte{7};
+  reflect(mine);
+  for (std::uint32_t n = 0; n < 20'000; ++n) {
+    reflect(mine, packet::to_string(packet::IpAddress::v4(0x0a01'0000U + n)).c_str());
+    if (n % 1'000 == 0) reflect(mine);
+  }
+  const auto reply = reflect(mine);
+  EXPECT_EQ(base::load_be<std::uint32_t>(reply, 0), 21U) << "the number of its own replies";
+  EXPECT_EQ(reflector_.counters().sessions_created, kMaxReflectorSessions);
+  EXPECT_EQ(reflector_.counters().stateless_replies, 20'001U - kMaxReflectorSessions);
 }
 
 TEST_F(ReflectorTest, ANetworkOfTwoAddressesHasNoBroadcast) {
