@@ -16,6 +16,7 @@ struct SenderCounters {
   std::uint64_t zero_ssid = 0;        // a reflector without RFC 8972; accepted
   std::uint64_t future_sequence = 0;  // answers a probe that was not sent yet
   std::uint64_t expired = 0;          // answers a probe forgotten long ago (replay, or very late)
+  std::uint64_t other_token = 0;      // the session's state, but not its token: not believed
   std::uint64_t mismatched_echo = 0;  // echoed timestamp or error estimate is not what was sent
   std::uint64_t bad_reflector_stamps = 0;    // T3 before T2
   std::uint64_t bad_timestamp = 0;           // not a legal instant in its format
@@ -65,6 +66,7 @@ inline constexpr std::array kSenderCounters{
     Counter<SenderCounters>{"zero_ssid", &SenderCounters::zero_ssid},
     Counter<SenderCounters>{"future_sequence", &SenderCounters::future_sequence},
     Counter<SenderCounters>{"expired", &SenderCounters::expired},
+    Counter<SenderCounters>{"other_token", &SenderCounters::other_token},
     Counter<SenderCounters>{"mismatched_echo", &SenderCounters::mismatched_echo},
     Counter<SenderCounters>{"bad_reflector_stamps", &SenderCounters::bad_reflector_stamps},
     Counter<SenderCounters>{"bad_timestamp", &SenderCounters::bad_timestamp},

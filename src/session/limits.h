@@ -70,6 +70,8 @@ inline constexpr Duration kLeftAlone = Duration::hours(6);
 // Reflectors that seem restarted so soon after each other are one matter.
 inline constexpr Duration kRestartsTogether = Duration::minutes(1);
 inline constexpr Duration kRestartsKnown = Duration::hours(1);
+// That a reflector said it would stop explains its silence for so long.
+inline constexpr Duration kStoppingLasts = Duration::minutes(5);
 // Ports of a range that are tried before it counts as exhausted.
 inline constexpr std::uint32_t kMostPortTries = 256;
 inline constexpr std::size_t kMostFlows = 64;       // in parallel, of one session

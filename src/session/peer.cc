@@ -44,7 +44,7 @@ bool Peer::counter_fell_back(const Reply& reply, std::uint64_t sequence) const {
 
 Filing Peer::file(const Reply& reply, const Answered& answered) {
   using Kind = Filing::Kind;
-  bool restarted = false;
+  bool restarted = false, stopping = false;
   if (reply.state) {
     // No room for a session at the moment: the state of ours, if there was one, may be back later.
     if (reply.state->stateless) return {};
@@ -60,6 +60,9 @@ Filing Peer::file(const Reply& reply, const Answered& answered) {
       earlier_ids_.push_front(*epoch_id_);
       if (earlier_ids_.size() > kMaxEarlierIds) earlier_ids_.pop_back();
     }
+    // A state keeps its token. Who tells another one has seen the epoch, and is not believed.
+    if (epoch_id_ == id && token_ != reply.state->token) return {.other_token = true};
+    stopping = reply.state->stopping && epoch_id_ == id;
     epoch_id_ = id;
     token_ = reply.state->token;
     stateful_ = true;
@@ -76,7 +79,8 @@ Filing Peer::file(const Reply& reply, const Answered& answered) {
   return {.kind = Kind::Current,
           .number = unwrap_in(view_, reply.reflector_sequence),
           .epoch = epoch_index_,
-          .restarted = restarted};
+          .restarted = restarted,
+          .stopping = stopping};
 }
 
 Filing Peer::on_reply(const Reply& reply, const Answered& answered) {

@@ -35,6 +35,8 @@ struct Filing {
   std::uint64_t number = 0;  // unwrapped; as on the wire while undated
   std::uint32_t epoch = 0;   // index of the state
   bool restarted = false;    // the first reply of this state
+  bool other_token = false;  // not the one that this state told first
+  bool stopping = false;     // the reflector said so, with the token of the state known before
 
   bool dated() const { return kind == Kind::Current || kind == Kind::Previous; }
 };

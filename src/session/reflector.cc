@@ -186,6 +186,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   const bool has_tlvs = request.payload.size() > wire::kBaseSize;
   if (has_tlvs) {
     answers.wstp = describe(session, request, now, clock);
+    answers.wstp->stopping = stopping_ && session != nullptr;
     answers.account_of = [this](const wire::WstpToken& token) { return account_of(token); };
   }
   const std::size_t size = std::max(request.payload.size(), wire::kBaseSize);

@@ -46,6 +46,10 @@ class Reflector {
   void on_sent(packet::Token token, const packet::SendResult& result);
   void on_transmit_stamp(packet::Token token, const Timestamp& stamp);
 
+  // From now on each reply says that we are about to stop. Whoever measures us hears of it only if
+  // we go on answering for a moment.
+  void announce_stop() { stopping_ = true; }
+
   ReflectorCounters counters() const;
 
   // See PolicyOptions::connected; the sessions stay.
@@ -64,6 +68,7 @@ class Reflector {
   ReflectorPolicy policy_;
   SessionTable sessions_;
   ReflectorCounters counters_;
+  bool stopping_ = false;
   std::set<packet::IpAddress> refused_noted_;
 };
 

@@ -81,6 +81,8 @@ class SenderOutput {
   virtual void on_account(const wire::WstpAccount& account) = 0;
   // The reflector's counters start anew.
   virtual void on_reflector_restart() = 0;
+  // It says that it is about to stop.
+  virtual void on_reflector_stopping() = 0;
   virtual void on_note(const std::string& note) = 0;
 };
 

@@ -55,6 +55,8 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
     ++counters_.reflector_restarts;
     output_.on_reflector_restart();
   }
+  if (filing.other_token) ++counters_.other_token;
+  if (filing.stopping) output_.on_reflector_stopping();
   counters_.requests_refused_by_peer = peer_.refused();
   for (const auto& [request, number] : peer_.take_dated())
     if (Probe* earlier = ledger_.find(request)) date(*earlier, number);

@@ -150,7 +150,8 @@ class Session {
   // Why nothing may come back, as far as the system and the path say; forgotten when it is old.
   struct Evidence {
     std::optional<MonoTime> neighbour, closed, icmp;
-    std::string who;  // sent the last ICMP error
+    std::optional<MonoTime> stopping;  // told by the reflector; concerns only what we say
+    std::string who;                   // sent the last ICMP error
   };
 
   // A flow that is silent by rule and tried now and then.
@@ -185,7 +186,9 @@ class Session {
   void on_flow_sample(const measure::Sample& sample);
   void on_flow_reply(const measure::Sample& provisional);
   void on_flow_restart(const Flow& flow);
+  void on_flow_stopping();
   void watch_marks(const measure::Sample& sample);
+  void watch_returned(const measure::Sample& sample, LaneMarks& marks);
 
   // --- the policies (session_policy.cc)
   void step(const Timestamp& now, const ClockState& clock);
@@ -222,6 +225,7 @@ class Session {
   void tell_change(const Timestamp& now, const std::string& reason, const std::string& old_flow,
                    FlowId new_flow);
   std::string cause_of_silence(MonoTime now) const;
+  std::string farewell(MonoTime now) const;
 
   SessionOptions options_;
   wire::RequestLayout layout_;

@@ -52,6 +52,18 @@ std::string Session::cause_of_silence(MonoTime now) const {
   return "no error was seen";
 }
 
+// The reflector's own word, where it is not too old.
+std::string Session::farewell(MonoTime now) const {
+  if (!evidence_.stopping || now - *evidence_.stopping > kStoppingLasts) return {};
+  return "; the reflector had said that it would stop";
+}
+
+void Session::on_flow_stopping() {
+  const bool known = !farewell(*now_.mono).empty();
+  evidence_.stopping = now_.mono;
+  if (!known) output_.on_note("the reflector says that it is about to stop");
+}
+
 void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTrial* trial) {
   measure::Event verdict = event(EventKind::Verdict, now);
   verdict.finding = finding;
@@ -98,10 +110,11 @@ void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTria
       verdict.text = "new ports are not answered, the old flow is: a firewall allows it alone";
       break;
     case Finding::PeerOrPathDown:
-      verdict.text = "peer or path down: " + cause_of_silence(*now.mono);
+      verdict.text = "peer or path down: " + cause_of_silence(*now.mono) + farewell(*now.mono);
       break;
     case Finding::PeerClosed:
-      verdict.text = "peer closed: the host is up, and nothing listens on the port";
+      verdict.text =
+          "peer closed: the host is up, and nothing listens on the port" + farewell(*now.mono);
       break;
     case Finding::LocalCause:
       verdict.text = "nothing leaves this host: " + cause_of_silence(*now.mono);

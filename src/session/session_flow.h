@@ -40,6 +40,7 @@ class Session::Flow final : public SenderOutput {
   }
   void on_account(const wire::WstpAccount& account) override { session_.on_account(account); }
   void on_reflector_restart() override { session_.on_flow_restart(*this); }
+  void on_reflector_stopping() override { session_.on_flow_stopping(); }
   void on_note(const std::string& note) override { session_.output_.on_note(note); }
 
   const FlowId id;

@@ -101,6 +101,7 @@ void Session::tell_outage(const Timestamp& now) {
   began.text = began.last_good
                    ? "nothing comes back since probe " + std::to_string(began.last_good->probe)
                    : "nothing has come back yet";
+  began.text += farewell(*now.mono);
   tell(began);
 }
 

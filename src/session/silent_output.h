@@ -15,6 +15,7 @@ class SilentOutput : public SenderOutput {
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
   void on_account(const wire::WstpAccount&) override {}
   void on_reflector_restart() override {}
+  void on_reflector_stopping() override {}
   void on_note(const std::string&) override {}
 };
 
