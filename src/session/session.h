@@ -165,6 +165,7 @@ class Session {
   // Traffic classes last seen.
   struct LaneMarks {
     std::optional<unsigned> forward, backward;
+    std::optional<unsigned> returned;  // by a reflector that does not say what it sends
   };
 
   // --- traffic (session.cc)
@@ -233,9 +234,10 @@ class Session {
   PortBudget& budget_;
   base::Random random_;
   Schedule schedule_;
-  std::vector<FlowId> lanes_;     // the flows that scheduled probes go over
-  std::vector<LaneMarks> marks_;  // of each lane, whichever flow it has at the time
-  bool refusal_told_ = false;     // of our DSCP in replies
+  std::vector<FlowId> lanes_;      // the flows that scheduled probes go over
+  std::vector<LaneMarks> marks_;   // of each lane, whichever flow it has at the time
+  bool refusal_told_ = false;      // of our DSCP in replies
+  bool peer_tells_class_ = false;  // what arrives there, and what it sends is known then
   std::vector<std::unique_ptr<Flow>> flows_;
   FlowId next_flow_ = 0;
   std::uint16_t fresh_block_ = 0;   // first port of the fresh flows

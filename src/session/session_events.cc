@@ -151,6 +151,21 @@ void Session::on_flow_restart(const Flow& flow) {
   tell(restarted);
 }
 
+void Session::watch_returned(const measure::Sample& sample, LaneMarks& marks) {
+  const unsigned now = sample.returned->traffic_class, before = marks.returned.value_or(now);
+  marks.returned = now;
+  if (now == before) return;
+  measure::Event remarked = event(EventKind::Remarked, now_);
+  remarked.flow = sample.flow;
+  remarked.direction = "backward";
+  remarked.before = before;
+  remarked.after = now;
+  remarked.text = "backward: arrived with " + dscp_and_ecn(before) + ", arrives with " +
+                  dscp_and_ecn(now) + "; the reflector does not say what it sends";
+  if (lanes_.size() > 1) remarked.text += ", over " + tuple(sample.flow);
+  tell(remarked);
+}
+
 // A re-mark is told when it begins and when it ends, in its direction. Of several paths one may
 // re-mark and the next one not, so each lane has its own.
 void Session::watch_marks(const measure::Sample& sample) {
@@ -180,8 +195,11 @@ void Session::watch_marks(const measure::Sample& sample) {
     output_.on_note("the reflector's policy refuses replies with DSCP " +
                     std::to_string(sent >> 2U) + "; it may have to list this host (--allow there)");
   }
+  peer_tells_class_ |= sample.seen_traffic_class.has_value();
   if (sample.returned && !sample.reply_class_refused && sample.seen_traffic_class)
     watch("backward", marks.backward, sent & ~3U, sample.returned->traffic_class);
+  // Without its word only a change can be seen. (A bare probe gets no word of one that knows how.)
+  if (sample.returned && !peer_tells_class_) watch_returned(sample, marks);
 }
 
 }  // namespace wirestamp::session

@@ -2,9 +2,12 @@
 #include "field.h"
 
 #include <algorithm>
+#include <array>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "wire/request_layout.h"
+#include "wire/wstp.h"
 
 namespace wirestamp::simulation {
 
@@ -19,7 +22,8 @@ class Field::One final : public session::SessionOutput {
     options.flow.remote = {packet::IpAddress::v4(field.scenario_.first_peer + number), 23'999, 0};
     options.flow.seed = field.random_.next();
     make_reflector();
-    const auto layout = wire::plan_request(std::nullopt);
+    const auto layout =
+        wire::plan_request(field.scenario_.bare ? std::optional<std::uint32_t>(44) : std::nullopt);
     CHECK(layout.has_value());
     session = std::make_unique<session::Session>(options, *layout, *this, field.budget());
     const auto begun = session->begin(field.stamp(StampSource::User));
@@ -131,6 +135,7 @@ class Field::One final : public session::SessionOutput {
     if (field_.within(field_.scenario_.shuffled)) request.source.port = field_.shuffled_port_++;
     request.destination = session->options().flow.remote;
     request.hop_limit = 250;
+    request.traffic_class = session->options().flow.traffic_class;
     if (field_.within(field_.scenario_.remarked) && port % 4 == 2) request.traffic_class = 8U << 2U;
     request.arrival = field_.stamp(StampSource::Kernel);
     std::vector<std::byte> buffer(std::max<std::size_t>(octets.size(), 44));
@@ -141,15 +146,17 @@ class Field::One final : public session::SessionOutput {
     reflector->on_sent(reply->token, sent);
     reflector->on_transmit_stamp(reply->token, field_.stamp(StampSource::Kernel));
     buffer.resize(reply->payload.size());
+    if (field_.within(field_.scenario_.forged)) forge_goodbye(buffer);
     if (!field_.passes(port, false) || source != field_.source_) return;
     MonoTime back = field_.now_ + field_.scenario_.round_trip / 2;
     for (const During& held : field_.scenario_.held)
       if (back >= kStart + held.at) back = std::max(back, kStart + held.at + held.lasting);
-    field_.at(back, [this, flow, buffer] {
+    field_.at(back, [this, flow, buffer, marks = reply->traffic_class] {
       packet::ReceivedDatagram datagram;
       datagram.payload = buffer;
       datagram.source = session->options().flow.remote;
       datagram.hop_limit = 250;
+      datagram.traffic_class = field_.within(field_.scenario_.remarked_back) ? 8U << 2U : marks;
       datagram.arrival = field_.stamp(StampSource::Kernel);
       for (std::uint32_t n = 0; n < field_.scenario_.impostors; ++n) {
         datagram.source.address = packet::IpAddress::v4(0xcb00'7100U + n);
@@ -159,6 +166,15 @@ class Field::One final : public session::SessionOutput {
       session->on_datagram(flow, datagram, {});
       touch();
     });
+  }
+
+  static void forge_goodbye(std::vector<std::byte>& reply) {
+    std::array<std::byte, 4> magic{};
+    base::store_be<std::uint32_t>(magic, 0, wire::Wstp::kMagic);
+    const auto value = std::ranges::search(reply, magic).begin();
+    if (value == reply.end()) return;  // to a bare probe
+    value[5] |= std::byte{wire::Wstp::kStopping};
+    value[16] ^= std::byte{1};
   }
 
   void error(session::FlowId flow, packet::PathErrorKind kind,
@@ -180,7 +196,9 @@ class Field::One final : public session::SessionOutput {
   }
   void on_reply(const measure::Sample&) override {}
   void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
-  void on_note(const std::string&) override {}
+  void on_note(const std::string& note) override {
+    if (number_ == 0) field_.notes_.push_back(note);
+  }
   void on_event(const measure::Event& event) override {
     if (event.kind != EventKind::FlowChanged) ++field_.events_of_all_;
     if (number_ == 0) field_.events_.push_back({event, field_.now_ - kStart});
@@ -206,6 +224,10 @@ Field::Field(const FieldScenario& scenario) : scenario_(scenario), random_(scena
   for (const Duration time : scenario.restarts)
     at(kStart + time, [this] {
       for (const auto& one : sessions_) one->make_reflector();
+    });
+  if (scenario.goodbye)
+    at(kStart + *scenario.goodbye, [this] {
+      for (const auto& one : sessions_) one->reflector->announce_stop();
     });
   for (const Duration time : scenario.renumbered)
     at(kStart + time, [this] {

@@ -48,6 +48,10 @@ struct FieldScenario {
   std::vector<During> shuffled;             // a NAT gives each packet another source port
   std::vector<Duration> extra_addresses;    // another address appears, and the route stays
   std::vector<Duration> privacy_addresses;  // the same, but temporary
+  std::vector<During> remarked_back;        // replies arrive with CS1
+  bool bare = false;                        // requests are base packets: no TLVs
+  std::optional<Duration> goodbye;          // replies say that the reflector is about to stop
+  std::vector<During> forged;               // somebody's say so, with a token of his own
   // Each reply comes also from so many other addresses, with the same octets.
   std::uint32_t impostors = 0;
   std::set<std::uint16_t> taken_ports;
@@ -85,6 +89,7 @@ class Field final {
   const std::vector<Duration>& times_of(std::uint16_t port) { return times_[port]; }
   // The reflector of the first session.
   const session::Reflector& reflector() const;
+  const std::vector<std::string>& notes() const { return notes_; }
   // What was begun but for its answer.
   std::optional<std::string> begin_failure() const { return begin_failure_; }
 
@@ -134,6 +139,7 @@ class Field final {
   std::vector<Told> events_;
   std::vector<measure::Sample> samples_;
   std::vector<std::size_t> lanes_;
+  std::vector<std::string> notes_;
   std::optional<std::string> begin_failure_;
 };
 

@@ -217,6 +217,78 @@ TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_is_told_once) {
   }
 }
 
+TEST(FlowEdges, a_re_mark_on_the_way_back_is_told_when_it_begins_and_when_it_ends) {
+  for (const bool bare : {false, true}) {
+    FieldScenario remarked = scenario(PortPolicy::Dynamic);
+    remarked.bare = bare;  // then the reflector does not say what it sends
+    remarked.remarked_back = {{Duration::seconds(5), Duration::seconds(10)}};
+    Field field(remarked);
+    field.run(Duration::seconds(30));
+    const auto told = field.of_kind(EventKind::Remarked);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].event.direction, "backward");
+    EXPECT_EQ(told[0].event.after, 8U << 2U);
+    EXPECT_LT(told[0].at, Duration::seconds(6));
+    EXPECT_EQ(told[1].event.after, 0U);
+  }
+}
+
+TEST(FlowEdges, replies_to_bare_probes_of_a_silent_time_are_no_re_mark) {
+  FieldScenario outage = scenario(PortPolicy::Fixed);
+  outage.options.flow.traffic_class = 46U << 2U;
+  outage.down = {{Duration::seconds(0), Duration::milliseconds(3'800)},
+                 {Duration::seconds(20), Duration::milliseconds(3'800)}};
+  Field field(outage);
+  field.run(Duration::seconds(40));
+  EXPECT_TRUE(field.of_kind(EventKind::Remarked).empty());
+  EXPECT_TRUE(std::ranges::any_of(field.samples(), [](const measure::Sample& sample) {
+    return sample.outcome == measure::Outcome::Delivered && sample.size == 44;
+  }));
+}
+
+const char* const kFarewell = "had said that it would stop";
+
+TEST(FlowEdges, a_reflector_that_says_goodbye_is_named_in_what_is_told_of_its_silence) {
+  FieldScenario stopped = scenario(PortPolicy::Dynamic);
+  stopped.goodbye = Duration::seconds(28);
+  stopped.down = {{Duration::seconds(30), Duration::minutes(10)}};
+  Field field(stopped);
+  field.run(Duration::minutes(2));
+  ASSERT_EQ(field.notes().size(), 1U);
+  ASSERT_FALSE(field.of_kind(EventKind::Verdict).empty());
+  for (const EventKind kind : {EventKind::OutageBegan, EventKind::Verdict}) {
+    const std::string text = field.of_kind(kind).front().event.text;
+    EXPECT_NE(text.find(kFarewell), std::string::npos) << text;
+  }
+  EXPECT_GT(field.ports().size(), 2U) << "what we do is the same";
+}
+
+TEST(FlowEdges, a_goodbye_lapses_after_five_minutes) {
+  FieldScenario stopped = scenario(PortPolicy::Dynamic);
+  stopped.goodbye = Duration::seconds(8);
+  stopped.restarts = {Duration::seconds(9)};
+  stopped.down = {{Duration::minutes(6), Duration::minutes(1)}};
+  Field field(stopped);
+  field.run(Duration::minutes(8));
+  EXPECT_EQ(field.notes().size(), 1U);
+  const auto began = field.of_kind(EventKind::OutageBegan);
+  ASSERT_EQ(began.size(), 1U);
+  EXPECT_EQ(began.front().event.text.find(kFarewell), std::string::npos);
+}
+
+TEST(FlowEdges, a_goodbye_without_the_token_of_the_session_counts_nothing) {
+  FieldScenario forged = scenario(PortPolicy::Dynamic);
+  forged.forged = {{Duration::seconds(20), Duration::seconds(10)}};
+  forged.down = {{Duration::seconds(30), Duration::minutes(1)}};
+  Field field(forged);
+  field.run(Duration::minutes(2));
+  EXPECT_TRUE(field.notes().empty());
+  EXPECT_GE(field.session().counters().other_token, 20U);
+  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).front().event.text.find(kFarewell),
+            std::string::npos);
+  EXPECT_EQ(field.delivered() + 120, field.samples().size()) << "the replies are replies";
+}
+
 // Thousands of strangers send the octets of each reply: they are counted, and nothing else.
 TEST(FlowEdges, replies_from_other_addresses_change_nothing) {
   FieldScenario attacked = scenario(PortPolicy::Dynamic);
