@@ -257,9 +257,7 @@ Field::~Field() = default;
 
 const session::Session& Field::session() const { return *sessions_.front()->session; }
 
-void Field::at(MonoTime time, std::function<void()> run) {
-  queue_.push({time, order_++, std::move(run)});
-}
+void Field::at(MonoTime time, std::function<void()> run) { agenda_.at(time, std::move(run)); }
 
 bool Field::within(const std::vector<During>& periods) const {
   return std::ranges::any_of(periods, [&](const During& period) {
@@ -322,9 +320,9 @@ void Field::run(Duration limit) {
     std::optional<MonoTime> wake;
     if (!wakes_.empty()) wake = wakes_.begin()->first;
     if (!wake) break;
-    const bool event_first = !queue_.empty() && (!wake || queue_.top().time <= *wake);
+    const bool event_first = !agenda_.empty() && (!wake || agenda_.next() <= *wake);
     CHECK(event_first || wake);
-    const MonoTime next = std::max(now_, event_first ? queue_.top().time : *wake);
+    const MonoTime next = std::max(now_, event_first ? agenda_.next() : *wake);
     if (!stopped && next - kStart > limit) {
       stopped = true;
       now_ = std::max(now_, kStart + limit);
@@ -336,9 +334,7 @@ void Field::run(Duration limit) {
     }
     now_ = next;
     if (event_first) {
-      const Event event = queue_.top();
-      queue_.pop();
-      event.run();
+      agenda_.run_next();
       continue;
     }
     sessions_[wakes_.begin()->second]->on_time();

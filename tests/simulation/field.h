@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agenda.h"
 #include "base/random.h"
 #include "session/reflector.h"
 #include "session/session.h"
@@ -102,14 +103,6 @@ class Field final {
     Duration timeout;
     MonoTime last_packet;
   };
-  struct Event {
-    MonoTime time;
-    std::uint64_t order;
-    std::function<void()> run;
-    bool operator>(const Event& other) const {
-      return time != other.time ? time > other.time : order > other.order;
-    }
-  };
   void at(MonoTime time, std::function<void()> run);
   bool within(const std::vector<During>& periods) const;
   bool passes(std::uint16_t port, bool forward);
@@ -122,8 +115,7 @@ class Field final {
   FieldScenario scenario_;
   base::Random random_;
   MonoTime now_ = kStart;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
-  std::uint64_t order_ = 0;
+  Agenda agenda_;
   session::PortBudget own_budget_;
   std::vector<std::unique_ptr<One>> sessions_;
   std::set<std::pair<MonoTime, std::uint32_t>> wakes_;

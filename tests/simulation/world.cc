@@ -81,9 +81,7 @@ void World::run_before() {
   now_ = kStart;
 }
 
-void World::at(MonoTime time, std::function<void()> run) {
-  events_.push({time, order_++, std::move(run)});
-}
+void World::at(MonoTime time, std::function<void()> run) { agenda_.at(time, std::move(run)); }
 
 bool World::within(const std::vector<Period>& periods) const { return end_of(periods).has_value(); }
 
@@ -124,9 +122,9 @@ void World::run(Duration limit) {
     // While starved we do nothing, not even read what has come.
     if (wake && *wake < now_) wake = now_;
     const bool event_first =
-        !events_.empty() && (!wake || events_.top().time <= *wake + scenario_.wakes_late);
+        !agenda_.empty() && (!wake || agenda_.next() <= *wake + scenario_.wakes_late);
     CHECK(event_first || wake);
-    const MonoTime next = event_first ? events_.top().time : *wake;
+    const MonoTime next = event_first ? agenda_.next() : *wake;
     if (!stopped && next - kStart > limit) {
       stopped = true;
       now_ = std::max(now_, kStart + limit);
@@ -136,9 +134,7 @@ void World::run(Duration limit) {
     }
     now_ = std::max(now_, next);
     if (event_first) {
-      const Event event = events_.top();
-      events_.pop();
-      event.run();
+      agenda_.run_next();
       continue;
     }
     if (const auto end = end_of(scenario_.starved)) now_ = *end;

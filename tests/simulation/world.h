@@ -6,12 +6,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "agenda.h"
 #include "base/random.h"
 #include "session/reflector.h"
 #include "session/session.h"
@@ -92,14 +92,6 @@ class World final : public session::SessionOutput {
 
  private:
   static constexpr MonoTime kStart = MonoTime::from_ns(1'000'000'000'000);
-  struct Event {
-    MonoTime time;
-    std::uint64_t order;
-    std::function<void()> run;
-    bool operator>(const Event& other) const {
-      return time != other.time ? time > other.time : order > other.order;
-    }
-  };
 
   Result<session::OpenedPort> open_flow(session::FlowId, const session::FlowPort&) override;
   void close_flow(session::FlowId) override {}
@@ -133,8 +125,7 @@ class World final : public session::SessionOutput {
   ClockState clock_;
   ClockState seen_clock_;  // as the engine has it: read before it waits for what comes in
   unsigned restarts_ = 0;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
-  std::uint64_t order_ = 0;
+  Agenda agenda_;
   session::PortBudget budget_;
   std::unique_ptr<session::Session> session_;
   bool scheduler_stamps_ = false;
