@@ -66,6 +66,16 @@ class EchoRun final : public EchoOutput {
     echo.on_datagram(datagram, clock);
   }
 
+  // An error about request `n` comes now.
+  void fail(std::size_t n, packet::PathErrorKind kind) {
+    packet::PathError error;
+    error.kind = kind;
+    error.destination = kPeer;
+    error.quoted = requests.at(n);
+    error.noticed = now_;
+    echo.on_path_error(error);
+  }
+
   std::vector<EchoOutcome> finish() {
     echo.stop(now_ + Duration::seconds(20));
     run_to(now_ + Duration::seconds(20));
@@ -202,12 +212,7 @@ TEST(Echo, an_unresolved_neighbour_makes_all_that_waited_for_it_unsent) {
   run.run_to(kStart + ms(50));
   run.stamps = false;
   run.run_to(kStart + ms(250));
-  packet::PathError error;
-  error.kind = packet::PathErrorKind::NeighbourUnresolved;
-  error.destination = kPeer;
-  error.quoted = run.requests[1];
-  error.noticed = kStart + ms(250);
-  run.echo.on_path_error(error);
+  run.fail(1, packet::PathErrorKind::NeighbourUnresolved);
   EXPECT_EQ(run.finish(),
             (std::vector{EchoOutcome::Lost, EchoOutcome::Unsent, EchoOutcome::Unsent}));
 }
@@ -215,12 +220,7 @@ TEST(Echo, an_unresolved_neighbour_makes_all_that_waited_for_it_unsent) {
 TEST(Echo, a_router_that_says_unreachable_makes_a_lost_echo) {
   EchoRun run;
   run.run_to(kStart + ms(5));
-  packet::PathError error;
-  error.kind = packet::PathErrorKind::HostUnreachable;
-  error.destination = kPeer;
-  error.quoted = run.requests[0];
-  error.noticed = kStart + ms(5);
-  run.echo.on_path_error(error);
+  run.fail(0, packet::PathErrorKind::HostUnreachable);
   EXPECT_EQ(run.finish(), std::vector{EchoOutcome::Lost});
 }
 
