@@ -115,6 +115,7 @@ class Field::One final : public session::SessionOutput {
   void depart(session::FlowId flow, std::uint16_t port, const std::vector<std::byte>& octets) {
     field_.ports_.try_emplace(port, field_.now_ - kStart);
     field_.times_[port].push_back(field_.now_ - kStart);
+    if (field_.scenario_.made_up_replies) make_up_replies(flow, octets);
     if (!field_.passes(port, true)) return;
     const Duration half = field_.scenario_.round_trip / 2;
     const std::uint32_t source = field_.source_;
@@ -125,6 +126,31 @@ class Field::One final : public session::SessionOutput {
         });
       reflect(flow, port, octets, source);
     });
+  }
+
+  void make_up_replies(session::FlowId flow, const std::vector<std::byte>& request) {
+    std::vector<std::byte> reply(44);
+    const auto sequence = base::load_be<std::uint32_t>(request, 0);
+    base::store_be<std::uint16_t>(reply, 12, 1);
+    base::store_be(reply, 14, base::load_be<std::uint16_t>(request, 14));
+    base::store_be(reply, 24, sequence);
+    base::store_be(reply, 28, base::load_be<std::uint64_t>(request, 4) ^ 1U);
+    const auto give = [&](const std::vector<std::byte>& octets) {
+      field_.at(field_.now_ + Duration::milliseconds(1), [this, flow, octets] {
+        packet::ReceivedDatagram datagram;
+        datagram.payload = octets;
+        datagram.source = session->options().flow.remote;
+        datagram.arrival = field_.stamp(StampSource::Kernel);
+        session->on_datagram(flow, datagram, {});
+        touch();
+      });
+    };
+    give(reply);
+    give({reply.begin(), reply.begin() + 40});
+    base::store_be(reply, 24, sequence + 1'000);
+    give(reply);
+    reply[14] ^= std::byte{0x40};
+    give(reply);
   }
 
   void reflect(session::FlowId flow, std::uint16_t port, const std::vector<std::byte>& octets,

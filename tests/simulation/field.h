@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <vector>
@@ -53,6 +52,8 @@ struct FieldScenario {
   bool bare = false;                        // requests are base packets: no TLVs
   std::optional<Duration> goodbye;          // replies say that the reflector is about to stop
   std::vector<During> forged;               // somebody's say so, with a token of his own
+  // To each request comes what somebody makes up who knows all of it but its time.
+  bool made_up_replies = false;
   // Each reply comes also from so many other addresses, with the same octets.
   std::uint32_t impostors = 0;
   std::set<std::uint16_t> taken_ports;

@@ -217,6 +217,25 @@ TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_is_told_once) {
   }
 }
 
+// Nor does what comes from the peer's own address and answers no probe: it is no sign of life.
+TEST(FlowEdges, made_up_replies_are_counted_and_hide_no_outage) {
+  FieldScenario attacked = scenario(PortPolicy::Dynamic);
+  attacked.made_up_replies = true;
+  attacked.down = {{Duration::seconds(20), Duration::seconds(10)}};
+  attacked.options.schedule.count = 100;
+  Field field(attacked);
+  field.run(Duration::minutes(2));
+  EXPECT_EQ(field.delivered(), 80U);
+  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
+  const session::SenderCounters counters = field.session().counters();
+  EXPECT_GE(counters.mismatched_echo, 100U);
+  for (const std::uint64_t counter :
+       {counters.malformed, counters.future_sequence, counters.other_ssid})
+    EXPECT_EQ(counter, counters.mismatched_echo);
+  for (const measure::Sample& sample : field.samples())
+    EXPECT_EQ(sample.duplicates_backward + sample.duplicates_unknown, 0);
+}
+
 TEST(FlowEdges, a_re_mark_on_the_way_back_is_told_when_it_begins_and_when_it_ends) {
   for (const bool bare : {false, true}) {
     FieldScenario remarked = scenario(PortPolicy::Dynamic);

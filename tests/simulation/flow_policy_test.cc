@@ -265,7 +265,11 @@ TEST(FlowPolicy, a_range_is_kept_to_and_a_taken_fixed_port_is_said) {
   taken.taken_ports = {kFixed};
   EXPECT_TRUE(Field(taken).begin_failure());
   taken.options.policy = PortPolicy::Auto;
-  EXPECT_FALSE(Field(taken).begin_failure());
+  Field started(taken);
+  EXPECT_FALSE(started.begin_failure());
+  EXPECT_NE(started.session().local().port, kFixed);
+  ASSERT_EQ(started.notes().size(), 1U);
+  EXPECT_NE(started.notes().front().find("port 23998 is in use"), std::string::npos);
 }
 
 TEST(FlowPolicy, an_address_change_reconnects_and_the_numbers_go_on) {
