@@ -139,7 +139,7 @@ class Session {
   class Flow;
   // From the declaration of an outage until a measured probe is answered.
   struct Outage {
-    MonoTime declared, heard;  // when we said so; when the peer was last heard
+    MonoTime declared, heard;  // when we said so; when the peer was last heard, or the path moved
     bool told = false;         // an event said that it began
     bool judged = false;       // a verdict was told
     bool suspected = false;    // policy `fixed` said what it suspects

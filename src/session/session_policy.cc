@@ -280,6 +280,7 @@ void Session::reconnect(const Timestamp& now, const std::string& reason, bool mo
     stalled_.reset();
     stalled_before_.reset();
     if (pauses_.until()) watch_.restart(*now.mono);
+    if (outage_) outage_->heard = *now.mono;  // of the 5-tuple from now on nothing is known yet
     pauses_.forget();
   }
   for (FlowId& lane : lanes_) {

@@ -160,6 +160,18 @@ TEST(FlowEdges, a_new_address_ends_a_healing_pause) {
   EXPECT_TRUE(field.of_kind(EventKind::TimeoutMeasured).empty());
 }
 
+TEST(FlowEdges, after_a_new_address_the_next_healing_pause_takes_its_time) {
+  FieldScenario moved = scenario(PortPolicy::Fixed);
+  moved.down = {{Duration::seconds(30), Duration::hours(1)}};
+  moved.renumbered = {Duration::seconds(110)};
+  Field field(moved);
+  field.run(Duration::minutes(4));
+  const auto pauses = field.of_kind(EventKind::HealingPause);
+  ASSERT_GE(pauses.size(), 2U);
+  EXPECT_GE(pauses[1].at, Duration::seconds(170));
+  EXPECT_EQ(pauses[1].event.at_most, Duration::seconds(35)) << "the first one of another series";
+}
+
 TEST(FlowEdges, a_new_address_brings_auto_back_to_its_fixed_port) {
   FieldScenario moved = scenario(PortPolicy::Auto);
   moved.stalls = {{Duration::seconds(30), Duration::hours(1)}};
@@ -252,14 +264,18 @@ TEST(FlowEdges, a_re_mark_on_the_way_back_is_told_when_it_begins_and_when_it_end
   }
 }
 
+// Those have other marks than the replies to full probes, and nobody says which.
 TEST(FlowEdges, replies_to_bare_probes_of_a_silent_time_are_no_re_mark) {
   FieldScenario outage = scenario(PortPolicy::Fixed);
   outage.options.flow.traffic_class = 46U << 2U;
   outage.down = {{Duration::seconds(0), Duration::milliseconds(3'800)},
                  {Duration::seconds(20), Duration::milliseconds(3'800)}};
+  outage.remarked_back = {{Duration::seconds(22), Duration::minutes(1)}};
   Field field(outage);
   field.run(Duration::seconds(40));
-  EXPECT_TRUE(field.of_kind(EventKind::Remarked).empty());
+  const auto told = field.of_kind(EventKind::Remarked);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told.front().event.before, 46U << 2U);
   EXPECT_TRUE(std::ranges::any_of(field.samples(), [](const measure::Sample& sample) {
     return sample.outcome == measure::Outcome::Delivered && sample.size == 44;
   }));
