@@ -4,6 +4,8 @@
 // is declared once; then policy `fixed` waits and pauses, the others try a new port at once and
 // again after 5, 10, 20 ... 300 s, while the probes go on at full rate, so that the first answered
 // one ends the outage.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -127,7 +129,9 @@ void Session::on_silence(const Timestamp& now) {
 void Session::try_new_port(const Timestamp& now) {
   back_off_ = back_off_ == Duration() ? kFirstBackOff : std::min(back_off_ * 2, kLongestBackOff);
   next_switch_ = *now.mono + back_off_;
-  std::string failure = "16 new ports in ten minutes are enough";
+  std::string failure = fmt::format(
+      "a bound is reached (in ten minutes {} per session and {} per peer, {} sockets in all)",
+      kMostNewPorts, kMostNewPortsPerPeer, kMostExtraSockets);
   Flow* flow = nullptr;
   if (budget_.take(options_.flow.session, options_.flow.remote.address, *now.mono)) {
     flow = open_new(&failure, local().port);

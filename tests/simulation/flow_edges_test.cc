@@ -210,6 +210,22 @@ TEST(FlowEdges, sessions_that_end_in_an_outage_leave_their_sockets_to_others) {
   }
 }
 
+// Which of the bounds it is depends on the others, so all of them are named.
+TEST(FlowEdges, a_session_without_new_ports_says_so_once) {
+  session::PortBudget budget;
+  for (std::uint32_t n = 0; n < session::kMostExtraSockets; ++n)
+    ASSERT_TRUE(budget.take(n + 1, packet::IpAddress::v4(n), Field::kStart));
+  FieldScenario dead = scenario(PortPolicy::Dynamic);
+  dead.down = {{Duration::seconds(20), Duration::hours(1)}};
+  dead.budget = &budget;
+  Field field(dead);
+  field.run(Duration::minutes(10));
+  EXPECT_EQ(field.ports().size(), 1U);
+  const auto told = field.of_kind(EventKind::PortsExhausted);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told.front().event.text.find("256 sockets"), std::string::npos);
+}
+
 // Each reply has another epoch: one event is enough, nothing is lost, and no loss has a direction
 // that nobody knows.
 TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_is_told_once) {
