@@ -116,6 +116,7 @@ class Field::One final : public session::SessionOutput {
     field_.ports_.try_emplace(port, field_.now_ - kStart);
     field_.times_[port].push_back(field_.now_ - kStart);
     if (field_.scenario_.made_up_replies) make_up_replies(flow, octets);
+    if (number_ == 1 && field_.within(field_.scenario_.second_down)) return;
     if (!field_.passes(port, true)) return;
     const Duration half = field_.scenario_.round_trip / 2;
     const std::uint32_t source = field_.source_;

@@ -34,12 +34,13 @@ struct FieldScenario {
   double lose = 0;
   // From then on a stale entry holds every 5-tuple that exists, until it was silent for `lasting`.
   std::vector<During> stalls;
-  std::vector<During> down;      // nothing passes
-  std::vector<During> bad_path;  // source ports that are 2 modulo 4 do not pass
-  std::vector<During> remarked;  // requests of source ports that are 2 modulo 4 arrive with CS1
-  std::vector<During> held;      // replies wait until it is over and come all at once
-  std::vector<During> strict;    // only ports that were used before pass
-  std::vector<During> closed;    // port unreachables
+  std::vector<During> down;         // nothing passes
+  std::vector<During> second_down;  // of the second session
+  std::vector<During> bad_path;     // source ports that are 2 modulo 4 do not pass
+  std::vector<During> remarked;     // requests of source ports that are 2 modulo 4 arrive with CS1
+  std::vector<During> held;         // replies wait until it is over and come all at once
+  std::vector<During> strict;       // only ports that were used before pass
+  std::vector<During> closed;       // port unreachables
   std::vector<During> no_neighbour;
   std::vector<Duration> renumbered;  // the source address changes
   std::vector<Duration> moved;       // the route moves to another interface

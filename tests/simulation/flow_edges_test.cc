@@ -210,6 +210,22 @@ TEST(FlowEdges, sessions_that_end_in_an_outage_leave_their_sockets_to_others) {
   }
 }
 
+// Two sessions fall silent at once, the one for a moment and the other for good.
+TEST(FlowEdges, who_stays_silent_when_the_others_are_answered_tells_of_it) {
+  for (const bool for_good : {false, true}) {
+    FieldScenario both = scenario(PortPolicy::Dynamic);
+    both.sessions = 2;
+    both.down = {{Duration::seconds(20), Duration::seconds(7)}};
+    if (for_good) both.second_down = {{Duration::seconds(20), Duration::hours(1)}};
+    Field field(both);
+    field.run(Duration::seconds(45));
+    const std::uint64_t of_first =
+        field.events().size() - field.of_kind(EventKind::FlowChanged).size();
+    ASSERT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
+    EXPECT_EQ(field.events_of_all() > of_first, for_good);
+  }
+}
+
 // Which of the bounds it is depends on the others, so all of them are named.
 TEST(FlowEdges, a_session_without_new_ports_says_so_once) {
   session::PortBudget budget;
