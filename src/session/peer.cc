@@ -13,6 +13,8 @@ constexpr std::size_t kMaxUndated = 64;
 constexpr std::size_t kMaxEarlierIds = 8;
 // A foreign reflector whose counter falls back by more than this has restarted.
 constexpr std::uint64_t kRestartDistance = 64;
+// Who takes turns is seen again within so many requests.
+constexpr std::uint64_t kTurn = 64;
 
 std::uint64_t unwrap_in(const ReflectorView& view, std::uint32_t wire) {
   return unwrap(wire, view.newest().value_or(wire));
@@ -42,20 +44,31 @@ bool Peer::counter_fell_back(const Reply& reply, std::uint64_t sequence) const {
          sequence > *view_.newest_request();
 }
 
+// An earlier state that answers a request later than the first of the current one was not replaced:
+// a NAT on the way gives the packets of one flow several sources, and so several states. What one
+// of them does not know another may have answered.
+bool Peer::answers_still(const Answered& answered, std::uint64_t& until) const {
+  if (answered.sequence < first_request_) return false;
+  until = std::max(until, answered.sequence + kTurn);
+  return true;
+}
+
 Filing Peer::file(const Reply& reply, const Answered& answered) {
   using Kind = Filing::Kind;
-  bool restarted = false, stopping = false;
+  bool restarted = false, in_turn = false, stopping = false;
   if (reply.state) {
     // No room for a session at the moment: the state of ours, if there was one, may be back later.
     if (reply.state->stateless) return {};
     const std::uint64_t id = reply.state->epoch;
     if (epoch_id_ && id != *epoch_id_) {
       const auto known = std::ranges::find(earlier_ids_, id);
-      if (known != earlier_ids_.end() && known != earlier_ids_.begin()) return {};
+      if (known != earlier_ids_.end() && known != earlier_ids_.begin())
+        return {.in_turn = answers_still(answered, any_until_)};
       if (known != earlier_ids_.end())
         return {.kind = Kind::Previous,
                 .number = unwrap_in(before_, reply.reflector_sequence),
-                .epoch = epoch_index_ - 1};
+                .epoch = epoch_index_ - 1,
+                .in_turn = answers_still(answered, either_until_)};
       restarted = true;
       earlier_ids_.push_front(*epoch_id_);
       if (earlier_ids_.size() > kMaxEarlierIds) earlier_ids_.pop_back();
@@ -73,13 +86,14 @@ Filing Peer::file(const Reply& reply, const Answered& answered) {
     stateful_ = stateful_ || reply.reflector_sequence != reply.sender_sequence;
   }
   if (restarted)
-    start_epoch(reply, answered);
+    in_turn = start_epoch(reply, answered);
   else if (!view_.newest())
     start_first_epoch(reply, answered);
   return {.kind = Kind::Current,
           .number = unwrap_in(view_, reply.reflector_sequence),
           .epoch = epoch_index_,
           .restarted = restarted,
+          .in_turn = in_turn,
           .stopping = stopping};
 }
 
@@ -147,7 +161,8 @@ void Peer::start_first_epoch(const Reply& reply, const Answered& answered) {
   if (reply.state) dropped_ = reply.state->dropped_by_policy;
 }
 
-void Peer::start_epoch(const Reply& reply, const Answered& answered) {
+// True when it is no new state: it answered requests before others that the one before answered.
+bool Peer::start_epoch(const Reply& reply, const Answered& answered) {
   before_.resolve_all();
   resolved_ += before_.take_resolved();
   before_ = std::move(view_);
@@ -163,6 +178,9 @@ void Peer::start_epoch(const Reply& reply, const Answered& answered) {
   view_.start_at(first_reply);
   ++epoch_index_;
   dropped_.reset();
+  if (before_.newest_request().value_or(0) <= first_request_) return false;
+  any_until_ = std::max(any_until_, answered.sequence + kTurn);
+  return true;
 }
 
 void Peer::note_refusals(const ReflectorState& state, const Answered& answered) {
@@ -234,6 +252,9 @@ Fate Peer::fate_of(std::uint64_t sequence) const {
     if (have_before_) {
       const Reached earlier = before_.reached(sequence);
       if (earlier == Reached::Yes) return Fate::Backward;
+      if (sequence < any_until_) return was_closed(sequence) ? Fate::PeerClosed : Fate::Unknown;
+      if (sequence < either_until_ && now == Reached::No && !was_closed(sequence))
+        return translate(earlier);
       if (sequence < first_request_) {
         // Not seen by the new state. The old one may have answered it just before it died.
         if (was_closed(sequence)) return Fate::PeerClosed;
@@ -265,6 +286,15 @@ std::optional<std::uint64_t> Peer::request_of(std::uint32_t wire, const Filing& 
 std::optional<std::uint64_t> Peer::newest_request() const { return view_.newest_request(); }
 
 void Peer::give_up(std::uint64_t sequence, bool counted) {
+  if (have_before_ && sequence < std::max(either_until_, any_until_)) {
+    // Whose hole it is in is known only where the other one has none.
+    const bool one = counted && sequence >= any_until_;
+    const bool in_view = view_.reached(sequence) != Reached::No;
+    const bool in_before = before_.reached(sequence) != Reached::No;
+    if (in_view) view_.give_up(sequence, one && !in_before);
+    if (in_before) before_.give_up(sequence, one && !in_view);
+    return;
+  }
   (have_before_ && sequence < first_request_ ? before_ : view_).give_up(sequence, counted);
 }
 

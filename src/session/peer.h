@@ -35,6 +35,7 @@ struct Filing {
   std::uint64_t number = 0;  // unwrapped; as on the wire while undated
   std::uint32_t epoch = 0;   // index of the state
   bool restarted = false;    // the first reply of this state
+  bool in_turn = false;      // a state that a newer one seemed to have replaced answers still
   bool other_token = false;  // not the one that this state told first
   bool stopping = false;     // the reflector said so, with the token of the state known before
 
@@ -102,8 +103,9 @@ class Peer {
     std::uint64_t reply, request;
   };
   Filing file(const Reply& reply, const Answered& answered);
+  bool answers_still(const Answered& answered, std::uint64_t& until) const;
   bool counter_fell_back(const Reply& reply, std::uint64_t sequence) const;
-  void start_epoch(const Reply& reply, const Answered& answered);
+  bool start_epoch(const Reply& reply, const Answered& answered);
   void start_first_epoch(const Reply& reply, const Answered& answered);
   void note_numbers(ReflectorView& view, const Reply& reply, std::uint64_t number,
                     const Answered& answered);
@@ -116,6 +118,8 @@ class Peer {
 
   ReflectorView view_, before_;
   std::uint64_t first_request_ = 0;  // of this epoch
+  // Several states take turns. Requests before these may be known to the state before, too; to any.
+  std::uint64_t either_until_ = 0, any_until_ = 0;
   bool have_before_ = false;
   std::optional<std::uint64_t> epoch_id_;
   std::optional<wire::WstpToken> token_;

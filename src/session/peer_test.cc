@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace wirestamp::session {
 namespace {
 
@@ -11,6 +15,7 @@ struct Told {
   std::optional<std::uint64_t> epoch;  // absent: the answer to a bare probe
   std::uint32_t dropped = 0;
   bool stateless = false;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> listed = {};  // numbers and their requests
 };
 
 Filing give(Peer& peer, const Told& told) {
@@ -20,6 +25,9 @@ Filing give(Peer& peer, const Told& told) {
   if (told.epoch)
     reply.state = ReflectorState{
         .epoch = *told.epoch, .dropped_by_policy = told.dropped, .stateless = told.stateless};
+  for (const auto& [number, request] : told.listed)
+    reply.true_transmits[reply.true_transmit_count++] = {
+        .reflector_sequence = number, .sender_sequence = request, .departed = {}};
   return peer.on_reply(
       reply, {.sequence = told.request, .next_sequence = told.request + 1, .newest_leftover = {}});
 }
@@ -82,6 +90,56 @@ TEST(Peer, EachRefusalExcusesOneRequest) {
   EXPECT_TRUE(peer.take_refusal(3));
   EXPECT_FALSE(peer.take_refusal(4));
   EXPECT_FALSE(peer.take_refusal(6));
+}
+
+// Behind a NAT that gives the packets of a flow `states` sources in turn: the reply to `lost` is
+// lost, and `absent` never arrives.
+struct InTurn {
+  Peer peer;
+  Filing last;
+
+  InTurn(std::uint32_t states, std::uint32_t lost, std::uint32_t absent, std::uint32_t requests) {
+    std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> answered(states);
+    for (std::uint32_t request = 0; request < requests; ++request) {
+      if (request == absent) continue;
+      auto& of_state = answered[request % states];
+      const auto number = static_cast<std::uint32_t>(of_state.size());
+      const std::size_t listed = std::min<std::size_t>(of_state.size(), 8);
+      Told told{.number = number, .request = request, .epoch = 100 + request % states};
+      told.listed.assign(of_state.rbegin(), of_state.rbegin() + static_cast<long>(listed));
+      of_state.emplace_back(number, request);
+      if (request != lost) last = give(peer, told);
+    }
+  }
+};
+
+TEST(Peer, WhereTwoStatesTakeTurnsBothMustLackARequestThatNeverArrived) {
+  const InTurn two(2, 20, 31, 60);
+  EXPECT_TRUE(two.last.in_turn || two.last.kind == Filing::Kind::Current);
+  EXPECT_EQ(two.peer.fate_of(20), Fate::Backward);
+  EXPECT_EQ(two.peer.fate_of(31), Fate::Forward);
+  // Nobody told of it yet: the next one of its state would.
+  EXPECT_NE(InTurn(2, 30, 11, 32).peer.fate_of(30), Fate::Forward);
+}
+
+TEST(Peer, WhereMoreStatesTakeTurnsNoLossIsSaidToBeOnTheWayThere) {
+  for (const std::uint32_t states : {3U, 5U, 9U, 10U, 16U, 40U})
+    for (std::uint32_t lost = states; lost < 2 * states; ++lost) {
+      InTurn many(states, lost, lost + 1, 6 * states);
+      EXPECT_NE(many.peer.fate_of(lost), Fate::Forward) << states << " states, " << lost;
+      EXPECT_EQ(many.peer.fate_of(lost + 1), Fate::Unknown) << states << " states, " << lost;
+      for (const std::uint32_t request : {lost, lost + 1})
+        if (many.peer.fate_of(request) == Fate::Unknown) many.peer.give_up(request, true);
+      many.peer.resolve_all();
+      EXPECT_EQ(many.peer.take_resolved().forward, 0U) << states << " states, " << lost;
+    }
+}
+
+TEST(Peer, WhoTookTurnsAndDoesNoMoreIsForgotten) {
+  InTurn three(3, 10, 11, 30);
+  for (std::uint32_t n = 0; n < 100; ++n)
+    give(three.peer, {.number = n, .request = 30 + n + (n < 90 ? 0 : 1), .epoch = 200});
+  EXPECT_EQ(three.peer.fate_of(120), Fate::Forward);
 }
 
 }  // namespace
