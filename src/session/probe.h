@@ -64,6 +64,7 @@ struct Probe {
   std::optional<Verdict> verdict;     // proof that it did not come back, overruled by a reply
   bool stamps_unreliable = false;     // a missing stamp proves nothing
 
+  bool answered_elsewhere = false;  // a reply came from another address than the peer's
   bool replied = false;
   std::optional<MonoTime> arrived;                   // the first reply
   Filing::Kind numbered = Filing::Kind::Unnumbered;  // whose number the first reply has

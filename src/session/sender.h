@@ -96,6 +96,12 @@ class Sender {
   const SenderCounters& counters() const { return counters_; }
   SenderCounters& counters() { return counters_; }
   const Peer& peer() const { return peer_; }
+  // Who answered our probes last though they went to another address, and when.
+  struct Elsewhere {
+    packet::Endpoint from;
+    MonoTime at;
+  };
+  const std::optional<Elsewhere>& elsewhere() const { return elsewhere_; }
   std::uint64_t next_sequence() const { return ledger_.next_sequence(); }
   // What the reflector says became of this flow when nothing of it was on its way.
   void on_account(const wire::WstpAccount& account) {
@@ -157,6 +163,7 @@ class Sender {
   void accept_first(Probe& probe, const Reply& reply, const Filing& filing,
                     const packet::ReceivedDatagram& datagram, const ClockState& clock);
   void accept_copy(Probe& probe, const Filing& filing);
+  void note_elsewhere(const packet::ReceivedDatagram& datagram, const ClockState& clock);
   void learn(const Reply& reply, const Filing& filing, std::uint64_t sender_sequence);
   void correct_reflector_tx(Probe& probe, const NumberedReply& told, const Timestamp& stamp);
 
@@ -192,6 +199,7 @@ class Sender {
   StampSource transmit_stamps_;
   bool stamps_proven_ = false;
   unsigned replies_without_stamp_ = 0;
+  std::optional<Elsewhere> elsewhere_;
   std::uint64_t stepped_down_at_ = 0;  // the first probe sent with the stamps asked for now
   std::optional<MonoTime> last_reply_;
   std::optional<MonoTime> unanswered_since_;  // the first send after the last reply

@@ -10,11 +10,37 @@
 
 namespace wirestamp::session {
 
+namespace {
+bool echoes(const Reply& reply, const Probe& probe) {
+  return reply.echoed_timestamp == probe.wire_timestamp &&
+         reply.echoed_error_estimate == probe.wire_error_estimate;
+}
+}  // namespace
+
+// Of the reply that comes from another address: whose probe it answers is sure, because it echoes
+// what only that probe had. It is none of the session's, but neither was the probe lost.
+void Sender::note_elsewhere(const packet::ReceivedDatagram& datagram, const ClockState& clock) {
+  SenderCounters not_ours;
+  const auto reply =
+      parse_reply(datagram.payload, datagram.arrival.wall, clock.tai_minus_utc_s, not_ours);
+  if (!reply || (reply->ssid != options_.ssid && reply->ssid != 0)) return;
+  Probe* probe = ledger_.find(unwrap(reply->sender_sequence, ledger_.next_sequence()));
+  if (probe == nullptr || !echoes(*reply, *probe)) return;
+  probe->answered_elsewhere = true;
+  if (!elsewhere_)
+    output_.on_note(packet::to_string(datagram.source) + " answers what was sent to " +
+                    packet::to_string(options_.remote) +
+                    ", and that is not counted: measure the address that answers, or let the "
+                    "reflector answer from the one it was asked at");
+  elsewhere_ = Elsewhere{datagram.source, datagram.arrival.mono.value_or(last_time_)};
+}
+
 std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram& datagram,
                                                  const ClockState& clock) {
   if (datagram.source.address != options_.remote.address ||
       datagram.source.port != options_.remote.port) {
     ++counters_.other_address;
+    note_elsewhere(datagram, clock);
     return std::nullopt;
   }
   const auto reply =
@@ -37,8 +63,7 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
     ++counters_.expired;
     return std::nullopt;
   }
-  if (reply->echoed_timestamp != probe->wire_timestamp ||
-      reply->echoed_error_estimate != probe->wire_error_estimate) {
+  if (!echoes(*reply, *probe)) {
     ++counters_.mismatched_echo;
     return std::nullopt;
   }

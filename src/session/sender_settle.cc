@@ -82,7 +82,8 @@ void Sender::decide(Probe& probe) {
 void Sender::decide_unanswered(Probe& probe) {
   measure::Sample& sample = probe.sample;
   const Fate fate = peer_.fate_of(probe.sequence);
-  const bool gone = probe.departed || !expects_stamps() || fate == Fate::Backward;
+  const bool gone =
+      probe.departed || !expects_stamps() || fate == Fate::Backward || probe.answered_elsewhere;
   if (!gone) {
     if (stamps_proven_ && !probe.stamps_unreliable) {
       sample.outcome = Outcome::Unsent;
@@ -92,6 +93,10 @@ void Sender::decide_unanswered(Probe& probe) {
       sample.outcome = Outcome::LostUnknown;
       sample.departure_unconfirmed = true;
     }
+    return;
+  }
+  if (probe.answered_elsewhere) {
+    sample.outcome = Outcome::LostUnknown;
     return;
   }
   switch (fate) {
@@ -113,12 +118,14 @@ void Sender::decide_unanswered(Probe& probe) {
 }
 
 // A probe of which later replies may still tell, if only in sums. Those that may never have left,
-// burst probes and withheld ones are in no sum, but a missing reply may be theirs.
+// those answered from elsewhere, burst probes and withheld ones are in no sum, but a missing reply
+// may be theirs.
 void Sender::give_up(const Probe& probe) {
   const measure::Sample& sample = probe.sample;
   const bool lost = sample.outcome == Outcome::LostUnknown;
   if (!lost && sample.outcome != Outcome::Withheld) return;
-  peer_.give_up(probe.sequence, lost && !sample.burst && !sample.departure_unconfirmed);
+  const bool in_sums = lost && !sample.burst && !sample.departure_unconfirmed;
+  peer_.give_up(probe.sequence, in_sums && !probe.answered_elsewhere);
 }
 
 void Sender::report_resolved() {

@@ -205,6 +205,7 @@ class Session {
   bool recent(const std::optional<MonoTime>& time, MonoTime now) const;
   bool nothing_leaves(MonoTime now) const;
   bool path_is_clean(MonoTime now) const;
+  const Sender::Elsewhere* answered_elsewhere(MonoTime now) const;
   void look_at_egress(const Timestamp& now);
   void reconnect(const Timestamp& now, const std::string& reason, bool moved);
 

@@ -48,6 +48,8 @@ std::string Session::cause_of_silence(MonoTime now) const {
   if (watch_.locally_silent(now))
     return egress_ ? "this host does not let the probes out" : "there is no route to the peer";
   if (recent(evidence_.closed, now)) return "the host is up, and nothing listens on the port";
+  if (const Sender::Elsewhere* other = answered_elsewhere(now))
+    return "replies come from " + packet::to_string(other->from) + " instead";
   if (recent(evidence_.icmp, now)) return evidence_.who + " says that it cannot be reached";
   return "no error was seen";
 }

@@ -36,7 +36,15 @@ bool Session::nothing_leaves(MonoTime now) const {
 }
 
 bool Session::path_is_clean(MonoTime now) const {
-  return !nothing_leaves(now) && !recent(evidence_.closed, now) && !recent(evidence_.icmp, now);
+  return !nothing_leaves(now) && !recent(evidence_.closed, now) && !recent(evidence_.icmp, now) &&
+         answered_elsewhere(now) == nullptr;
+}
+
+const Sender::Elsewhere* Session::answered_elsewhere(MonoTime now) const {
+  for (const auto& flow : flows_)
+    if (const auto& other = flow->sender.elsewhere(); other && recent(other->at, now))
+      return &*other;
+  return nullptr;
 }
 
 void Session::step(const Timestamp& now, const ClockState& clock) {

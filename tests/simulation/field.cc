@@ -11,6 +11,10 @@
 
 namespace wirestamp::simulation {
 
+namespace {
+const packet::IpAddress kElsewhere = packet::IpAddress::v4(0xc000'0263);
+}  // namespace
+
 using measure::EventKind;
 
 // One session with the reflector it measures.
@@ -160,7 +164,7 @@ class Field::One final : public session::SessionOutput {
     request.payload = octets;
     request.source = {packet::IpAddress::v4(source), port, 0};
     if (field_.within(field_.scenario_.shuffled)) request.source.port = field_.shuffled_port_++;
-    request.destination = session->options().flow.remote;
+    request.destination = peer();
     request.hop_limit = 250;
     request.traffic_class = session->options().flow.traffic_class;
     if (field_.within(field_.scenario_.remarked) && port % 4 == 2) request.traffic_class = 8U << 2U;
@@ -181,7 +185,7 @@ class Field::One final : public session::SessionOutput {
     field_.at(back, [this, flow, buffer, marks = reply->traffic_class] {
       packet::ReceivedDatagram datagram;
       datagram.payload = buffer;
-      datagram.source = session->options().flow.remote;
+      datagram.source = peer();
       datagram.hop_limit = 250;
       datagram.traffic_class = field_.within(field_.scenario_.remarked_back) ? 8U << 2U : marks;
       datagram.arrival = field_.stamp(StampSource::Kernel);
@@ -189,7 +193,7 @@ class Field::One final : public session::SessionOutput {
         datagram.source.address = packet::IpAddress::v4(0xcb00'7100U + n);
         session->on_datagram(flow, datagram, {});
       }
-      datagram.source = session->options().flow.remote;
+      datagram.source = peer();
       session->on_datagram(flow, datagram, {});
       touch();
     });
@@ -202,6 +206,12 @@ class Field::One final : public session::SessionOutput {
     if (value == reply.end()) return;  // to a bare probe
     value[5] |= std::byte{wire::Wstp::kStopping};
     value[16] ^= std::byte{1};
+  }
+
+  packet::Endpoint peer() const {
+    packet::Endpoint peer = session->options().flow.remote;
+    if (field_.within(field_.scenario_.elsewhere)) peer.address = kElsewhere;
+    return peer;
   }
 
   void error(session::FlowId flow, packet::PathErrorKind kind,
@@ -222,7 +232,9 @@ class Field::One final : public session::SessionOutput {
     field_.lanes_.push_back(session->lane_of(sample.flow));
   }
   void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
+    field_.resolved_ += forward + backward;
+  }
   void on_note(const std::string& note) override {
     if (number_ == 0) field_.notes_.push_back(note);
   }

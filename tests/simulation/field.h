@@ -41,6 +41,8 @@ struct FieldScenario {
   std::vector<During> held;         // replies wait until it is over and come all at once
   std::vector<During> strict;       // only ports that were used before pass
   std::vector<During> closed;       // port unreachables
+  // Another address of the peer's gets the requests and answers.
+  std::vector<During> elsewhere;
   std::vector<During> no_neighbour;
   std::vector<Duration> renumbered;  // the source address changes
   std::vector<Duration> moved;       // the route moves to another interface
@@ -95,6 +97,8 @@ class Field final {
   const std::vector<std::string>& notes() const { return notes_; }
   // What was begun but for its answer.
   std::optional<std::string> begin_failure() const { return begin_failure_; }
+  // Losses without a direction that got one later, of all sessions.
+  std::uint64_t resolved() const { return resolved_; }
 
   static constexpr MonoTime kStart = MonoTime::from_ns(1'000'000'000'000);
 
@@ -126,7 +130,7 @@ class Field final {
   std::map<std::uint16_t, Duration> ports_;
   std::map<std::uint16_t, std::vector<Duration>> times_;
   std::uint16_t shuffled_port_ = 1'024;
-  std::uint64_t ports_opened_ = 0, events_of_all_ = 0;
+  std::uint64_t ports_opened_ = 0, events_of_all_ = 0, resolved_ = 0;
   std::size_t most_open_ = 0;
   std::uint32_t interface_ = 2;
   std::uint32_t source_ = 0x0a00'0001;

@@ -250,6 +250,27 @@ TEST(FlowPolicy, five_hundred_sessions_behind_a_dead_uplink_are_one_event) {
             field.events().size() - field.of_kind(EventKind::FlowChanged).size());
 }
 
+TEST(FlowPolicy, replies_from_another_address_are_named_and_no_loss_has_a_direction) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Fixed, PortPolicy::Auto}) {
+    FieldScenario other = scenario(policy);
+    other.options.heal_after = Duration::seconds(20);
+    other.elsewhere = {{Duration::seconds(30), Duration::seconds(60)}};
+    Field field(other);
+    field.run(Duration::minutes(3));
+    print(field);
+    EXPECT_EQ(findings(field), std::vector{Finding::PeerOrPathDown});
+    for (const auto& told : field.of_kind(EventKind::Verdict))
+      EXPECT_NE(told.event.text.find("192.0.2.99:23999 instead"), std::string::npos);
+    EXPECT_TRUE(field.of_kind(EventKind::HealingPause).empty());
+    EXPECT_EQ(field.notes().size(), 1U);
+    std::map<Outcome, int> outcomes;
+    for (const measure::Sample& sample : field.samples()) ++outcomes[sample.outcome];
+    EXPECT_GT(outcomes[Outcome::LostUnknown], 100);
+    EXPECT_EQ(outcomes[Outcome::LostForward] + outcomes[Outcome::LostBackward], 0);
+    EXPECT_EQ(field.resolved(), 0U);
+  }
+}
+
 TEST(FlowPolicy, a_range_is_kept_to_and_a_taken_fixed_port_is_said) {
   FieldScenario range = scenario(PortPolicy::Range);
   range.down = {{Duration::seconds(20), Duration::minutes(5)}};
