@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "measure/sample.h"
@@ -61,6 +62,11 @@ enum class ProbeKind : std::uint8_t {
   Closing,  // at the end of a run, fetches the last stamps; in no figure
   Trial,    // asks whether a flow is alive; in no figure
 };
+
+inline constexpr std::string_view kStatesInTurn =
+    "the reflector takes the packets of this flow for several flows: a NAT on the way changes "
+    "their source again and again, or the reflector is restarted over and over; which way a probe "
+    "was lost may stay unknown";
 
 // What the sender hands out. Calls come from within its own functions.
 class SenderOutput {
@@ -204,6 +210,7 @@ class Sender {
   std::optional<MonoTime> last_reply_;
   std::optional<MonoTime> unanswered_since_;  // the first send after the last reply
   bool bare_turn_ = false;
+  bool in_turn_told_ = false;
   Duration max_round_trip_;
   ClockState clock_;  // as of last_time_
   bool clock_seen_ = false;

@@ -76,6 +76,10 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
   const Filing filing = peer_.on_reply(believed, {.sequence = sequence,
                                                   .next_sequence = ledger_.next_sequence(),
                                                   .newest_leftover = leftover});
+  if (filing.in_turn && !in_turn_told_) {
+    in_turn_told_ = true;
+    output_.on_note(std::string(kStatesInTurn));
+  }
   if (filing.restarted) {
     ++counters_.reflector_restarts;
     output_.on_reflector_restart();

@@ -165,6 +165,8 @@ class Field::One final : public session::SessionOutput {
     request.source = {packet::IpAddress::v4(source), port, 0};
     if (field_.within(field_.scenario_.shuffled)) request.source.port = field_.shuffled_port_++;
     request.destination = peer();
+    if (field_.within(field_.scenario_.in_turn))
+      request.source.port = static_cast<std::uint16_t>(50'000 + field_.order_++ % 5);
     request.hop_limit = 250;
     request.traffic_class = session->options().flow.traffic_class;
     if (field_.within(field_.scenario_.remarked) && port % 4 == 2) request.traffic_class = 8U << 2U;

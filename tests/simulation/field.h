@@ -43,6 +43,8 @@ struct FieldScenario {
   std::vector<During> closed;       // port unreachables
   // Another address of the peer's gets the requests and answers.
   std::vector<During> elsewhere;
+  // A NAT gives the packets of a flow five source ports in turn.
+  std::vector<During> in_turn;
   std::vector<During> no_neighbour;
   std::vector<Duration> renumbered;  // the source address changes
   std::vector<Duration> moved;       // the route moves to another interface

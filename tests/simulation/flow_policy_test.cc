@@ -233,6 +233,22 @@ TEST(FlowPolicy, a_day_without_the_peer_keeps_the_ports_within_their_bounds) {
   EXPECT_LE(ended.front().at, Duration::minutes(1) + Duration::hours(24) + Duration::seconds(1));
 }
 
+TEST(FlowPolicy, restarts_without_end_are_told_once) {
+  FieldScenario nat = scenario(PortPolicy::Dynamic);
+  nat.lose = 0.05;
+  nat.in_turn = {{Duration::seconds(20), Duration::minutes(5)}};
+  Field field(nat);
+  field.run(Duration::minutes(5));
+  print(field);
+  EXPECT_EQ(field.of_kind(EventKind::ReflectorRestarted).size(), 2U);  // the second: and again
+  EXPECT_EQ(field.notes().size(), 1U);
+  std::map<Outcome, int> later;
+  for (const measure::Sample& sample : field.samples())
+    if (sample.scheduled > Field::kStart + Duration::seconds(20)) ++later[sample.outcome];
+  EXPECT_GT(later[Outcome::LostUnknown], 20);
+  EXPECT_EQ(later[Outcome::LostForward], 0);
+}
+
 TEST(FlowPolicy, five_hundred_sessions_behind_a_dead_uplink_are_one_event) {
   FieldScenario uplink = scenario(PortPolicy::Dynamic);
   uplink.sessions = 500;
