@@ -113,17 +113,27 @@ Session::Flow* Session::open_new(std::string* failure, std::optional<std::uint16
     }
     return open({}, failure);
   }
-  // From a random place in the range, once around.
+  // From a random place in the range, once around. A wide one in steps: part of it may need a
+  // privilege that we do not have.
   const std::uint32_t size = std::uint32_t{options_.last_port} - options_.first_port + 1U;
   const auto first = static_cast<std::uint32_t>(random_.below(size));
   const std::uint32_t tries = std::min<std::uint32_t>(size, kMostPortTries);
+  std::uint32_t own = 0;
+  std::string others;
   for (std::uint32_t n = 0; n < tries; ++n) {
-    const auto port = static_cast<std::uint16_t>(options_.first_port + (first + n) % size);
-    if (Flow* flow = open({.port = port, .shared_with = {}}, failure)) return flow;
+    const auto port =
+        static_cast<std::uint16_t>(options_.first_port + (first + n * size / tries) % size);
+    if (std::ranges::any_of(flows_, [&](const auto& flow) { return flow->local.port == port; })) {
+      ++own;
+      continue;
+    }
+    if (Flow* flow = open({.port = port, .shared_with = {}}, &others)) return flow;
   }
-  if (failure != nullptr)
-    *failure = "no port of " + std::to_string(options_.first_port) + "-" +
-               std::to_string(options_.last_port) + " can be had: " + *failure;
+  if (failure == nullptr) return nullptr;
+  *failure = "no port of " + std::to_string(options_.first_port) + "-" +
+             std::to_string(options_.last_port) + " can be had: ";
+  if (own > 0) *failure += "this session has " + std::to_string(own) + " of them itself; ";
+  *failure += others.empty() ? "a wider range has more" : others;
   return nullptr;
 }
 

@@ -309,6 +309,34 @@ TEST(FlowPolicy, a_range_is_kept_to_and_a_taken_fixed_port_is_said) {
   EXPECT_NE(started.notes().front().find("port 23998 is in use"), std::string::npos);
 }
 
+TEST(FlowPolicy, a_wide_range_is_tried_all_over_before_it_counts_as_exhausted) {
+  FieldScenario wide = scenario(PortPolicy::Range);
+  wide.options.first_port = 1;
+  wide.options.last_port = 5'000;
+  for (std::uint16_t port = 1; port < 4'000; ++port) wide.taken_ports.insert(port);
+  for (wide.seed = 1; wide.seed <= 20; ++wide.seed)
+    EXPECT_FALSE(Field(wide).begin_failure()) << "seed " << wide.seed;
+}
+
+TEST(FlowPolicy, a_range_says_which_of_its_ports_are_our_own) {
+  FieldScenario full = scenario(PortPolicy::Range);
+  full.options.first_port = full.options.last_port = 40'000;
+  full.down = {{Duration::seconds(20), Duration::minutes(1)}};
+  Field field(full);
+  field.run(Duration::minutes(2));
+  ASSERT_EQ(field.of_kind(EventKind::PortsExhausted).size(), 1U);
+  EXPECT_EQ(field.of_kind(EventKind::PortsExhausted).front().event.text,
+            "no new port: no port of 40000-40000 can be had: this session has 1 of them itself; a "
+            "wider range has more");
+
+  full.options.last_port = 40'001;
+  full.taken_ports = {40'000, 40'001};
+  const Field none(full);
+  ASSERT_TRUE(none.begin_failure());
+  EXPECT_EQ(none.begin_failure()->find("this session"), std::string::npos);
+  EXPECT_NE(none.begin_failure()->find("is in use"), std::string::npos);
+}
+
 TEST(FlowPolicy, an_address_change_reconnects_and_the_numbers_go_on) {
   for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Fixed, PortPolicy::Auto}) {
     FieldScenario moved = scenario(policy);
