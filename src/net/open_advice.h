@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <system_error>
 
@@ -25,9 +26,19 @@ inline std::string socket_advice(int error, const PortOptions& options) {
 }
 
 inline std::string device_advice(int error, const PortOptions& options) {
-  return fmt::format("cannot use interface '{}': {}", options.device,
-                     error == ENODEV ? "there is none of that name (see `ip link`)"
-                                     : std::generic_category().message(error));
+  std::string reason = std::generic_category().message(error);
+  if (error == ENODEV) reason = "there is none of that name (see `ip link`)";
+  if (error == EPERM)
+    reason =
+        "this system permits it to nobody without CAP_NET_RAW (Linux does since 5.7); leave it "
+        "out and let the route choose, or give the source address";
+  return fmt::format("cannot use interface '{}': {}", options.device, reason);
+}
+
+// The first port that needs no privilege, in this network namespace.
+inline int first_open_port() {
+  int port = 0;
+  return std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> port ? port : 1024;
 }
 
 inline std::string bind_advice(int error, const packet::Endpoint& local) {
@@ -44,7 +55,8 @@ inline std::string bind_advice(int error, const packet::Endpoint& local) {
     case EADDRNOTAVAIL:
       return fmt::format("{} is no address of this host (see `ip address`)", address);
     case EACCES:
-      return fmt::format("port {} needs a privilege; choose one from 1024 up", local.port);
+      return fmt::format("port {} needs a privilege; choose one from {} up", local.port,
+                         first_open_port());
     default:
       return fmt::format("cannot bind {}: {}", packet::to_string(local),
                          std::generic_category().message(error));
