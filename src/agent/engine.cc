@@ -91,6 +91,13 @@ class Engine::Owner final : public session::SessionOutput {
                                            .device = ports_.options.device,
                                            .traffic_class = flow.traffic_class});
     if (!route) return std::nullopt;
+    // The kernel sends all the same, from 0.0.0.0.
+    if (!flow.source && (!route->source || route->source->is_any()))
+      observer_.on_note(
+          fmt::format("{} has no {} address to send from, and nobody answers a probe without one: "
+                      "give it an address, or choose another interface",
+                      route->interface_name,
+                      flow.remote.address.family() == packet::Family::V4 ? "IPv4" : "IPv6"));
     return session::Egress{.interface = route->interface,
                            .interface_name = route->interface_name,
                            .source = flow.source ? flow.source : route->source};
