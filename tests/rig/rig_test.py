@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE))
 
 import addresses  # noqa: E402
 import bad_input  # noqa: E402
+import bad_ports  # noqa: E402
 import chain  # noqa: E402
 import echo  # noqa: E402
 import emulator_itself  # noqa: E402
@@ -32,6 +33,7 @@ import parallel_flows  # noqa: E402
 import paths  # noqa: E402
 import reconnects  # noqa: E402
 import rig  # noqa: E402
+import rig_test  # noqa: E402
 import scenario  # noqa: E402
 import several_ways  # noqa: E402
 import stalls  # noqa: E402
@@ -43,9 +45,9 @@ import wire_judge  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (addresses, bad_input, chain, echo, emulator_itself, hostile_network, local_causes, marks, mutual,
-                   nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, several_ways,
-                   stalls, vlan, ways_and_addresses, wire_judge):
+    for module in (addresses, bad_input, bad_ports, chain, echo, emulator_itself, hostile_network, local_causes,
+                   marks, mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
+                   rig_test, several_ways, stalls, vlan, ways_and_addresses, wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
