@@ -33,10 +33,10 @@ import parallel_flows  # noqa: E402
 import paths  # noqa: E402
 import reconnects  # noqa: E402
 import rig  # noqa: E402
-import rig_test  # noqa: E402
 import scenario  # noqa: E402
 import several_ways  # noqa: E402
 import stalls  # noqa: E402
+import strangers  # noqa: E402
 import vlan  # noqa: E402
 import ways_and_addresses  # noqa: E402
 import wire_judge  # noqa: E402
@@ -47,7 +47,7 @@ def cases():
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, bad_input, bad_ports, chain, echo, emulator_itself, hostile_network, local_causes,
                    marks, mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
-                   rig_test, several_ways, stalls, vlan, ways_and_addresses, wire_judge):
+                   several_ways, stalls, strangers, vlan, ways_and_addresses, wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
