@@ -17,6 +17,10 @@ constexpr Duration kEvictableAfter = Duration::seconds(10);
 constexpr unsigned kMostEvictedAtOnce = 4;
 constexpr unsigned kSequenceBits = 30;
 constexpr std::uint64_t kSequenceMask = (1U << kSequenceBits) - 1;
+// What a reflector has of a packet::Token; the rest names the owner of the datagram.
+constexpr unsigned kNameBits = 44;
+static_assert(kMaxReflectorSessions <= std::size_t{1} << (kNameBits - kSequenceBits),
+              "the names of replies have no room for so many sessions");
 }  // namespace
 
 std::size_t SessionKeyHash::operator()(const SessionKey& key) const noexcept {
