@@ -294,7 +294,7 @@ def through_nat_of(ports, probes, interval):
         print(f"  {ports} ports: {measured.outcomes()}, sums {measured.summary['lost']},"
               f" reflector {before[0] >> 10} kB before, {after[0] >> 10} kB after")
         check_equal(measured.code, 0, "exit code")
-        check_in_time(starved_of(measured), probes, 0.5)
+        check_in_time(starved_of(measured), probes)
         unknown = check_directions(measured, Truth(Log(log_path), 500_000_000))
         notes = [note for note in measured.document["notes"] if "several flows" in note]
         check_equal(len(notes), 1, f"notes that say what the reflector sees, among {measured.document['notes']}")
@@ -373,7 +373,7 @@ def thousands_claim_one_session():
         starved = starved_of(measured)
         check_equal(measured.outcomes(), {"delivered": probes - starved, **({"late_schedule": starved} if starved else {})},
                     "outcomes of the true session")
-        check_in_time(starved, probes, 0.5)
+        check_in_time(starved, probes)
         check_equal(measured.summary["duplicates"], 0, "duplicates")
         odd = {name: count for name, count in measured.document["counters"].items() if count}
         check_equal(set(odd) - {"replies", "unmeasured"}, set(), f"counters of the true session {odd}")
