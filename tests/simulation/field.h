@@ -132,6 +132,7 @@ class Field final {
   std::map<std::uint16_t, Duration> ports_;
   std::map<std::uint16_t, std::vector<Duration>> times_;
   std::uint16_t shuffled_port_ = 1'024;
+  unsigned order_ = 0;  // of packets through the NAT with five ports
   std::uint64_t ports_opened_ = 0, events_of_all_ = 0, resolved_ = 0;
   std::size_t most_open_ = 0;
   std::uint32_t interface_ = 2;
