@@ -63,7 +63,8 @@ class Engine::Owner final : public session::SessionOutput {
     } else {
       net::PortOptions options = ports_.options;
       options.port = wanted.port.value_or(0);
-      port = TRY(engine_.io_.open(options));
+      const auto shared = engine_.shared_port(options);
+      port = shared ? *shared : TRY(engine_.io_.open(options));
     }
     if (engine_.slots_.size() - engine_.free_slots_.size() >= kMostSlots) {
       engine_.close_unused(port);
@@ -130,6 +131,10 @@ class Engine::Owner final : public session::SessionOutput {
     engine_.io_.use_scheduler_stamps(engine_.slots_[slots_.at(flow)].port);
   }
 
+  void leave() {
+    while (!slots_.empty()) close_flow(slots_.begin()->first);
+  }
+
   std::optional<net::PortId> current_port() const {
     const auto found = slots_.find(session_.current());
     if (found == slots_.end()) return std::nullopt;
@@ -161,6 +166,16 @@ Result<session::Session*> Engine::add_session(const session::SessionOptions& opt
     return std::unexpected(std::move(begun).error());
   }
   return &session;
+}
+
+void Engine::remove_session(const session::Session& session) {
+  const auto found = std::ranges::find_if(
+      owners_, [&](const auto& owner) { return &owner->session() == &session; });
+  CHECK(found != owners_.end());
+  flush();
+  (*found)->leave();
+  owners_.erase(found);
+  flush();
 }
 
 net::PortStamping Engine::stamping_of(const session::Session& session) const {
@@ -215,7 +230,18 @@ void Engine::close_unused(net::PortId port) {
   const auto found = slots_of_port_.find(port);
   if (found != slots_of_port_.end() && !found->second.empty()) return;
   slots_of_port_.erase(port);
-  io_.close(port);
+  if (std::ranges::find(shared_, port) == shared_.end()) io_.close(port);
+}
+
+std::optional<net::PortId> Engine::shared_port(const net::PortOptions& wanted) const {
+  if (wanted.port == 0 || !wanted.device.empty()) return std::nullopt;
+  for (const net::PortId port : shared_) {
+    const packet::Endpoint local = io_.local_endpoint(port);
+    if (local.port == wanted.port && local.address.family() == wanted.family &&
+        (local.address.is_any() || !wanted.address || local.address == *wanted.address))
+      return port;
+  }
+  return std::nullopt;
 }
 
 const Engine::Slot* Engine::slot_of(packet::Token token) const {
@@ -232,6 +258,7 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   if (overdue && io_.clock().mono_now() - *overdue > kOverdue) TRY_VOID(catch_up());
   const Timestamp now = user_stamp(io_.clock().now());
   const ClockState clock = io_.clock().state();
+  const bool had_finished = sessions_finished();
   for (const auto& owner : owners_) {
     const std::optional<MonoTime> wake = owner->session().next_wake();
     if (wake && *wake <= *now.mono) owner->session().on_time(now, clock);
@@ -244,8 +271,9 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   };
   consider(next_wake());
   consider(renew_due_);
-  // Nothing left to wait for, but what came is still read.
-  if (!owners_.empty() && sessions_finished() && reflector_ == nullptr && guests_.empty())
+  // Who waits for the sessions need not wait for more, but what came is still read.
+  const bool nothing_else = reflector_ == nullptr && guests_.empty();
+  if (!owners_.empty() && sessions_finished() && (nothing_else || !had_finished))
     deadline = *now.mono;
   TRY_VOID(io_.poll(deadline, *this));
   flush();

@@ -58,6 +58,11 @@ class Engine final : private net::PacketSink {
                                         const SessionPorts& ports,
                                         const wire::RequestLayout& layout,
                                         SessionObserver& observer);
+  // It and its ports are gone at once; what is in flight is never decided. Between turns.
+  void remove_session(const session::Session& session);
+  // A session that wants this very local port from now on sends on this one, whoever opened it
+  // (both roles on one port). It stays open when the session leaves it.
+  void share_port(net::PortId port) { shared_.push_back(port); }
   // What the session's current port gives.
   net::PortStamping stamping_of(const session::Session& session) const;
 
@@ -113,6 +118,7 @@ class Engine final : private net::PacketSink {
   std::uint32_t take_slot(Owner& owner, session::FlowId flow, net::PortId port);
   void free_slot(std::uint32_t index);
   void close_unused(net::PortId port);
+  std::optional<net::PortId> shared_port(const net::PortOptions& wanted) const;
   void flush();
   void report(const Queued& sent, const packet::SendResult& result);
 
@@ -124,6 +130,7 @@ class Engine final : private net::PacketSink {
   std::vector<std::uint32_t> free_slots_;
   std::map<net::PortId, std::vector<std::uint32_t>> slots_of_port_;
   std::map<net::PortId, net::PacketSink*> guests_;
+  std::vector<net::PortId> shared_;
   std::vector<net::PortId> closing_;  // after the next flush
   std::vector<Queued> queue_;
   std::size_t queued_ = 0;

@@ -11,8 +11,8 @@
 #include "agent/engine.h"
 #include "agent/flow_watch.h"
 #include "agent/place.h"
+#include "agent/session_plan.h"
 #include "measure/accumulator.h"
-#include "platform/entropy.h"
 #include "platform/resolve.h"
 #include "platform/route.h"
 #include "session/limits.h"
@@ -23,27 +23,9 @@ namespace wirestamp::agent {
 namespace {
 
 constexpr Duration kProgressEvery = Duration::milliseconds(200);
-// From this rate on a socket of its own for sending keeps stamps and replies apart.
-constexpr Duration kHighRate = Duration::milliseconds(2);
-// Bursts (S17) make sense for runs of a minute and more at intervals up to a second.
-constexpr Duration kBurstRun = Duration::minutes(1);
-constexpr Duration kBurstInterval = Duration::seconds(1);
-constexpr std::uint16_t kDefaultPort = 23999;
-constexpr std::uint16_t kFirstOpenPort = 1024;  // below it a port needs a privilege
 // A true transmit stamp of the peer may be lost with a reply; so many misses in a row mean there is
 // none.
 constexpr unsigned kMissedPeerStamps = 8;
-
-bool runs_long_enough_for_bursts(const PingOptions& options) {
-  if (options.interval > kBurstInterval) return false;
-  if (options.duration && *options.duration < kBurstRun) return false;
-  if (options.count &&
-      Duration::nanoseconds(static_cast<std::int64_t>(std::min<double>(
-          static_cast<double>(*options.count) * static_cast<double>(options.interval.ns()),
-          9e18))) < kBurstRun)
-    return false;
-  return true;
-}
 
 // Weaker stamps than required are refused before the first probe where they are foreseen.
 Result<void> check_stamping(const PingOptions& options, const net::PortStamping& stamping) {
@@ -83,7 +65,6 @@ class PingRun final : public Ping, private SessionObserver {
   }
 
  private:
-  session::SessionOptions session_options() const;
   std::optional<MonoTime> step_echo();
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample& provisional) override;
@@ -118,67 +99,10 @@ class PingRun final : public Ping, private SessionObserver {
   std::atomic<bool> stop_{false};
 };
 
-// The fixed flow's port: the one given, else the reflector's where it needs no privilege.
-std::uint16_t fixed_port(const PingOptions& options) {
-  if (options.source_port) return *options.source_port;
-  return options.port >= kFirstOpenPort ? options.port : kDefaultPort;
-}
-
-session::PortPolicy policy_of(PortPolicy policy) {
-  switch (policy) {
-    case PortPolicy::Fixed:
-      return session::PortPolicy::Fixed;
-    case PortPolicy::Range:
-      return session::PortPolicy::Range;
-    case PortPolicy::Auto:
-      return session::PortPolicy::Auto;
-    case PortPolicy::Dynamic:
-      break;
-  }
-  return session::PortPolicy::Dynamic;
-}
-
-session::SessionOptions PingRun::session_options() const {
-  session::SessionOptions options;
-  session::SenderOptions& flow = options.flow;
-  flow.session = options_.session;
-  flow.remote = start_.remote;
-  flow.source = options_.source;
-  flow.format =
-      options_.time_format == TimeFormat::Ptp ? wire::TimeFormat::Ptp : wire::TimeFormat::Ntp;
-  flow.traffic_class = static_cast<std::uint8_t>(options_.dscp << 2U | options_.ecn);
-  flow.hop_limit = options_.ttl;
-  flow.loss_after = options_.loss_after;
-  flow.may_send_bare = !options_.size.has_value();
-  flow.seed = options_.seed ? *options_.seed : platform::random_bits();
-  options.schedule = {.kind = options_.schedule == Schedule::Poisson
-                                  ? session::ScheduleKind::Poisson
-                                  : session::ScheduleKind::Periodic,
-                      .interval = options_.interval,
-                      .at_once = true,
-                      .count = options_.count,
-                      .duration = options_.duration,
-                      .bursts = runs_long_enough_for_bursts(options_)};
-  options.policy = policy_of(options_.port_policy);
-  options.fixed_port = fixed_port(options_);
-  options.first_port = options_.first_port;
-  options.last_port = options_.last_port;
-  options.silence = options_.silence;
-  options.heal_after = options_.heal_after;
-  options.reconnect_on = options_.reconnect_on_any_address ? session::ReconnectOn::AnyAddress
-                                                           : session::ReconnectOn::Path;
-  options.flows = options_.flows;
-  return options;
-}
-
 Result<void> PingRun::begin() {
-  SessionPorts ports;
-  ports.options.family = start_.remote.address.family();
-  ports.options.address = options_.source;
-  ports.options.device = options_.device;
-  ports.options.stamps = options_.stamps;
-  ports.options.separate_transmit = options_.interval < kHighRate * options_.flows;
-  session_ = TRY(engine_.add_session(session_options(), ports, layout_, *this));
+  session_ = TRY(engine_.add_session(
+      session_options(options_, start_.remote),
+      {.options = port_options(options_, start_.remote), .given = {}}, layout_, *this));
   start_.stamping = engine_.stamping_of(*session_);
   start_.local = session_->local();
   if (const auto& egress = session_->egress()) {
@@ -335,36 +259,6 @@ void PingRun::show_progress(bool always) {
   observer_->on_progress(summary, last_ ? &*last_ : nullptr, echo ? &*echo : nullptr);
 }
 
-Result<packet::Endpoint> choose_remote(const PingOptions& options, PingStart& start) {
-  const auto address = packet::IpAddress::parse(options.host);
-  const bool lacks_zone = address && address->is_link_local() && !options.device.empty();
-  const auto found = TRY(platform::resolve(lacks_zone && address->family() == packet::Family::V6
-                                               ? options.host + "%" + options.device
-                                               : options.host,
-                                           options.port, options.family));
-  if (found.empty()) return fail(fmt::format("'{}' has no address", options.host));
-  std::size_t chosen = 0;
-  if (options.source) {
-    const auto same = std::ranges::find_if(found, [&](const packet::Endpoint& endpoint) {
-      return endpoint.address.family() == options.source->family();
-    });
-    if (same == found.end())
-      return fail(
-          fmt::format("--source {} is not of the address family of {}: give an {} address",
-                      packet::to_string(*options.source), packet::to_string(found.front().address),
-                      found.front().address.family() == packet::Family::V4 ? "IPv4" : "IPv6"));
-    chosen = static_cast<std::size_t>(same - found.begin());
-  }
-  const bool both = std::ranges::any_of(found, [&](const packet::Endpoint& endpoint) {
-    return endpoint.address.family() != found[chosen].address.family();
-  });
-  if (both)
-    start.notes.push_back(
-        fmt::format("{} has IPv4 and IPv6 addresses: measuring {} (choose with -4 or -6)",
-                    options.host, packet::to_string(found[chosen].address)));
-  return found[chosen];
-}
-
 // --source sets the address and nothing else; who gives it often means the interface.
 void warn_of_other_way(const PingOptions& options, PingStart& start) {
   if (!options.source || options.source->is_loopback()) return;
@@ -395,7 +289,8 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
   wire::RequestLayout layout = TRY(wire::plan_request(options.size));
   for (const std::string& note : layout.notes) start.notes.push_back(note);
   start.size = static_cast<std::uint32_t>(layout.size);
-  start.remote = TRY(choose_remote(options, start));
+  const auto found = TRY(platform::resolve(host_to_resolve(options), options.port, options.family));
+  start.remote = TRY(choose_remote(options, found, start.notes));
 
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   warn_of_other_way(options, start);

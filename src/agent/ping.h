@@ -33,6 +33,7 @@ struct PingOptions {
   std::optional<Duration> duration;
   Duration interval = Duration::milliseconds(500);
   Schedule schedule = Schedule::Periodic;
+  bool at_once = true;  // false: the first probe at a random phase within one interval (RFC 3432)
   std::optional<std::uint32_t> size;  // UDP payload; absent: base + CoS + Follow-Up + WSTP
   std::uint8_t dscp = 0;
   std::uint8_t ecn = 0;

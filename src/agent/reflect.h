@@ -38,6 +38,7 @@ struct ReflectStart {
   struct Port {
     packet::Endpoint local;
     net::PortStamping stamping;
+    net::PortId id = 0;
   };
   std::vector<Port> ports;
   std::vector<std::string> notes;
@@ -56,7 +57,8 @@ class Reflect {
   // is. A taken port fails with a sentence that says so.
   static Result<std::unique_ptr<Reflect>> create(const ReflectOptions& options);
   virtual ~Reflect() = default;
-  // Blocks until stop(). Takes the calling thread into the namespace of the options.
+  // Blocks until stop(), and then for a second in which the replies say that it stops, if anybody
+  // ever asked. Takes the calling thread into the namespace of the options.
   virtual Result<session::ReflectorCounters> run(ReflectObserver& observer) = 0;
   virtual void stop() noexcept = 0;  // async-signal-safe
 };

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "config/settings.h"
+#include "config/source.h"
 
 namespace wirestamp::cli {
 
@@ -15,6 +16,8 @@ using Words = std::span<const std::string_view>;
 
 int run_ping(const config::Settings& settings);
 int run_reflect(const config::Settings& settings);
+// It has sources of its own for each session.
+int run_agent(const config::Source& flags, const config::Source& environment);
 // `words`: what stands behind `wirestamp config`.
 int run_config(Words words);
 

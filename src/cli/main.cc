@@ -26,6 +26,7 @@ constexpr std::string_view kHelp =
 
 usage: wirestamp ping HOST[:PORT] [FLAGS]     measure now; Ctrl-C ends with the summary
        wirestamp reflect [FLAGS]              be the far end
+       wirestamp agent [SESSION...] [FLAGS]   measure several hosts and reflect, until stopped
        wirestamp config ping|reflect [FLAGS]  print the value of each option and where it comes from
        wirestamp config reference             print the reference page of all options
        wirestamp config output                print the reference page of --json, --jsonl and --csv
@@ -64,7 +65,16 @@ int help(Words words) {
   return unknown_command(words[0]);
 }
 
+int run_agent_command(Words words) {
+  const auto arguments = config::read_arguments(config::Command::Agent, words);
+  if (arguments && arguments->help) return print(command_help(config::Command::Agent));
+  const auto environment = config::read_environment(platform::environment());
+  if (arguments && environment) return run_agent(arguments->source, *environment);
+  return usage(arguments ? environment.error().text : arguments.error().text);
+}
+
 int run_command(config::Command command, Words words) {
+  if (command == config::Command::Agent) return run_agent_command(words);
   auto settings = read_settings(command, words);
   if (!settings)
     return usage(fmt::format("{}\n  `wirestamp help {}` explains every option",
@@ -94,14 +104,28 @@ int dispatch(Words words) {
 }  // namespace
 
 std::string command_help(config::Command command) {
-  const bool ping = command == config::Command::Ping;
-  return fmt::format(
-      "usage: wirestamp {}\n\n{}\n{}", ping ? "ping HOST[:PORT] [FLAGS]" : "reflect [FLAGS]",
-      ping ? "Measures the path to a reflector: round trip net of the reflector, loss with its\n"
-             "direction and cause, jitter, reordering. Ctrl-C ends with the summary.\n"
-           : "Answers probes until Ctrl-C. Answers loopback, private, link-local and connected\n"
-             "networks; others need --allow.\n",
-      config::option_help(command));
+  std::string_view usage, what;
+  switch (command) {
+    case config::Command::Ping:
+      usage = "ping HOST[:PORT] [FLAGS]";
+      what =
+          "Measures the path to a reflector: round trip net of the reflector, loss with its\n"
+          "direction and cause, jitter, reordering. Ctrl-C ends with the summary.\n";
+      break;
+    case config::Command::Reflect:
+      usage = "reflect [FLAGS]";
+      what =
+          "Answers probes until Ctrl-C. Answers loopback, private, link-local and connected\n"
+          "networks; others need --allow.\n";
+      break;
+    case config::Command::Agent:
+      usage = "agent [[NAME=]HOST[:PORT]]... [FLAGS]";
+      what =
+          "Measures any number of hosts and answers the probes of others, until stopped. Results\n"
+          "and events are told a line each. Flags about probes are for all sessions.\n";
+      break;
+  }
+  return fmt::format("usage: wirestamp {}\n\n{}\n{}", usage, what, config::option_help(command));
 }
 
 Result<std::optional<config::Settings>> read_settings(config::Command command, Words words) {

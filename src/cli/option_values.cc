@@ -41,7 +41,8 @@ std::uint8_t ecn_of(const Settings& settings) {
 
 // The policy that was asked for, or the one that the ports given imply; what does not fit together
 // is refused.
-Result<void> take_ports(const Settings& settings, agent::PingOptions& options) {
+Result<void> take_ports(const Settings& settings, agent::PortPolicy otherwise,
+                        agent::PingOptions& options) {
   using agent::PortPolicy;
   const bool has_port = settings.given(Key::SourcePort), has_range = settings.given(Key::PortRange);
   const std::string policy = settings.text(Key::PortPolicy);
@@ -50,7 +51,8 @@ Result<void> take_ports(const Settings& settings, agent::PingOptions& options) {
                         : policy == "auto"                         ? PortPolicy::Auto
                         : policy.empty() && has_port && !has_range ? PortPolicy::Fixed
                         : policy.empty() && has_range              ? PortPolicy::Range
-                                                                   : PortPolicy::Dynamic;
+                        : policy == "dynamic"                      ? PortPolicy::Dynamic
+                                                                   : otherwise;
   const bool fixed =
       options.port_policy == PortPolicy::Fixed || options.port_policy == PortPolicy::Auto;
   if (has_port && !fixed)
@@ -75,9 +77,8 @@ Result<void> take_ports(const Settings& settings, agent::PingOptions& options) {
   return {};
 }
 
-}  // namespace
-
-Result<agent::PingOptions> ping_options(const Settings& settings) {
+// What a session of the agent and a measurement by ping have in common.
+Result<agent::PingOptions> session_options(const Settings& settings, agent::PortPolicy otherwise) {
   const auto host = settings.get<config::HostPort>(Key::Host);
   if (!host) return fail("no host given: `wirestamp ping HOST[:PORT]`");
   agent::PingOptions options;
@@ -86,8 +87,6 @@ Result<agent::PingOptions> ping_options(const Settings& settings) {
   const std::string family = settings.text(Key::Family);
   if (family == "ipv4") options.family = packet::Family::V4;
   if (family == "ipv6") options.family = packet::Family::V6;
-  options.count = settings.get<std::uint64_t>(Key::Count);
-  options.duration = settings.get<Duration>(Key::Duration);
   options.interval = *settings.get<Duration>(Key::Interval);
   options.schedule = settings.text(Key::Schedule) == "poisson" ? agent::Schedule::Poisson
                                                                : agent::Schedule::Periodic;
@@ -97,20 +96,38 @@ Result<agent::PingOptions> ping_options(const Settings& settings) {
   options.ecn = ecn_of(settings);
   options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
   options.source = settings.get<packet::IpAddress>(Key::Source);
-  TRY_VOID(take_ports(settings, options));
+  TRY_VOID(take_ports(settings, otherwise, options));
   options.silence = *settings.get<Duration>(Key::Silence);
   const Duration heal_after = *settings.get<Duration>(Key::HealAfter);
   options.heal_after = heal_after == Duration() ? std::nullopt : std::optional(heal_after);
   options.reconnect_on_any_address = settings.text(Key::ReconnectOn) == "any-address";
   options.stamps = stamps_of(settings);
-  options.require = source_of(settings, Key::Require);
-  options.require_peer = source_of(settings, Key::RequirePeer);
   options.loss_after = *settings.get<Duration>(Key::LossAfter);
   options.time_format =
       settings.text(Key::TimeFormat) == "ptp" ? agent::TimeFormat::Ptp : agent::TimeFormat::Ntp;
+  return options;
+}
+
+}  // namespace
+
+Result<agent::PingOptions> ping_options(const Settings& settings) {
+  agent::PingOptions options = TRY(session_options(settings, agent::PortPolicy::Dynamic));
+  options.count = settings.get<std::uint64_t>(Key::Count);
+  options.duration = settings.get<Duration>(Key::Duration);
+  options.require = source_of(settings, Key::Require);
+  options.require_peer = source_of(settings, Key::RequirePeer);
   options.portable = wants_portable(settings);
   options.features = features_of(settings);
   options.seed = settings.get<std::uint64_t>(Key::Seed);
+  return options;
+}
+
+Result<agent::PingOptions> agent_session_options(const Settings& settings) {
+  agent::PingOptions options = TRY(session_options(settings, agent::PortPolicy::Auto));
+  const auto devices = settings.all<std::string>(Key::Device);
+  if (devices.size() > 1)
+    return fail("a session has one device: make a session for each, with names of their own");
+  if (!devices.empty()) options.device = devices.front();
   return options;
 }
 

@@ -18,6 +18,10 @@ Result<agent::PingOptions> ping_options(const config::Settings& settings);
 // All but the network namespace.
 agent::ReflectOptions reflect_options(const config::Settings& settings);
 
+// A session of the agent: as ping_options(), with one device and without network namespace, and the
+// policy `auto` unless another is asked for.
+Result<agent::PingOptions> agent_session_options(const config::Settings& settings);
+
 // Every option of the command with its value and origin, for the JSON document; several values of
 // one as a list with commas.
 std::vector<publish::Report::Setting> told_settings(const config::Settings& settings,

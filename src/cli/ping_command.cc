@@ -187,7 +187,7 @@ class PingCommand {
         stop();
       }
     }
-    if (batch.progress) measurement.progress = std::move(batch.progress);
+    if (batch.progress) measurement.progress = batch.progress;
     measurement.ended = measurement.ended || batch.ended;
   }
 

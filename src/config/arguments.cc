@@ -63,8 +63,8 @@ class Reader {
         options(), [&](const Option& one) { return !one.positional && one.name == name; });
     if (row == options().end()) return unknown_flag(name);
     if (!applies(*row, command_))
-      return fail(fmt::format("--{} is an option of 'wirestamp {}', not of 'wirestamp {}'", name,
-                              row->commands, config::name(command_)));
+      return fail(fmt::format("--{} is an option of {}, not of 'wirestamp {}'", name,
+                              commands_text(*row), config::name(command_)));
     const std::string origin = fmt::format("--{}", name);
     if (equals != std::string_view::npos) return assign(*row, word.substr(equals + 1), origin);
     if (row->type == Type::Flag) return assign(*row, "true", origin);
@@ -99,7 +99,8 @@ class Reader {
 
   Result<void> read_positional(std::string_view word) {
     for (const Option& row : options()) {
-      if (!row.positional || !applies(row, command_) || given(row.key)) continue;
+      if (!row.positional || !row.commands.contains(name(command_))) continue;
+      if (given(row.key) && !row.repeatable) continue;
       return assign(row, word, "the command line");
     }
     return fail(fmt::format("'{}' is one word too many", word));

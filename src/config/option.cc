@@ -23,11 +23,56 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "host",
      .type = Type::Host,
      .group = Group::Target,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "HOST[:PORT]",
      .positional = true,
      .help = "name or address of the reflector; port 23999 unless given, IPv6 with a port as "
              "[ADDRESS]:PORT"},
+    {.key = Key::Sessions,
+     .name = "sessions",
+     .type = Type::Session,
+     .group = Group::Target,
+     .commands = "agent",
+     .value_name = "[NAME=]HOST[:PORT]",
+     .without = "those of the configuration file",
+     .repeatable = true,
+     .positional = true,
+     .help = "a session that measures this host; its name is the host's unless given. In quotes it "
+             "may have options of its own: 'office=198.51.100.7 interval=1s dscp=EF'"},
+    {.key = Key::ConfigFile,
+     .name = "config",
+     .type = Type::File,
+     .group = Group::Agent,
+     .commands = "agent",
+     .value_name = "FILE",
+     .without = "flags, variables and defaults alone",
+     .help = "configuration file (TOML): the same options, and sessions with options of their own"},
+    {.key = Key::ResultEvery,
+     .name = "result-every",
+     .type = Type::Duration,
+     .group = Group::Agent,
+     .commands = "agent",
+     .value_name = "DURATION",
+     .fallback = "1m",
+     .minimum = 10 * kSecond,
+     .maximum = kHour,
+     .help = "length of the windows that results are told of; they begin at multiples of it (UTC)"},
+    {.key = Key::Results,
+     .name = "results",
+     .type = Type::File,
+     .group = Group::Agent,
+     .commands = "agent",
+     .value_name = "FILE",
+     .without = "told in short on standard output",
+     .help = "append a JSON object for each session and window to this file; - is standard output"},
+    {.key = Key::Events,
+     .name = "events",
+     .type = Type::File,
+     .group = Group::Agent,
+     .commands = "agent",
+     .value_name = "FILE",
+     .without = "told on standard error only",
+     .help = "append a JSON object for each event to this file; - is standard output"},
     {.key = Key::Count,
      .name = "count",
      .type = Type::Integer,
@@ -41,7 +86,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::Interval,
      .name = "interval",
      .type = Type::Duration,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "DURATION",
      .letters = {{{'i', ""}}},
      .fallback = "500ms",
@@ -60,7 +105,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::Schedule,
      .name = "schedule",
      .type = Type::Choice,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "KIND",
      .fallback = "periodic",
      .choices = "periodic|poisson",
@@ -68,7 +113,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::Size,
      .name = "size",
      .type = Type::Integer,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "OCTETS",
      .without = "what the extensions in use need",
      .minimum = 44,
@@ -77,7 +122,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::Dscp,
      .name = "dscp",
      .type = Type::Dscp,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "CLASS",
      .fallback = "0",
      .minimum = 0,
@@ -87,7 +132,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::Ecn,
      .name = "ecn",
      .type = Type::Choice,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "CODEPOINT",
      .fallback = "not-ect",
      .choices = "not-ect|ect0|ect1|ce",
@@ -95,7 +140,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::Ttl,
      .name = "ttl",
      .type = Type::Integer,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "HOPS",
      .fallback = "255",
      .minimum = 1,
@@ -104,7 +149,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
     {.key = Key::LossAfter,
      .name = "loss-after",
      .type = Type::Duration,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "DURATION",
      .fallback = "2s",
      .minimum = kMillisecond,
@@ -114,7 +159,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "listen",
      .type = Type::Listen,
      .group = Group::Reflecting,
-     .commands = "reflect",
+     .commands = "reflect agent",
      .value_name = "[ADDR]:PORT",
      .fallback = ":23999",
      .repeatable = true,
@@ -123,7 +168,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "allow",
      .type = Type::Prefix,
      .group = Group::Reflecting,
-     .commands = "reflect",
+     .commands = "reflect agent",
      .value_name = "PREFIX",
      .without = "none beyond loopback, private, link-local and connected networks",
      .repeatable = true,
@@ -132,7 +177,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "rate",
      .type = Type::Integer,
      .group = Group::Reflecting,
-     .commands = "reflect",
+     .commands = "reflect agent",
      .value_name = "N",
      .fallback = "2000",
      .minimum = 0,
@@ -143,7 +188,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "total-rate",
      .type = Type::Integer,
      .group = Group::Reflecting,
-     .commands = "reflect",
+     .commands = "reflect agent",
      .value_name = "N",
      .without = "20000, or ten times --rate where that is more; none with --rate 0",
      .minimum = 0,
@@ -153,7 +198,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "family",
      .type = Type::Choice,
      .group = Group::Addresses,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "FAMILY",
      .letters = {{{'4', "ipv4"}, {'6', "ipv6"}}},
      .fallback = "any",
@@ -163,7 +208,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "source",
      .type = Type::Address,
      .group = Group::Addresses,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "ADDRESS",
      .without = "chosen by the system's routes",
      .help = "send from this address of this host; the route stays the system's choice"},
@@ -171,7 +216,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "device",
      .type = Type::Interface,
      .group = Group::Addresses,
-     .commands = "ping reflect",
+     .commands = "ping reflect session",
      .value_name = "INTERFACE",
      .without = "by routing",
      .repeatable = true,
@@ -191,7 +236,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "source-port",
      .type = Type::Integer,
      .group = Group::Flows,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "PORT",
      .without = "picked by the system; of a fixed flow the reflector's port, or 23999",
      .minimum = 1,
@@ -201,7 +246,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "port-policy",
      .type = Type::Choice,
      .group = Group::Flows,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "POLICY",
      .without = "dynamic; fixed with --source-port, range with --port-range",
      .choices = "fixed|dynamic|range|auto",
@@ -211,7 +256,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "port-range",
      .type = Type::Ports,
      .group = Group::Flows,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "FIRST-LAST",
      .without = "any port",
      .minimum = 1,
@@ -221,7 +266,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "silence",
      .type = Type::Duration,
      .group = Group::Flows,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "DURATION",
      .fallback = "5s",
      .minimum = 100 * kMillisecond,
@@ -232,7 +277,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "heal-after",
      .type = Type::DurationOrNever,
      .group = Group::Flows,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "DURATION",
      .fallback = "60s",
      .minimum = 100 * kMillisecond,
@@ -244,7 +289,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "reconnect-on",
      .type = Type::Choice,
      .group = Group::Flows,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "EVENT",
      .fallback = "path",
      .choices = "path|any-address",
@@ -254,7 +299,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "flows",
      .type = Type::Integer,
      .group = Group::Flows,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "N",
      .fallback = "1",
      .minimum = 1,
@@ -264,7 +309,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "stamps",
      .type = Type::Choice,
      .group = Group::Stamps,
-     .commands = "ping reflect",
+     .commands = "ping reflect session",
      .value_name = "SOURCE",
      .fallback = "auto",
      .choices = "auto|hardware|kernel|user",
@@ -291,7 +336,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "time-format",
      .type = Type::Choice,
      .group = Group::Stamps,
-     .commands = "ping",
+     .commands = "ping session",
      .value_name = "FORMAT",
      .fallback = "ntp",
      .choices = "ntp|ptp",
@@ -333,7 +378,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "backend",
      .type = Type::Choice,
      .group = Group::Expert,
-     .commands = "ping reflect",
+     .commands = "ping reflect agent",
      .value_name = "KIND",
      .fallback = "auto",
      .choices = "auto|portable",
@@ -343,7 +388,7 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .name = "kernel-features",
      .type = Type::Choice,
      .group = Group::Expert,
-     .commands = "ping reflect",
+     .commands = "ping reflect agent",
      .value_name = "SET",
      .fallback = "full",
      .choices = "full|debian12",
@@ -370,12 +415,24 @@ std::span<const Option> options() { return kOptions; }
 
 const Option& option(Key key) { return kOptions[static_cast<std::size_t>(key)]; }
 
-std::string_view name(Command command) { return command == Command::Ping ? "ping" : "reflect"; }
+std::string_view name(Command command) {
+  switch (command) {
+    case Command::Ping:
+      return "ping";
+    case Command::Reflect:
+      return "reflect";
+    case Command::Agent:
+      return "agent";
+  }
+  return "";
+}
 
 std::string_view title(Group group) {
   switch (group) {
     case Group::Target:
       return "Target";
+    case Group::Agent:
+      return "The agent";
     case Group::Probes:
       return "Probes";
     case Group::Reflecting:
@@ -395,7 +452,18 @@ std::string_view title(Group group) {
 }
 
 bool applies(const Option& option, Command command) {
-  return option.commands.find(name(command)) != std::string_view::npos;
+  return option.commands.contains(name(command)) ||
+         (command == Command::Agent && per_session(option));
+}
+
+bool per_session(const Option& option) { return option.commands.contains("session"); }
+
+std::string commands_text(const Option& option) {
+  std::string text;
+  for (const Command command : kCommands)
+    if (applies(option, command))
+      text += fmt::format("{}'wirestamp {}'", text.empty() ? "" : " and ", name(command));
+  return text;
 }
 
 std::string flag(const Option& option) {
@@ -443,6 +511,8 @@ std::string allowed(const Option& option) {
       return ":PORT, IPV4:PORT or [IPV6]:PORT, the port from 0 (any free one) to 65535";
     case Type::Host:
       return "HOST, HOST:PORT, IPV4:PORT or [IPV6]:PORT, the port from 1 to 65535";
+    case Type::Session:
+      return "[NAME=]HOST[:PORT], then options of sessions as KEY=VALUE, with spaces between";
   }
   return "";
 }

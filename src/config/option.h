@@ -12,13 +12,18 @@
 // reference page and validation, so that an option cannot exist in one of them only.
 namespace wirestamp::config {
 
-enum class Command : std::uint8_t { Ping, Reflect };
-inline constexpr std::array kCommands{Command::Ping, Command::Reflect};
+enum class Command : std::uint8_t { Ping, Reflect, Agent };
+inline constexpr std::array kCommands{Command::Ping, Command::Reflect, Command::Agent};
 std::string_view name(Command command);
 
 // Names the rows of the table; the order is that of the table and of the help text.
 enum class Key : std::uint8_t {
   Host,
+  Sessions,
+  ConfigFile,
+  ResultEvery,
+  Results,
+  Events,
   Count,
   Interval,
   Duration,
@@ -71,11 +76,13 @@ enum class Type : std::uint8_t {
   Listen,           // [ADDRESS]:PORT to bind
   Ports,            // FIRST-LAST, within minimum and maximum
   Host,             // HOST[:PORT] to measure
+  Session,          // [NAME=]HOST[:PORT], and options of this session behind spaces
 };
 
 // Headings of --help and of the reference page.
 enum class Group : std::uint8_t {
   Target,
+  Agent,
   Probes,
   Reflecting,
   Addresses,
@@ -84,9 +91,9 @@ enum class Group : std::uint8_t {
   Output,
   Expert
 };
-inline constexpr std::array kGroups{Group::Target,    Group::Probes, Group::Reflecting,
-                                    Group::Addresses, Group::Flows,  Group::Stamps,
-                                    Group::Output,    Group::Expert};
+inline constexpr std::array kGroups{Group::Target,     Group::Agent,     Group::Probes,
+                                    Group::Reflecting, Group::Addresses, Group::Flows,
+                                    Group::Stamps,     Group::Output,    Group::Expert};
 std::string_view title(Group group);
 
 // A one-letter flag. With `implies` it takes no value and sets that one: -4 is --family ipv4.
@@ -100,7 +107,9 @@ struct Option {
   std::string_view name;  // "loss-after": the flag --loss-after, the variable WIRESTAMP_LOSS_AFTER
   Type type = Type::Flag;
   Group group = Group::Probes;
-  std::string_view commands;         // "ping", "reflect" or "ping reflect"
+  // Names of commands. "session": each session of the agent has its own value; the agent's flag and
+  // variable are for all of them.
+  std::string_view commands;
   std::string_view value_name;       // in the help text: DURATION
   std::array<Shorthand, 2> letters;  // letter 0: none
   std::string_view fallback;         // default, as a user would write it; empty: none
@@ -115,6 +124,8 @@ struct Option {
 std::span<const Option> options();
 const Option& option(Key key);
 bool applies(const Option& option, Command command);
+bool per_session(const Option& option);
+std::string commands_text(const Option& option);  // "'wirestamp ping' and 'wirestamp agent'"
 
 std::string flag(const Option& option);      // "--loss-after"; "HOST[:PORT]" of a positional one
 std::string variable(const Option& option);  // "WIRESTAMP_LOSS_AFTER"

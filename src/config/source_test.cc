@@ -65,8 +65,9 @@ TEST(Arguments, an_unknown_flag_names_the_nearest) {
 }
 
 TEST(Arguments, a_flag_of_the_other_command_says_so) {
-  EXPECT_EQ(error_of({"--allow", "::/0"}),
-            "--allow is an option of 'wirestamp reflect', not of 'wirestamp ping'");
+  EXPECT_EQ(
+      error_of({"--allow", "::/0"}),
+      "--allow is an option of 'wirestamp reflect' and 'wirestamp agent', not of 'wirestamp ping'");
 }
 
 TEST(Arguments, every_flag_that_is_not_repeatable_is_refused_when_given_twice) {

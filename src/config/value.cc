@@ -250,6 +250,8 @@ Result<Data> parse_value(const Option& option, std::string_view text) {
       return TRY(parse_listen(text));
     case Type::Host:
       return TRY(parse_host_port(text));
+    case Type::Session:
+      return TRY(parse_session_spec(text));
     case Type::Address:
       if (auto address = packet::IpAddress::parse(text)) return *address;
       if (text.find('%') != std::string_view::npos)

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "config/option.h"
+#include "config/session_spec.h"
 #include "packet/address.h"
 #include "time/duration.h"
 
@@ -39,7 +40,7 @@ struct PortRange {
 // By Type: Flag bool; Integer, Dscp uint64; Duration, DurationOrNever Duration; Choice, Text, File
 // string; the others their own type.
 using Data = std::variant<bool, std::uint64_t, Duration, std::string, packet::IpAddress,
-                          packet::Prefix, HostPort, ListenAddress, PortRange>;
+                          packet::Prefix, HostPort, ListenAddress, PortRange, SessionSpec>;
 
 // Checks `text` against the type and the bounds of `option`. The error says what is wrong with the
 // text without repeating it; resolve() adds value, place and what is allowed.

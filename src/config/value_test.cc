@@ -32,6 +32,8 @@ std::vector<std::string> never_right(Type type) {
       return {"..", ".", "a\tb", std::string("a\0b", 3), std::string(256, 'n'), long_text};
     case Type::Interface:
       return {"a/b", "..", ".", "a b", "sixteen-letters!", "\x01", long_text};
+    case Type::Session:
+      return {" ", "a/b=h", "h:0", "=h", "h x", "h x=1", "h host=i", "h ttl=1 ttl=1", long_text};
     case Type::File:
       return {std::string("a\0b", 3)};
     case Type::Address:

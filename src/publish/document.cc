@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "publish/agent_lines.h"
 #include "publish/document_reference.h"
 #include "publish/document_shapes.h"
 
@@ -293,6 +294,53 @@ struct Shape<Report> {
   };
 };
 
+template <>
+struct Shape<AgentResult> {
+  using T = AgentResult;
+  static constexpr std::array kRows{
+      row<[](const T&) { return kSchema; }>("schema", kAlways, "as that of the document"),
+      row<&T::session>("session", kAlways, "name of the session"),
+      row<&T::host>("host", kAlways, "the host as the user named it"),
+      row<[](const T& result) { return rfc3339(result.begin); }>(
+          "begin", kAlways, "start of the window, RFC 3339, UTC; probes count where they were due"),
+      row<[](const T& result) { return rfc3339(result.end); }>("end", kAlways,
+                                                               "its end, which is not in it"),
+      row<&T::part>("part", kAlways,
+                    "the session began or ended in the window, or the clock was set back: there "
+                    "may be another line for the same window"),
+      row<&T::summary>("summary", kAlways, ""),
+  };
+};
+
+// An event of a session of the agent.
+struct AgentEvent {
+  const std::string& session;
+  const measure::Event& event;
+};
+
+template <>
+struct Shape<AgentEvent> {
+  using T = AgentEvent;
+  static constexpr std::array kRows{
+      row<[](const T& of) { return of.session; }>("session", kAlways, "name of the session"),
+      row<[](const T& of) { return of.event; }>("event", kAlways, "what happened"),
+  };
+};
+
+namespace {
+
+template <typename T>
+std::string json_line(const T& of) {
+  std::string out;
+  JsonWriter json(out, JsonWriter::Style::Compact);
+  json.begin_object();
+  write_rows(json, of);
+  json.end_object();
+  return out + '\n';
+}
+
+}  // namespace
+
 std::string rfc3339(WallTime time) {
   using std::chrono::days;
   using std::chrono::nanoseconds;
@@ -330,6 +378,24 @@ std::string json_documents(std::span<const Report> reports) {
   json.end_object();
   out += '\n';
   return out;
+}
+
+std::string result_json_line(const AgentResult& result) { return json_line(result); }
+
+std::string event_json_line(const std::string& session, const measure::Event& event) {
+  return json_line(AgentEvent{session, event});
+}
+
+std::vector<DocumentField> result_fields() {
+  std::vector<DocumentField> fields;
+  describe_rows<AgentResult>("", kAlways, fields);
+  return fields;
+}
+
+std::vector<DocumentField> event_fields() {
+  std::vector<DocumentField> fields;
+  describe_rows<AgentEvent>("", kAlways, fields);
+  return fields;
 }
 
 std::vector<DocumentField> document_fields() {

@@ -57,6 +57,15 @@ std::string output_reference() {
   for (const Column& column : columns())
     fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} |\n", column.name, column.type,
                    escaped(column.meaning));
+  out +=
+      "\n## One window of a session (`agent --results`)\n\n"
+      "A JSON object in a line for each session and window, written when every probe of the window "
+      "is decided, about 12 s after its end. Windows begin at multiples of their length.\n\n";
+  append_fields(out, result_fields());
+  out +=
+      "\n## One event of a session (`agent --events`)\n\n"
+      "A JSON object in a line, as it happens.\n\n";
+  append_fields(out, event_fields());
   return out;
 }
 

@@ -18,6 +18,9 @@ struct DocumentShape {
 };
 
 std::vector<DocumentField> document_fields();
+// Of a line of the agent's --results and --events.
+std::vector<DocumentField> result_fields();
+std::vector<DocumentField> event_fields();
 std::vector<DocumentShape> document_shapes();
 
 // docs/reference/output.md.

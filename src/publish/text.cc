@@ -256,9 +256,11 @@ std::string live_text(const LiveState& state) {
   std::string text =
       fmt::format("{} sent, {} received, {} lost", s.sent, s.received, measure::lost_total(s));
   if (s.unsent_total > 0) text += fmt::format(", {} unsent", s.unsent_total);
-  if (state.last != nullptr)
-    if (const auto now = measure::round_trip(*state.last))
-      text += fmt::format(" | now {}", human(*now));
+  // The newest reply says by the user clock when it was sent, until a later one tells better: such
+  // a figure does not belong beside those of kernel stamps.
+  if (state.last != nullptr &&
+      (!s.rtt_class || measure::round_trip_class(*state.last) == *s.rtt_class))
+    text += fmt::format(" | now {}", human(measure::round_trip(*state.last)));
   if (s.rtt.count > 0)
     text += fmt::format(" | p50 {} p99 {} max {}", human(s.rtt.p50), human(s.rtt.p99),
                         human(s.rtt.max));

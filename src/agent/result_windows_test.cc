@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/result_windows.h"
+
+#include <gtest/gtest.h>
+
+namespace wirestamp::agent {
+namespace {
+
+constexpr Duration kMinute = Duration::minutes(1);
+const WallTime kTen = WallTime::from_ns(1'800'000'000'000'000'000);  // at a full minute
+
+measure::Sample at(Duration since) {
+  measure::Sample sample;
+  sample.scheduled_wall = kTen + since;
+  sample.outcome = measure::Outcome::LostUnknown;
+  return sample;
+}
+
+TEST(ResultWindows, a_probe_belongs_to_the_window_it_was_due_in_whenever_it_is_decided) {
+  ResultWindows windows(kMinute, Duration::seconds(1), kTen);
+  windows.add(at(Duration::seconds(61)));
+  windows.add(at(Duration::seconds(59)));
+  windows.add(at(Duration::seconds(0)));
+  EXPECT_EQ(*windows.next(), kTen + Duration::seconds(72));
+  EXPECT_TRUE(windows.take(kTen + Duration::seconds(71)).empty()) << "a probe may be undecided";
+  const auto told = windows.take(kTen + Duration::seconds(72));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].begin, kTen);
+  EXPECT_EQ(told[0].end, kTen + kMinute);
+  EXPECT_EQ(told[0].summary.scheduled, 2U);
+  EXPECT_FALSE(told[0].part);
+}
+
+TEST(ResultWindows, the_first_and_the_last_window_are_parts) {
+  ResultWindows windows(kMinute, Duration::seconds(1), kTen + Duration::seconds(30));
+  windows.add(at(Duration::seconds(30)));
+  windows.add(at(Duration::seconds(70)));
+  windows.add(at(Duration::seconds(130)));
+  const auto told = windows.take_all();
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_TRUE(told[0].part && !told[1].part && told[2].part);
+  EXPECT_FALSE(windows.next());
+}
+
+TEST(ResultWindows, a_clock_set_back_tells_a_window_again_as_a_part) {
+  ResultWindows windows(kMinute, Duration::seconds(1), kTen);
+  windows.add(at(Duration::seconds(61)));
+  EXPECT_EQ(windows.take(kTen + Duration::seconds(140)).size(), 1U);
+  windows.add(at(Duration::seconds(62)));
+  const auto told = windows.take(kTen + Duration::seconds(140));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(told[0].part);
+}
+
+TEST(ResultWindows, a_clock_that_jumps_all_the_time_cannot_fill_the_memory) {
+  ResultWindows windows(kMinute, Duration::seconds(1), kTen);
+  std::size_t told = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    windows.add(at(kMinute * i));
+    told += windows.take(kTen).size();
+  }
+  EXPECT_GE(told, 960U);
+}
+
+TEST(ResultWindows, losses_whose_direction_is_known_later_stay_in_the_oldest_window) {
+  ResultWindows windows(kMinute, Duration::seconds(1), kTen);
+  windows.resolve_unknown(1, 0);  // of nothing
+  windows.add(at(Duration::seconds(1)));
+  windows.add(at(Duration::seconds(61)));
+  windows.resolve_unknown(1, 0);
+  const auto told = windows.take_all();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].summary.lost.forward, 1U);
+  EXPECT_EQ(told[1].summary.lost.unknown, 1U);
+}
+
+}  // namespace
+}  // namespace wirestamp::agent

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/session_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "platform/entropy.h"
+
+namespace wirestamp::agent {
+
+namespace {
+
+// From this rate on a socket of its own for sending keeps stamps and replies apart.
+constexpr Duration kHighRate = Duration::milliseconds(2);
+// Bursts (S17) make sense for runs of a minute and more at intervals up to a second.
+constexpr Duration kBurstRun = Duration::minutes(1);
+constexpr Duration kBurstInterval = Duration::seconds(1);
+constexpr std::uint16_t kDefaultPort = 23999;
+constexpr std::uint16_t kFirstOpenPort = 1024;  // below it a port needs a privilege
+
+bool runs_long_enough_for_bursts(const PingOptions& options) {
+  if (options.interval > kBurstInterval) return false;
+  if (options.duration && *options.duration < kBurstRun) return false;
+  if (options.count &&
+      Duration::nanoseconds(static_cast<std::int64_t>(std::min<double>(
+          static_cast<double>(*options.count) * static_cast<double>(options.interval.ns()),
+          9e18))) < kBurstRun)
+    return false;
+  return true;
+}
+
+// The fixed flow's port: the one given, else the reflector's where it needs no privilege.
+std::uint16_t fixed_port(const PingOptions& options) {
+  if (options.source_port) return *options.source_port;
+  return options.port >= kFirstOpenPort ? options.port : kDefaultPort;
+}
+
+session::PortPolicy policy_of(PortPolicy policy) {
+  switch (policy) {
+    case PortPolicy::Fixed:
+      return session::PortPolicy::Fixed;
+    case PortPolicy::Range:
+      return session::PortPolicy::Range;
+    case PortPolicy::Auto:
+      return session::PortPolicy::Auto;
+    case PortPolicy::Dynamic:
+      break;
+  }
+  return session::PortPolicy::Dynamic;
+}
+
+}  // namespace
+
+session::SessionOptions session_options(const PingOptions& options,
+                                        const packet::Endpoint& remote) {
+  session::SessionOptions session;
+  session::SenderOptions& flow = session.flow;
+  flow.session = options.session;
+  flow.remote = remote;
+  flow.source = options.source;
+  flow.format =
+      options.time_format == TimeFormat::Ptp ? wire::TimeFormat::Ptp : wire::TimeFormat::Ntp;
+  flow.traffic_class = static_cast<std::uint8_t>(options.dscp << 2U | options.ecn);
+  flow.hop_limit = options.ttl;
+  flow.loss_after = options.loss_after;
+  flow.may_send_bare = !options.size.has_value();
+  flow.seed = options.seed ? *options.seed : platform::random_bits();
+  session.schedule = {.kind = options.schedule == Schedule::Poisson
+                                  ? session::ScheduleKind::Poisson
+                                  : session::ScheduleKind::Periodic,
+                      .interval = options.interval,
+                      .at_once = options.at_once,
+                      .count = options.count,
+                      .duration = options.duration,
+                      .bursts = runs_long_enough_for_bursts(options)};
+  session.policy = policy_of(options.port_policy);
+  session.fixed_port = fixed_port(options);
+  session.first_port = options.first_port;
+  session.last_port = options.last_port;
+  session.silence = options.silence;
+  session.heal_after = options.heal_after;
+  session.reconnect_on = options.reconnect_on_any_address ? session::ReconnectOn::AnyAddress
+                                                          : session::ReconnectOn::Path;
+  session.flows = options.flows;
+  return session;
+}
+
+net::PortOptions port_options(const PingOptions& options, const packet::Endpoint& remote) {
+  net::PortOptions port;
+  port.family = remote.address.family();
+  port.address = options.source;
+  port.device = options.device;
+  port.stamps = options.stamps;
+  port.separate_transmit = options.interval < kHighRate * options.flows;
+  return port;
+}
+
+std::string host_to_resolve(const PingOptions& options) {
+  const auto address = packet::IpAddress::parse(options.host);
+  const bool lacks_zone = address && address->family() == packet::Family::V6 &&
+                          address->is_link_local() && !options.device.empty();
+  return lacks_zone ? options.host + "%" + options.device : options.host;
+}
+
+Result<packet::Endpoint> choose_remote(const PingOptions& options,
+                                       std::span<const packet::Endpoint> found,
+                                       std::vector<std::string>& notes) {
+  if (found.empty()) return fail(fmt::format("'{}' has no address", options.host));
+  std::size_t chosen = 0;
+  if (options.source) {
+    const auto same = std::ranges::find_if(found, [&](const packet::Endpoint& endpoint) {
+      return endpoint.address.family() == options.source->family();
+    });
+    if (same == found.end())
+      return fail(
+          fmt::format("--source {} is not of the address family of {}: give an {} address",
+                      packet::to_string(*options.source), packet::to_string(found.front().address),
+                      found.front().address.family() == packet::Family::V4 ? "IPv4" : "IPv6"));
+    chosen = static_cast<std::size_t>(same - found.begin());
+  }
+  const bool both = std::ranges::any_of(found, [&](const packet::Endpoint& endpoint) {
+    return endpoint.address.family() != found[chosen].address.family();
+  });
+  if (both)
+    notes.push_back(
+        fmt::format("{} has IPv4 and IPv6 addresses: measuring {} (choose with -4 or -6)",
+                    options.host, packet::to_string(found[chosen].address)));
+  return found[chosen];
+}
+
+}  // namespace wirestamp::agent

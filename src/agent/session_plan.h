@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/ping.h"
+#include "base/result.h"
+#include "net/packet_io.h"
+#include "packet/address.h"
+#include "session/session.h"
+
+// From what a user asks of a session to what the session core and packet I/O are given.
+namespace wirestamp::agent {
+
+session::SessionOptions session_options(const PingOptions& options, const packet::Endpoint& remote);
+// Of each port that the session opens; the port number is the policy's.
+net::PortOptions port_options(const PingOptions& options, const packet::Endpoint& remote);
+
+// The host with the zone that it lacks, where --device tells it.
+std::string host_to_resolve(const PingOptions& options);
+
+// The one of the host's addresses to measure. `notes`: hears that there was a choice between both
+// families. Fails when there is none, or none of the family of --source.
+Result<packet::Endpoint> choose_remote(const PingOptions& options,
+                                       std::span<const packet::Endpoint> found,
+                                       std::vector<std::string>& notes);
+
+}  // namespace wirestamp::agent

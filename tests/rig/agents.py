@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Agents that measure each other and reflect, on one port each, with sessions from a file and from variables."""
+
+import time
+
+from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, json_lines, poll_until,
+                 program)
+
+SECONDS = 4
+CONFIG = f"""
+result-every = "10s"
+[defaults]
+interval = "50ms"
+silence = "1s"
+[sessions.there]
+host = "{REFLECTOR_V4}"
+dscp = "EF"
+[sessions.there-v6]
+host = "{REFLECTOR_V6}"
+"""
+
+
+class Agent:
+    def __init__(self, rig, namespace, *words, env=None):
+        self.results, self.events = (rig.directory / f"{namespace}-{what}.jsonl" for what in ("results", "events"))
+        command = [program(), "agent", *words, "--results", str(self.results), "--events", str(self.events)]
+        self.process = Process(rig, namespace, command, True, f"agent-{namespace}", env)
+        poll_until(lambda: self.process.popen.poll() is not None or rig.listens(self.process.pid), 5, "the agent listens")
+        check(self.process.popen.poll() is None, f"the agent ended: {self.process.err()}")
+
+    def figures(self, session):
+        """The summaries of the windows of a session."""
+        return [line["summary"] for line in json_lines(self.results) if line["session"] == session]
+
+    def told(self, session):
+        return [line["event"] for line in json_lines(self.events) if line["session"] == session]
+
+
+def check_measured(agent, session, dscp):
+    windows = agent.figures(session)
+    check(windows, f"{session}: no result line\n{agent.process.err()}")
+    sent, received = (sum(window[what] for window in windows) for what in ("sent", "received"))
+    print(f"  {session}: {sent} sent, {received} received in {len(windows)} windows")
+    check(sent >= SECONDS * 5, f"{session}: only {sent} probes were sent")
+    # The other agent may have begun later.
+    check(received > sent / 2, f"{session}: {received} of {sent} answered")
+    for window in windows:
+        if window["received"] == 0:
+            continue
+        # When the last replies truly left nobody tells once their sender is gone.
+        for place, stamps in window["stamps"].items():
+            check(stamps["counts"]["kernel"] >= window["received"] - 2, f"{session}: stamps {place}: {stamps}")
+        check_equal(set(window["marks"]["forward"]["dscp"]), {str(dscp)}, f"{session}: DSCP seen there")
+
+
+def agents_measure_each_other():
+    with Rig(emulated=False) as rig:
+        config = rig.directory / "agent.toml"
+        config.write_text(CONFIG)
+        there = Agent(rig, "reflector", env={"WIRESTAMP_SESSIONS": f"back={SENDER_V4} interval=50ms silence=1s"})
+        here = Agent(rig, "sender", "--config", str(config))
+        time.sleep(SECONDS)  # they measure each other
+        check_equal(there.process.stop(), 0, "exit code of the agent that was stopped")
+        # Sessions that fall silent together are one event.
+        began = poll_until(lambda: [event for session in ("there", "there-v6") for event in here.told(session)
+                                    if event["kind"] == "outage_began"], 10, "the other agent notices")
+        print(f"  {began[0]['text']}")
+        check("said that it would stop" in began[0]["text"], "the event should say that it was no accident")
+        check_equal(here.process.stop(), 0, "exit code of the other agent")
+        check_measured(there, "back", 0)
+        check_measured(here, "there", 46)
+        check_measured(here, "there-v6", 0)
+        # Both roles on one port, and the flow is the fixed one.
+        ports = f":{PORT}"
+        for agent in (here, there):
+            told = agent.process.err()
+            check("measuring" in told and told.count(ports) >= 2, f"both ends should be on port {PORT}: {told}")
+
+
+def an_agent_waits_for_what_is_not_there_yet():
+    """A device that comes later is no reason not to start, and neither is a configuration without sessions."""
+    with Rig(emulated=False) as rig:
+        rig.reflect()
+        agent = Agent(rig, "sender", f"later={REFLECTOR_V4} interval=50ms device=d9")
+        poll_until(lambda: "d9" in agent.process.err(), 5, "the agent says what is missing")
+        rig.ip("sender", "link set s0 down")
+        rig.ip("sender", "link set s0 name d9")
+        rig.ip("sender", "link set d9 up")
+        poll_until(lambda: "later: measuring" in agent.process.err(), 20, "the agent begins to measure")
+        time.sleep(1)  # it measures
+        check_equal(agent.process.stop(), 0, "exit code")
+        received = sum(window["received"] for window in agent.figures("later"))
+        check(received > 0, f"nothing was received: {agent.process.err()}")
+
+
+CASES = {case.__name__: case for case in (agents_measure_each_other, an_agent_waits_for_what_is_not_there_yet)}
