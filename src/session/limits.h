@@ -48,6 +48,17 @@ inline constexpr std::size_t kMaxRefusals = kMaxProbesInLedger;
 // Runs of requests given up without a direction; beyond this their sums are made early.
 inline constexpr std::size_t kMaxGivenUpRuns = 65'536;
 
+// --- rate
+// Loss reduces the rate of sessions whose probes are less than this apart, on average.
+inline constexpr Duration kBackOffInterval = Duration::milliseconds(100);
+inline constexpr Duration kBackOffPeriod = Duration::seconds(10);  // over which loss is judged
+inline constexpr unsigned kMostBackOff = 16;                       // times the interval
+// Periods with little loss that the next attempt at a higher rate waits for at most.
+inline constexpr unsigned kMostGoodPeriods = 32;
+// Without any reply for so long, one probe per gap.
+inline constexpr Duration kNearlyStopAfter = Duration::minutes(1);
+inline constexpr Duration kNearlyStoppedGap = Duration::seconds(3);
+
 // --- flows
 // New ports in ten minutes: of one session, of all sessions to one peer. Those that sessions begin
 // with do not count.
