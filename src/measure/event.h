@@ -27,6 +27,8 @@ enum class EventKind : std::uint8_t {
   AccountTold,         // what the reflector says became of the old flow
   FlowDiffers,
   PortsExhausted,  // a bound of new ports was reached, or none could be opened
+  RateReduced,     // probes are withheld because so many were lost, or all of them for long
+  RateRestored,    // all scheduled ones are sent again
 };
 
 constexpr std::string_view name(EventKind kind) {
@@ -57,6 +59,10 @@ constexpr std::string_view name(EventKind kind) {
       return "flow_differs";
     case EventKind::PortsExhausted:
       return "ports_exhausted";
+    case EventKind::RateReduced:
+      return "rate_reduced";
+    case EventKind::RateRestored:
+      return "rate_restored";
   }
   return "unknown";
 }
@@ -117,7 +123,7 @@ struct Event {
   WallTime wall;
   std::string text;  // one line, without the time
 
-  std::string reason;  // of FlowChanged and NetworkChanged, one or two words
+  std::string reason;  // of FlowChanged, NetworkChanged and RateReduced, one or two words
   std::optional<Finding> finding;
   // "192.0.2.1:40000 > 198.51.100.7:23999"
   std::optional<std::string> old_flow, new_flow;

@@ -38,7 +38,7 @@ enum class UnsentCause : std::uint8_t {
 };
 
 // Why a probe that was due was not sent, or not judged, by rule.
-enum class WithheldReason : std::uint8_t { None, HealingPause, Suspended, Interrupted };
+enum class WithheldReason : std::uint8_t { None, HealingPause, BackOff, Suspended, Interrupted };
 
 constexpr std::string_view name(Outcome outcome) {
   switch (outcome) {
@@ -92,6 +92,8 @@ constexpr std::string_view name(WithheldReason reason) {
   switch (reason) {
     case WithheldReason::HealingPause:
       return "healing_pause";
+    case WithheldReason::BackOff:
+      return "back_off";
     case WithheldReason::Suspended:
       return "suspended";
     case WithheldReason::Interrupted:

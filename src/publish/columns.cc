@@ -89,7 +89,8 @@ constexpr std::array kColumns{
     Column{
         "cause", "string",
         "of unsent: neighbour_unresolved, no_route, interface_down, address_gone, refused_locally "
-        "or dropped_locally; of withheld: healing_pause, suspended or interrupted; of peer_closed, "
+        "or dropped_locally; of withheld: healing_pause, back_off, suspended or interrupted; of "
+        "peer_closed, "
         "too_big and refused_by_peer the same word again",
         [](S s) { return cause(s); }},
     Column{"departure_unconfirmed", "boolean",

@@ -98,7 +98,7 @@ struct Shape<measure::Summary> {
           "refused_by_peer", kAlways,
           "the reflector says that its policy dropped it: neither lost nor delivered"),
       row<&T::withheld>("withheld", kAlways,
-                        "not judged: healing pause, suspended host, or interrupted run"),
+                        "not judged: healing pause, back-off, suspended host, or interrupted run"),
       row<&T::late_schedule>("late_schedule", kAlways, "not sent: this host was too late"),
       row<&T::departure_unconfirmed>("departure_unconfirmed", kAlways,
                                      "of lost.unknown: those that may never have left"),

@@ -189,12 +189,13 @@ struct Shape<measure::Event> {
       row<&T::kind>("kind", kAlways,
                     "outage_began, outage_ended, flow_changed, verdict, timeout_measured, "
                     "healing_pause, network_changed, reflector_restarted, remarked, path_swept, "
-                    "account_told, flow_differs or ports_exhausted"),
+                    "account_told, flow_differs, ports_exhausted, rate_reduced or rate_restored"),
       row<[](const T& event) { return rfc3339(event.wall); }>("at", kAlways,
                                                               "when it was known, RFC 3339, UTC"),
       row<&T::text>("text", kAlways, "the same for a person"),
       row<[](const T& event) { return unless_empty(event.reason); }>(
-          "reason", "of flow_changed, network_changed, flow_differs", "one or two words"),
+          "reason", "of flow_changed, network_changed, flow_differs, rate_reduced",
+          "one or two words"),
       row<&T::finding>("finding", "of a verdict",
                        "stalled_flow, stalled_flow_suspected, one_of_several_paths, "
                        "transient_outage, new_ports_blocked, peer_or_path_down, peer_closed or "

@@ -15,6 +15,7 @@
 namespace wirestamp::session {
 
 using measure::Outcome;
+using measure::WithheldReason;
 
 namespace {
 // RFC 6335 6.
@@ -33,6 +34,13 @@ Session::Session(const SessionOptions& options, const wire::RequestLayout& layou
       schedule_(options.schedule, MonoTime(), base::Random(options.flow.seed)),
       watch_(options.silence, options.schedule.interval, MonoTime()) {
   CHECK(options.flows >= 1 && options.flows <= kMostFlows);
+  const Duration interval = options.schedule.interval;
+  if (!options.full_rate &&
+      RateGuard::applies(options.flow.remote.address, interval, options.flows))
+    guard_.emplace(RateGuardOptions{.flows = options.flows,
+                                    .loss_after = options.flow.loss_after,
+                                    .by_lot = options.schedule.kind == ScheduleKind::Poisson,
+                                    .seed = ~options.flow.seed});
 }
 
 Session::~Session() {
@@ -262,6 +270,7 @@ void Session::notice_suspend(const ClockState& clock, MonoTime now) {
   if (clock_seen_ && clock.suspended > suspended_) {
     schedule_.skip_to(now);
     watch_.restart(now);
+    if (guard_) guard_->restart();
     output_.on_note("the host was suspended for " +
                     std::to_string((clock.suspended - suspended_).ns() / 1'000'000) +
                     " ms: probes in flight then are not judged");
@@ -272,22 +281,22 @@ void Session::notice_suspend(const ClockState& clock, MonoTime now) {
 
 void Session::send_due(const Timestamp& now, const ClockState& clock) {
   const Duration tolerance = std::max(options_.schedule.interval, kLatenessFloor);
-  const bool paused = pauses_.until().has_value();
   for (std::size_t n = 0; n < kMaxDuePerWake; ++n) {
     const std::optional<MonoTime> due = schedule_.next();
     if (!due || *due > *now.mono) break;
     schedule_.advance();
-    if (!paused && *now.mono - *due <= tolerance) {
+    const WithheldReason reason = withheld(*due, now);
+    if (reason == WithheldReason::None && *now.mono - *due <= tolerance) {
       send_round(*due, now, clock);
       continue;
     }
-    for (const FlowId flow : lanes_)
-      give_unsent(flow, *due, now, paused ? Outcome::Withheld : Outcome::LateSchedule);
+    for (const FlowId flow : lanes_) give_unsent(flow, *due, now, reason);
   }
   const std::optional<MonoTime> burst = schedule_.next_burst();
   if (!burst || *burst > *now.mono) return;
   schedule_.advance_burst();
-  if (paused || outage_) return;  // five probes more would tell nothing
+  // Five probes more would tell nothing, or are too many.
+  if (pauses_.until() || outage_ || (guard_ && guard_->reduced())) return;
   Sender& sender = find(current())->sender;
   // Starved: no burst this minute, because it would come too close to a scheduled probe.
   if (*now.mono - *burst > std::max(schedule_.burst_clearance(), kLatenessFloor)) {
@@ -297,6 +306,15 @@ void Session::send_due(const Timestamp& now, const ClockState& clock) {
   for (unsigned n = 0; n < kBurstProbes; ++n) sender.send(ProbeKind::Burst, *burst, now, clock);
 }
 
+// Whether the round that was due then is not sent by rule.
+measure::WithheldReason Session::withheld(MonoTime due, const Timestamp& now) {
+  if (pauses_.until()) return WithheldReason::HealingPause;
+  if (!guard_) return WithheldReason::None;
+  if (const auto change = guard_->on_time(*now.mono, continuity_.next_probe))
+    tell_rate(now, *change);
+  return guard_->sends(due) ? WithheldReason::None : WithheldReason::BackOff;
+}
+
 void Session::send_round(MonoTime due, const Timestamp& now, const ClockState& clock) {
   std::vector<FlowId> order = lanes_;
   for (std::size_t left = order.size(); left > 1; --left)
@@ -304,16 +322,16 @@ void Session::send_round(MonoTime due, const Timestamp& now, const ClockState& c
   for (const FlowId flow : order) find(flow)->sender.send(ProbeKind::Scheduled, due, now, clock);
 }
 
-// A probe that was due and not sent by us.
-void Session::give_unsent(FlowId flow, MonoTime due, const Timestamp& now, Outcome outcome) {
+// A probe that was due and not sent by us: by rule, or because we were too late.
+void Session::give_unsent(FlowId flow, MonoTime due, const Timestamp& now, WithheldReason reason) {
   measure::Sample sample;
   sample.session = options_.flow.session;
   sample.flow = flow;
   sample.probe = continuity_.next_probe++;
   sample.scheduled = due;
   sample.scheduled_wall = now.wall - (*now.mono - due);
-  sample.outcome = outcome;
-  if (outcome == Outcome::Withheld) sample.withheld = measure::WithheldReason::HealingPause;
+  sample.outcome = reason == WithheldReason::None ? Outcome::LateSchedule : Outcome::Withheld;
+  sample.withheld = reason;
   ++continuity_.progress.scheduled;
   output_.on_sample(sample);
 }
@@ -367,6 +385,7 @@ void Session::on_datagram(FlowId id, const packet::ReceivedDatagram& datagram,
   const std::optional<std::uint64_t> answered = flow->sender.on_datagram(datagram, clock);
   if (!answered) return;
   watch_.on_sign_of_life(at);
+  if (guard_) guard_->on_sign_of_life();
   if (trial_) trial_->on_answer(id, at);
   if (stalled_ && id == stalled_->flow) stalled_->tries.on_answer(at);
   if (sweep_) sweep_->on_reply(id, *answered);
@@ -429,6 +448,9 @@ void Session::on_flow_reply(const measure::Sample& provisional) {
                           : *now_.mono;
   if (!provisional.burst) {
     watch_.on_answer(provisional.probe, at);
+    const bool dated = provisional.sender_tx && provisional.sender_tx->mono;
+    const MonoTime left = dated ? *provisional.sender_tx->mono : provisional.scheduled;
+    if (guard_ && at - left <= options_.flow.loss_after) guard_->on_answer(provisional.probe);
     budget_.on_answered(options_.flow.session, options_.flow.remote.address, at);
     if (outage_ && !outage_->answered) {  // step() goes on from there
       outage_->answered = at;

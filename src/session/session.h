@@ -14,6 +14,7 @@
 #include "session/flow_trial.h"
 #include "session/path_sweep.h"
 #include "session/port_budget.h"
+#include "session/rate_guard.h"
 #include "session/schedule.h"
 #include "session/sender.h"
 #include "session/silence_watch.h"
@@ -53,6 +54,8 @@ struct SessionOptions {
   // In parallel (B8): each due time is a round of one probe over each, in random order, so that
   // none of them is always the first. Above 1 the ports stay as they are, and there are no bursts.
   unsigned flows = 1;
+  // Loss reduces no rate, not even a high one to a public address (rate_guard.h).
+  bool full_rate = false;
 };
 
 // Where probes to the peer leave this host now.
@@ -178,7 +181,8 @@ class Session {
   void close_finished();
   void send_due(const Timestamp& now, const ClockState& clock);
   void send_round(MonoTime due, const Timestamp& now, const ClockState& clock);
-  void give_unsent(FlowId flow, MonoTime due, const Timestamp& now, measure::Outcome outcome);
+  void give_unsent(FlowId flow, MonoTime due, const Timestamp& now, measure::WithheldReason reason);
+  measure::WithheldReason withheld(MonoTime due, const Timestamp& now);
   void start(MonoTime now);
   void notice_suspend(const ClockState& clock, MonoTime now);
   void finish_flows(MonoTime now);
@@ -226,6 +230,7 @@ class Session {
   void tell_verdict(const Timestamp& now, measure::Finding finding, const FlowTrial* trial);
   void tell_change(const Timestamp& now, const std::string& reason, const std::string& old_flow,
                    FlowId new_flow);
+  void tell_rate(const Timestamp& now, const RateGuard::Change& change);
   std::string cause_of_silence(MonoTime now) const;
   std::string farewell(MonoTime now) const;
 
@@ -253,6 +258,7 @@ class Session {
   std::optional<MonoTime> interrupted_;
 
   SilenceWatch watch_;
+  std::optional<RateGuard> guard_;  // absent: all probes are sent, whatever is lost
   std::optional<Outage> outage_;
   std::optional<Outage> last_outage_;  // that ended
   std::optional<FlowId> suspect_;      // carried the probes when the outage began; still open

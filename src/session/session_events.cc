@@ -136,6 +136,32 @@ void Session::tell_change(const Timestamp& now, const std::string& reason,
   tell(change);
 }
 
+void Session::tell_rate(const Timestamp& now, const RateGuard::Change& change) {
+  using Kind = RateGuard::Change::Kind;
+  const std::string lost =
+      std::to_string(change.lost) + " of " + std::to_string(change.sent) + " probes lost in 10 s";
+  measure::Event told =
+      event(change.kind == Kind::Restored ? EventKind::RateRestored : EventKind::RateReduced, now);
+  switch (change.kind) {
+    case Kind::Reduced:
+      told.reason = "loss";
+      told.text = lost +
+                  ": one in two is sent from now on, and half as many after each further "
+                  "10 s like these, down to one in 16 (--full-rate keeps the rate)";
+      break;
+    case Kind::NearlyStopped:
+      told.reason = "no reply";
+      told.text =
+          "no reply for a minute: one probe in 3 s until one comes (--full-rate keeps the "
+          "rate)";
+      break;
+    case Kind::Restored:
+      told.text = lost + ": all scheduled probes are sent again";
+      break;
+  }
+  tell(told);
+}
+
 // Where it happens with each packet, one event more says so, and that is enough for an hour.
 void Session::on_flow_restart(const Flow& flow) {
   const auto within = [&](Duration time) { return restarted_ && *now_.mono - *restarted_ < time; };

@@ -30,6 +30,7 @@ class Session::Flow final : public SenderOutput {
   }
   void on_departure(std::uint64_t probe, MonoTime at, WallTime wall) override {
     session_.watch_.on_departure(probe, at, wall);
+    if (session_.guard_) session_.guard_->on_departure(probe, at);
   }
   void on_sample(const measure::Sample& sample) override { session_.on_flow_sample(sample); }
   void on_reply(const measure::Sample& provisional) override {

@@ -2,8 +2,8 @@
 //
 // What a session does when nothing comes back, and when its way out of this host changes. Silence
 // is declared once; then policy `fixed` waits and pauses, the others try a new port at once and
-// again after 5, 10, 20 ... 300 s, while the probes go on at full rate, so that the first answered
-// one ends the outage.
+// again after 5, 10, 20 ... 300 s, while the probes go on as scheduled (but for rate_guard.h), so
+// that the first answered one ends the outage.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,6 +55,7 @@ void Session::step(const Timestamp& now, const ClockState& clock) {
     pauses_.end();
     first_after_pause_ = continuity_.next_probe;
     watch_.restart(*now.mono);
+    if (guard_) guard_->restart();
   }
   if (trial_) run_trial(now, clock);
   if (stalled_) run_stalled(now, clock);
@@ -294,6 +295,7 @@ void Session::reconnect(const Timestamp& now, const std::string& reason, bool mo
     if (pauses_.until()) watch_.restart(*now.mono);
     if (outage_) outage_->heard = *now.mono;  // of the 5-tuple from now on nothing is known yet
     pauses_.forget();
+    if (guard_) guard_->restart();
   }
   for (FlowId& lane : lanes_) {
     const FlowId before = lane;

@@ -47,7 +47,7 @@ class Field::One final : public session::SessionOutput {
     at_once_ = field_.now_ == woken_ ? at_once_ + 1 : 0;
     woken_ = field_.now_;
     CHECK(at_once_ < 1'000);
-    session->on_time(field_.stamp(StampSource::User), {});
+    session->on_time(field_.stamp(StampSource::User), field_.clock());
     for (auto& action : after_) action();
     after_.clear();
     touch();
@@ -311,6 +311,13 @@ Timestamp Field::stamp(StampSource source) const {
           .mono = now_,
           .error = Duration::microseconds(5),
           .source = source};
+}
+
+ClockState Field::clock() const {
+  ClockState clock;
+  if (scenario_.suspended && now_ >= kStart + *scenario_.suspended)
+    clock.suspended = Duration::seconds(1);
+  return clock;
 }
 
 std::optional<session::Egress> Field::egress() const {

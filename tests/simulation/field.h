@@ -61,6 +61,7 @@ struct FieldScenario {
   bool made_up_replies = false;
   // Each reply comes also from so many other addresses, with the same octets.
   std::uint32_t impostors = 0;
+  std::optional<Duration> suspended;  // the host sleeps for a second of its own
   std::set<std::uint16_t> taken_ports;
   session::PortBudget* budget = nullptr;  // absent: one of its own
 };
@@ -115,6 +116,7 @@ class Field final {
   bool within(const std::vector<During>& periods) const;
   bool passes(std::uint16_t port, bool forward);
   Timestamp stamp(StampSource source) const;
+  ClockState clock() const;
   std::optional<session::Egress> egress() const;
   session::PortBudget& budget() { return scenario_.budget ? *scenario_.budget : own_budget_; }
   void change(packet::NetworkChangeKind kind, bool temporary = false);
