@@ -48,6 +48,7 @@ struct PingOptions {
   std::optional<Duration> heal_after = Duration::minutes(1);  // of Fixed; absent: never
   bool reconnect_on_any_address = false;
   unsigned flows = 1;
+  bool full_rate = false;  // whatever is lost
   net::StampChoice stamps = net::StampChoice::Auto;
   std::optional<StampSource> require;       // Kernel or Hardware, of our own stamps
   std::optional<StampSource> require_peer;  // of the reflector's

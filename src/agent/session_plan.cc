@@ -83,6 +83,7 @@ session::SessionOptions session_options(const PingOptions& options,
   session.reconnect_on = options.reconnect_on_any_address ? session::ReconnectOn::AnyAddress
                                                           : session::ReconnectOn::Path;
   session.flows = options.flows;
+  session.full_rate = options.full_rate;
   return session;
 }
 

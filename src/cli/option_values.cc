@@ -97,6 +97,7 @@ Result<agent::PingOptions> session_options(const Settings& settings, agent::Port
   options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
   options.source = settings.get<packet::IpAddress>(Key::Source);
   TRY_VOID(take_ports(settings, otherwise, options));
+  options.full_rate = settings.flag(Key::FullRate);
   options.silence = *settings.get<Duration>(Key::Silence);
   const Duration heal_after = *settings.get<Duration>(Key::HealAfter);
   options.heal_after = heal_after == Duration() ? std::nullopt : std::optional(heal_after);

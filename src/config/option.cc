@@ -155,6 +155,13 @@ constexpr std::array<Option, kOptionCount> kOptions{{
      .minimum = kMillisecond,
      .maximum = 10 * kSecond,
      .help = "a reply later than this counts as lost, and as late"},
+    {.key = Key::FullRate,
+     .name = "full-rate",
+     .type = Type::Flag,
+     .commands = "ping session",
+     .fallback = "false",
+     .help = "keep the rate when probes are lost, even above 10 a second to addresses outside "
+             "private networks: for paths with room for it (RFC 8085)"},
     {.key = Key::Listen,
      .name = "listen",
      .type = Type::Listen,

@@ -33,6 +33,7 @@ enum class Key : std::uint8_t {
   Ecn,
   Ttl,
   LossAfter,
+  FullRate,
   Listen,
   Allow,
   Rate,
