@@ -74,7 +74,7 @@ class DaemonRun final : public Daemon {
   void begin(Engine& engine, Member& member);
   Result<void> begin_now(Engine& engine, Member& member);
   bool is_own_port(const packet::Endpoint& remote) const;
-  void tell_windows(Member& member, std::vector<ResultWindow> windows);
+  static void tell_windows(const Member& member, const std::vector<ResultWindow>& windows);
   std::optional<MonoTime> step(Engine& engine);
   Result<void> end_sessions(Engine& engine);
 
@@ -196,7 +196,7 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
   return {};
 }
 
-void DaemonRun::tell_windows(Member& member, std::vector<ResultWindow> windows) {
+void DaemonRun::tell_windows(const Member& member, const std::vector<ResultWindow>& windows) {
   for (const ResultWindow& window : windows) member.observer.on_window(member.index, window);
 }
 

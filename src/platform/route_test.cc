@@ -14,7 +14,6 @@
 namespace wirestamp::platform {
 namespace {
 
-using packet::Family;
 using packet::IpAddress;
 
 IpAddress address(const char* text) { return IpAddress::parse(text).value(); }
