@@ -148,15 +148,16 @@ void DaemonRun::begin(Engine& engine, Member& member) {
   if (member.running != nullptr) {
     engine.remove_session(*member.running);
     member.running = nullptr;
-    tell_windows(member, member.windows->take_all());
+    tell_windows(member, member.windows->take_all(io_->clock().now().wall, false));
   }
   if (auto begun = begin_now(engine, member); !begun) {
     if (std::exchange(member.failure, begun.error().text) != begun.error().text)
-      member.on_note(begun.error().text);
+      member.observer.on_note(member.index, begun.error().text);
     member.begin_at = io_->clock().mono_now() + kBeginAgain;
     return;
   }
   member.failure.clear();
+  member.noted.clear();
 }
 
 // A port that this agent reflects on.
@@ -170,14 +171,15 @@ bool DaemonRun::is_own_port(const packet::Endpoint& remote) const {
 }
 
 Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
-  PingOptions& options = member.plan.options;
+  PingOptions options = member.plan.options;
   options.session = static_cast<std::uint32_t>(member.index);
   options.at_once = false;  // sessions that begin together are not to send together
   const wire::RequestLayout layout = TRY(wire::plan_request(options.size));
   // What is sent from a port to itself is no measurement, and no reflector answers it.
   if (options.port_policy == PortPolicy::Auto && is_own_port(*member.remote))
     options.port_policy = PortPolicy::Dynamic;
-  member.windows.emplace(options_.result_every, options.interval, io_->clock().now().wall);
+  member.windows.emplace(options_.result_every, options.interval, options.flows,
+                         io_->clock().now().wall);
   member.running = TRY(engine.add_session(
       session_options(options, *member.remote),
       {.options = port_options(options, *member.remote), .given = {}}, layout, member));
@@ -204,9 +206,14 @@ void DaemonRun::tell_windows(const Member& member, const std::vector<ResultWindo
 std::optional<MonoTime> DaemonRun::step(Engine& engine) {
   const Timestamp now = io_->clock().now();
   std::optional<MonoTime> next;
+  bool begun = false;
   const auto consider = [&](MonoTime time) { next = next ? std::min(*next, time) : time; };
   for (const auto& member : members_) {
-    if (member->begin_at && *member->begin_at <= *now.mono) begin(engine, *member);
+    // One at a time: it asks the system for routes and sockets, and the others are to send in time.
+    if (!begun && member->begin_at && *member->begin_at <= *now.mono) {
+      begin(engine, *member);
+      begun = true;
+    }
     if (member->begin_at) consider(*member->begin_at);
     if (!member->windows) continue;
     tell_windows(*member, member->windows->take(now.wall));
@@ -220,7 +227,8 @@ Result<void> DaemonRun::end_sessions(Engine& engine) {
     if (member->running != nullptr) member->running->stop(io_->clock().mono_now());
   while (!engine.sessions_finished()) TRY_VOID(engine.turn(std::nullopt));
   for (const auto& member : members_)
-    if (member->windows) tell_windows(*member, member->windows->take_all());
+    if (member->windows)
+      tell_windows(*member, member->windows->take_all(io_->clock().now().wall, true));
   return {};
 }
 

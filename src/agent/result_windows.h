@@ -17,7 +17,7 @@ namespace wirestamp::agent {
 // The figures of one session over one window of time.
 struct ResultWindow {
   WallTime begin, end;  // `end` is not in it; probes belong where they were due
-  bool part = false;    // the session began or ended in it, or the clock was stepped
+  bool part = false;    // the session began or ended in it, or the clock was set back
   measure::Summary summary;
 };
 
@@ -26,17 +26,20 @@ struct ResultWindow {
 class ResultWindows {
  public:
   // `interval` as AccumulatorOptions has it. `length`: at least a second. `begin`: of the session.
-  ResultWindows(Duration length, Duration interval, WallTime begin);
+  ResultWindows(Duration length, Duration interval, unsigned flows, WallTime begin);
 
   void add(const measure::Sample& sample);
   // The sums of the window that waits longest learn it.
   void resolve_unknown(std::uint64_t forward, std::uint64_t backward);
 
-  // Windows that are over and decided by now, in order; at the end of the session all of them.
+  // Windows that are over and decided by now, in order.
   std::vector<ResultWindow> take(WallTime now);
-  std::vector<ResultWindow> take_all();
+  // At the end of the session all of them. `decided`: nothing was in flight; else what was is in
+  // none of them, and those it could have been in are parts.
+  std::vector<ResultWindow> take_all(WallTime now, bool decided);
   // When take() wants to be called; absent while there is no window.
   std::optional<WallTime> next() const;
+  std::size_t waiting() const;  // samples held back in all windows
 
  private:
   struct Open {
@@ -44,10 +47,12 @@ class ResultWindows {
     bool part;
     measure::Accumulator accumulator;
   };
-  Open& open_for(WallTime time);
+  Open& open_for(const measure::Sample& sample);
+  WallTime decided_at(const Open& open) const;
   ResultWindow close_first();
 
   Duration length_, interval_;
+  unsigned flows_;
   WallTime session_began_;
   std::deque<Open> open_;
   std::optional<WallTime> told_;  // end of the last one that was told

@@ -72,7 +72,10 @@ struct RtpJitter {
 }  // namespace
 
 struct Accumulator::State {
-  explicit State(const AccumulatorOptions& given) : options(given) {}
+  explicit State(const AccumulatorOptions& given)
+      : options(given),
+        sent(given.first_probe, given.reach),
+        arrivals(given.first_arrival, given.reach) {}
 
   void count(const Sample& sample);
   void count_stamps(const Sample& sample);
@@ -87,8 +90,8 @@ struct Accumulator::State {
   DelaySeries rtt, gross_rtt, forward, backward, residence;
   Quantiles schedule_error;
 
-  InTurn<Sent> sent{0};
-  InTurn<Arrival> arrivals{1};
+  InTurn<Sent> sent;
+  InTurn<Arrival> arrivals;
   LossPeriods loss_periods;
   std::array<RtpJitter, 5> jitter;  // by the class of the round trip
   ArrivalOrder order;
@@ -99,6 +102,10 @@ Accumulator::Accumulator(const AccumulatorOptions& options)
 Accumulator::~Accumulator() = default;
 Accumulator::Accumulator(Accumulator&&) noexcept = default;
 Accumulator& Accumulator::operator=(Accumulator&&) noexcept = default;
+
+std::size_t Accumulator::waiting() const {
+  return state_->sent.waiting() + state_->arrivals.waiting();
+}
 
 void Accumulator::State::count(const Sample& sample) {
   ++counts.scheduled;

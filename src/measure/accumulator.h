@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "measure/sample.h"
@@ -10,6 +12,10 @@ namespace wirestamp::measure {
 
 struct AccumulatorOptions {
   Duration interval = Duration::milliseconds(500);  // of the probes: MOS wants it
+  // Of a part of a session: no number before these is waited for, and for a missing one only until
+  // so many later ones have come.
+  std::uint64_t first_probe = 0, first_arrival = 1;
+  std::size_t reach = 65'536;
 };
 
 // Streams samples into figures with bounded memory. Samples may come in any order of decision; the
@@ -33,6 +39,9 @@ class Accumulator {
   // Before finish() the figures that depend on order leave out the samples that wait for earlier
   // ones.
   Summary summary() const;
+
+  // Samples that wait for earlier ones: what bounds the memory.
+  std::size_t waiting() const;
 
  private:
   struct State;

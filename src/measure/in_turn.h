@@ -10,20 +10,22 @@
 namespace wirestamp::measure {
 
 // Brings numbered items that come in any order into the order of their numbers. An item whose turn
-// it is goes out at once. When kMaxWaiting places are held, the missing one is given up and passed
-// on as empty; items that come after their number was passed are dropped.
+// it is goes out at once. When as many places are held as may wait, the missing one is given up and
+// passed on as empty; items that come after their number was passed are dropped.
 template <typename Item>
 class InTurn {
  public:
   static constexpr std::size_t kMaxWaiting = 65'536;
 
-  explicit InTurn(std::uint64_t first) : next_(first) {}
+  // `most_waiting`: places, at least one.
+  explicit InTurn(std::uint64_t first, std::size_t most_waiting = kMaxWaiting)
+      : next_(first), most_waiting_(most_waiting) {}
 
   // `out(const std::optional<Item>&)` is called for each number in turn.
   template <typename Out>
   void put(std::uint64_t number, Item item, Out&& out) {
     if (number < next_) return;
-    if (number - next_ >= kMaxWaiting) skip_to(number - kMaxWaiting + 1, out);
+    if (number - next_ >= most_waiting_) skip_to(number - most_waiting_ + 1, out);
     const auto at = static_cast<std::size_t>(number - next_);
     if (at >= waiting_.size()) waiting_.resize(at + 1);
     waiting_[at] = std::move(item);
@@ -34,6 +36,8 @@ class InTurn {
   void finish(Out&& out) {
     while (!waiting_.empty()) pass(out);
   }
+
+  std::size_t waiting() const { return waiting_.size(); }
 
  private:
   template <typename Out>
@@ -53,6 +57,7 @@ class InTurn {
   }
 
   std::uint64_t next_;
+  std::size_t most_waiting_;
   std::deque<std::optional<Item>> waiting_;
 };
 
