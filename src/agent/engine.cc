@@ -63,7 +63,11 @@ class Engine::Owner final : public session::SessionOutput {
     } else {
       net::PortOptions options = ports_.options;
       options.port = wanted.port.value_or(0);
-      const auto shared = engine_.shared_port(options);
+      net::PortOptions sharing = options;
+      if (!sharing.address && session_.egress()) sharing.address = session_.egress()->source;
+      const auto shared = engine_.shared_port(sharing);
+      if (shared && engine_.talks_from(*shared, *this))
+        return fail(fmt::format("another session to this host sends from port {}", options.port));
       port = shared ? *shared : TRY(engine_.io_.open(options));
     }
     if (engine_.slots_.size() - engine_.free_slots_.size() >= kMostSlots) {
@@ -162,7 +166,9 @@ Result<session::Session*> Engine::add_session(const session::SessionOptions& opt
   owners_.push_back(std::make_unique<Owner>(*this, options, ports, layout, observer));
   session::Session& session = owners_.back()->session();
   if (auto begun = session.begin(io_.clock().now()); !begun) {
+    owners_.back()->leave();  // ports that were opened before the one that could not be had
     owners_.pop_back();
+    flush();
     return std::unexpected(std::move(begun).error());
   }
   return &session;
@@ -233,12 +239,23 @@ void Engine::close_unused(net::PortId port) {
   if (std::ranges::find(shared_, port) == shared_.end()) io_.close(port);
 }
 
+// One 5-tuple is one flow's.
+bool Engine::talks_from(net::PortId port, const Owner& asking) const {
+  const auto of_port = slots_of_port_.find(port);
+  if (of_port == slots_of_port_.end()) return false;
+  return std::ranges::any_of(of_port->second, [&](std::uint32_t index) {
+    const Owner* owner = slots_[index].owner;
+    return owner != &asking &&
+           owner->session().options().flow.remote == asking.session().options().flow.remote;
+  });
+}
+
 std::optional<net::PortId> Engine::shared_port(const net::PortOptions& wanted) const {
   if (wanted.port == 0 || !wanted.device.empty()) return std::nullopt;
   for (const net::PortId port : shared_) {
     const packet::Endpoint local = io_.local_endpoint(port);
     if (local.port == wanted.port && local.address.family() == wanted.family &&
-        (local.address.is_any() || !wanted.address || local.address == *wanted.address))
+        (local.address.is_any() || local.address == wanted.address))
       return port;
   }
   return std::nullopt;
@@ -514,7 +531,10 @@ void Engine::flush() {
     first += count;
   }
   queued_ = 0;
-  for (const net::PortId port : std::exchange(closing_, {})) close_unused(port);
+  std::vector<net::PortId> closing = std::exchange(closing_, {});
+  std::ranges::sort(closing);
+  closing.erase(std::ranges::unique(closing).begin(), closing.end());
+  for (const net::PortId port : closing) close_unused(port);
 }
 
 }  // namespace wirestamp::agent

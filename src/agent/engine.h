@@ -118,6 +118,7 @@ class Engine final : private net::PacketSink {
   std::uint32_t take_slot(Owner& owner, session::FlowId flow, net::PortId port);
   void free_slot(std::uint32_t index);
   void close_unused(net::PortId port);
+  bool talks_from(net::PortId port, const Owner& asking) const;
   std::optional<net::PortId> shared_port(const net::PortOptions& wanted) const;
   void flush();
   void report(const Queued& sent, const packet::SendResult& result);

@@ -36,8 +36,11 @@ class PlayedIo final : public net::PacketIo {
  public:
   using Event = std::function<void(net::PacketSink&)>;
 
-  Result<net::PortId> open(const net::PortOptions&) override { return 0U; }
-  void close(net::PortId) override {}
+  Result<net::PortId> open(const net::PortOptions&) override {
+    if (opened == most_ports) return fail("no more ports");
+    return opened++;
+  }
+  void close(net::PortId port) override { closed.push_back(port); }
   packet::Endpoint local_endpoint(net::PortId) const override { return kUs; }
   net::PortStamping stamping(net::PortId) const override {
     return {.transmit = StampSource::Kernel, .receive = StampSource::Kernel};
@@ -72,6 +75,8 @@ class PlayedIo final : public net::PacketIo {
   PlayedClock played_clock;
   std::deque<Event> events;
   std::vector<std::vector<std::byte>> sent;
+  std::vector<net::PortId> closed;
+  net::PortId opened = 0, most_ports = 1'000;
   bool stamps = true;
   int polls = 0, scheduler_asked = 0;
 };
@@ -297,6 +302,61 @@ TEST_F(ReplyStamps, StampsThatWerePushedOutAreNotMissing) {
   ASSERT_TRUE(engine_.turn(io_.played_clock.time));
   answer_requests(engine_, 7);
   EXPECT_EQ(io_.scheduler_asked, 0);
+}
+
+TEST_F(EngineTest, a_session_that_cannot_begin_leaves_nothing_behind) {
+  Engine engine(io_, nullptr);
+  io_.most_ports = 2;
+  session::SessionOptions three = options(1);
+  three.policy = session::PortPolicy::Dynamic;
+  three.flows = 3;
+  Samples samples;
+  EXPECT_FALSE(engine.add_session(three, {.options = {}, .given = {}}, layout_, samples));
+  EXPECT_EQ(io_.closed, (std::vector<net::PortId>{0, 1}));
+  // What still comes on its ports is nobody's.
+  io_.events.push_back([](net::PacketSink& sink) {
+    sink.on_path_error(0, {});
+    sink.on_stamps_unreliable(1);
+  });
+  EXPECT_TRUE(engine.turn(io_.played_clock.time));
+}
+
+TEST_F(EngineTest, a_session_that_is_removed_closes_its_ports_and_the_others_go_on) {
+  Engine engine(io_, nullptr);
+  session::SessionOptions one = options(1, 1'000), other = options(2, 1'000);
+  one.policy = other.policy = session::PortPolicy::Dynamic;
+  Samples of_one, of_other;
+  const auto first = engine.add_session(one, {.options = {}, .given = {}}, layout_, of_one);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(engine.add_session(other, {.options = {}, .given = {}}, layout_, of_other));
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  engine.remove_session(**first);
+  EXPECT_EQ(io_.closed, std::vector<net::PortId>{0});
+  const std::size_t before = io_.sent.size();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(engine.turn(std::nullopt));
+  EXPECT_GT(io_.sent.size(), before);
+}
+
+// Both roles on one port: whose port it is, and that one 5-tuple is one flow's.
+TEST_F(EngineTest, a_session_sends_on_the_port_that_the_reflector_has) {
+  session::Reflector reflector = make_reflector();
+  Engine engine(io_, &reflector);
+  const net::PortId shared = *io_.open({});
+  engine.share_port(shared);  // it is at kUs
+  session::SessionOptions wanted = options(1, 1'000);
+  wanted.fixed_port = kUs.port;
+  wanted.policy = session::PortPolicy::Auto;
+  net::PortOptions port;
+  port.address = kUs.address;
+  Samples samples;
+  const auto first = engine.add_session(wanted, {.options = port, .given = {}}, layout_, samples);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(io_.opened, 1U) << "no port beside the reflector's";
+  wanted.flow.session = wanted.flow.ssid = 2;
+  ASSERT_TRUE(engine.add_session(wanted, {.options = port, .given = {}}, layout_, samples));
+  EXPECT_EQ(io_.opened, 2U) << "a second one to the same host has a port of its own";
+  engine.remove_session(**first);
+  EXPECT_TRUE(io_.closed.empty()) << "the reflector's port stays";
 }
 
 }  // namespace

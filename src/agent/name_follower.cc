@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/name_follower.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -12,8 +15,10 @@ namespace wirestamp::agent {
 namespace {
 
 // Name servers tell how long an answer holds, the system's resolver does not pass it on.
-constexpr std::chrono::seconds kAgainAfterAnswer{60};
-constexpr std::chrono::seconds kAgainAfterFailure{10};
+// One that was not found is asked for each round, one that was each sixth.
+constexpr std::chrono::seconds kRound{10};
+constexpr unsigned kRoundsOfRest = 5;
+constexpr std::size_t kMostFailures = 16;  // told of one name
 
 }  // namespace
 
@@ -43,7 +48,8 @@ namespace {
 // What was told of a name last.
 struct Told {
   std::vector<packet::Endpoint> found;
-  std::string failure;
+  std::set<std::string> failures;
+  unsigned rounds_to_rest = 0;
 };
 
 // True when `found` is news.
@@ -54,9 +60,8 @@ bool is_news(const Result<std::vector<packet::Endpoint>>& found, Told& told) {
     return true;
   }
   // A name that had an address keeps it while the name server is away.
-  if (!told.found.empty() || found.error().text == told.failure) return false;
-  told.failure = found.error().text;
-  return true;
+  if (!told.found.empty() || told.failures.size() == kMostFailures) return false;
+  return told.failures.insert(found.error().text).second;
 }
 
 }  // namespace
@@ -66,15 +71,23 @@ NameFollower::NameFollower(std::vector<Name> names, Resolve resolve, std::functi
   state_->wake = std::move(wake);
   std::thread([state = state_, names = std::move(names), resolve = std::move(resolve)] {
     std::vector<Told> told(names.size());
+    // Addresses first: they do not wait for a name server that is silent.
+    std::vector<std::size_t> order(names.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::stable_partition(
+        order, [&](std::size_t i) { return packet::IpAddress::parse(names[i].host).has_value(); });
     for (;;) {
-      bool all_found = true;
-      for (std::size_t i = 0; i < names.size(); ++i) {
+      for (const std::size_t i : order) {
+        if (told[i].rounds_to_rest > 0) {
+          --told[i].rounds_to_rest;
+          continue;
+        }
         auto found = resolve(names[i]);
         if (is_news(found, told[i])) state->tell({i, std::move(found)});
-        all_found = all_found && !told[i].found.empty();
+        told[i].rounds_to_rest = told[i].found.empty() ? 0 : kRoundsOfRest;
         if (state->over_after(std::chrono::seconds(0))) return;
       }
-      if (state->over_after(all_found ? kAgainAfterAnswer : kAgainAfterFailure)) return;
+      if (state->over_after(kRound)) return;
     }
   }).detach();
 }
