@@ -4,8 +4,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,28 +34,9 @@ void stop_running() noexcept {
   if (agent::Daemon* daemon = running.load()) daemon->stop();
 }
 
-Result<std::string> contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file)
-    return fail(fmt::format("cannot read '{}': {}", path, std::generic_category().message(errno)));
-  return text;
-}
-
-Result<config::AgentConfig> load(const config::Source& flags, const config::Source& environment) {
-  // Which file it is, flags and variables alone can say.
-  const std::vector<config::Source> sources{flags, environment};
-  const config::Settings settings = TRY(config::resolve(config::Command::Agent, sources));
-  config::File file;
-  if (const auto path = settings.get<std::string>(Key::ConfigFile)) {
-    const std::string text = TRY(contents_of(*path));
-    file = TRY(config::read_file(text, *path));
-  }
-  return config::load_agent(flags, environment, file);
-}
-
 Result<agent::DaemonOptions> daemon_options(const config::AgentConfig& config) {
   agent::DaemonOptions options{.reflect = reflect_options(config.settings), .sessions = {}};
+  options.reflect.devices.clear();  // --device is where the sessions send
   options.result_every = *config.settings.get<Duration>(Key::ResultEvery);
   for (const config::SessionConfig& session : config.sessions) {
     auto wanted = agent_session_options(session.settings);
@@ -85,9 +64,13 @@ class LineFile {
   LineFile& operator=(const LineFile&) = delete;
 
   bool is_open() const { return stream_ != nullptr; }
+  const std::string& path() const { return path_; }
   Result<void> write(const std::string& line) {
+    // What a full disk took of a line must not spoil the next one.
+    if (torn_) std::fputc('\n', stream_);
     const bool written = std::fwrite(line.data(), 1, line.size(), stream_) == line.size();
-    return written && std::fflush(stream_) == 0 ? Result<void>() : failed();
+    torn_ = !written || std::fflush(stream_) != 0;
+    return torn_ ? failed() : Result<void>();
   }
 
  private:
@@ -98,6 +81,7 @@ class LineFile {
   }
   std::string path_;
   std::FILE* stream_ = nullptr;
+  bool torn_ = false;
 };
 
 // Writes what the agent tells. A file that cannot be written is no reason to stop measuring: it is
@@ -146,10 +130,10 @@ class Writer {
   void operator()(const AgentEvents::Window& told) {
     const publish::AgentResult result{.session = name_of(told.session),
                                       .host = sessions_[told.session].options.host,
-                                      .begin = told.window.begin,
-                                      .end = told.window.end,
-                                      .part = told.window.part,
-                                      .summary = told.window.summary};
+                                      .begin = told.window->begin,
+                                      .end = told.window->end,
+                                      .part = told.window->part,
+                                      .summary = told.window->summary};
     if (results_.is_open()) {
       put(results_, publish::result_json_line(result));
     } else {
@@ -164,7 +148,7 @@ class Writer {
     bool& failing = &file == &results_ ? results_failing_ : events_failing_;
     const auto written = file.write(line);
     if (!written && !failing) say(written.error().text + ": lines are lost until that is mended");
-    if (written && failing) say("lines can be written again");
+    if (written && failing) say(fmt::format("'{}' can be written again", file.path()));
     failing = !written;
   }
 
@@ -181,7 +165,7 @@ int refused(int code, const Error& error) {
 }  // namespace
 
 int run_agent(const config::Source& flags, const config::Source& environment) {
-  const auto config = load(flags, environment);
+  const auto config = load_agent_config(flags, environment);
   if (!config) return refused(kUsage, config.error());
   const auto options = daemon_options(*config);
   if (!options) return refused(kUsage, options.error());
@@ -199,13 +183,13 @@ int run_agent(const config::Source& flags, const config::Source& environment) {
     counters = (*daemon)->run(events);
     events.end();
   });
-  for (auto items = events.take(); !items.empty(); items = events.take())
+  for (auto items = events.take(); !items.empty(); items = events.take()) {
     for (const AgentEvents::Item& item : items) std::visit(writer, item);
+    if (const std::uint64_t lost = events.take_dropped(); lost > 0)
+      complain(fmt::format("{} lines were lost: they could not be written fast enough", lost));
+  }
   measuring.join();
   running.store(nullptr);
-  if (events.dropped() > 0)
-    complain(
-        fmt::format("{} lines were lost: they could not be written fast enough", events.dropped()));
   if (!counters) return refused(kRefused, counters.error());
   tell(stderr, "stopped; answered {} of {} requests\n", counters->replies, counters->requests);
   return kMeasured;

@@ -27,9 +27,9 @@ std::vector<AgentEvents::Item> AgentEvents::take() {
   return std::exchange(waiting_, {});
 }
 
-std::uint64_t AgentEvents::dropped() const {
+std::uint64_t AgentEvents::take_dropped() {
   const std::lock_guard lock(mutex_);
-  return dropped_;
+  return std::exchange(dropped_, 0);
 }
 
 }  // namespace wirestamp::cli

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -18,7 +19,7 @@ namespace wirestamp::cli {
 // measuring thread never waits: what finds the queue full is counted instead.
 class AgentEvents final : public agent::DaemonObserver {
  public:
-  static constexpr std::size_t kMaxWaiting = 65'536;
+  static constexpr std::size_t kMaxWaiting = 8'192;
 
   struct Begun {
     std::size_t session = 0;
@@ -34,7 +35,7 @@ class AgentEvents final : public agent::DaemonObserver {
   };
   struct Window {
     std::size_t session = 0;
-    agent::ResultWindow window;
+    std::shared_ptr<const agent::ResultWindow> window;  // large, and items are moved about
   };
   using Item = std::variant<agent::ReflectStart, Begun, Note, Happened, Window>;
 
@@ -49,18 +50,19 @@ class AgentEvents final : public agent::DaemonObserver {
     put(Happened{session, event});
   }
   void on_window(std::size_t session, const agent::ResultWindow& window) override {
-    put(Window{session, window});
+    put(Window{session, std::make_shared<const agent::ResultWindow>(window)});
   }
   void end();
 
   // The writing thread. Waits until there is something; empty only when it has ended.
   std::vector<Item> take();
-  std::uint64_t dropped() const;
+  // Items that found the queue full since the last call.
+  std::uint64_t take_dropped();
 
  private:
   void put(Item item);
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable something_;
   std::vector<Item> waiting_;
   std::uint64_t dropped_ = 0;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "config/agent_config.h"
 #include "config/settings.h"
 #include "config/source.h"
 
@@ -18,6 +19,9 @@ int run_ping(const config::Settings& settings);
 int run_reflect(const config::Settings& settings);
 // It has sources of its own for each session.
 int run_agent(const config::Source& flags, const config::Source& environment);
+// All that an agent is told, its file included.
+Result<config::AgentConfig> load_agent_config(const config::Source& flags,
+                                              const config::Source& environment);
 // `words`: what stands behind `wirestamp config`.
 int run_config(Words words);
 

@@ -1,36 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/streams.h"
 #include "config/help.h"
+#include "platform/process.h"
 #include "publish/document_reference.h"
 
 namespace wirestamp::cli {
 
 namespace {
 
-int list(config::Command command, Words words) {
-  const auto settings = read_settings(command, words);
-  if (!settings) {
-    complain(fmt::format("{}\n  `wirestamp help {}` explains every option", settings.error().text,
-                         config::name(command)));
-    return kUsage;
-  }
-  if (!*settings) return print(command_help(command));
-  std::string text;
+using config::Command;
+
+// `of_sessions`: only the options that each session of an agent has for itself, or only the others.
+void append_rows(const config::Settings& settings, Command command, std::optional<bool> of_sessions,
+                 std::string& text) {
   for (const config::Option& row : config::options()) {
     if (!config::applies(row, command)) continue;
-    const auto values = (*settings)->values(row.key);
+    if (of_sessions && config::per_session(row) != *of_sessions) continue;
+    const auto values = settings.values(row.key);
     if (values.empty())
       text += fmt::format("{:<16} {:<24} not set: {}\n", row.name, "-", row.without);
     for (const config::Value& value : values)
       text += fmt::format("{:<16} {:<24} from {}\n", row.name, value.text, value.origin);
   }
-  return print(text);
+}
+
+// The agent's own options, then each session's.
+Result<std::string> agent_rows(Words words) {
+  const auto arguments = TRY(config::read_arguments(Command::Agent, words));
+  if (arguments.help) return command_help(Command::Agent);
+  const config::Source environment = TRY(config::read_environment(platform::environment()));
+  const config::AgentConfig config = TRY(load_agent_config(arguments.source, environment));
+  std::string text;
+  append_rows(config.settings, Command::Agent, false, text);
+  for (const config::SessionConfig& session : config.sessions) {
+    text += fmt::format("\nsession {} ({})\n", session.name, session.place);
+    append_rows(session.settings, Command::Agent, true, text);
+  }
+  return text;
+}
+
+Result<std::string> rows(Command command, Words words) {
+  if (command == Command::Agent) return agent_rows(words);
+  const auto settings = TRY(read_settings(command, words));
+  if (!settings) return command_help(command);
+  std::string text;
+  append_rows(*settings, command, std::nullopt, text);
+  return text;
+}
+
+int list(Command command, Words words) {
+  const auto text = rows(command, words);
+  if (text) return print(*text);
+  complain(fmt::format("{}\n  `wirestamp help {}` explains every option", text.error().text,
+                       config::name(command)));
+  return kUsage;
 }
 
 }  // namespace
@@ -45,8 +75,8 @@ int run_config(Words words) {
   for (const config::Command command : config::kCommands)
     if (!words.empty() && words[0] == config::name(command)) return list(command, words.subspan(1));
   complain(
-      "config wants `ping`, `reflect`, `reference` or `output`, such as `wirestamp config ping -i "
-      "1s`");
+      "config wants `ping`, `reflect`, `agent`, `reference` or `output`, such as `wirestamp config "
+      "ping -i 1s`");
   return kUsage;
 }
 

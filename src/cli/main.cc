@@ -27,9 +27,9 @@ constexpr std::string_view kHelp =
 usage: wirestamp ping HOST[:PORT] [FLAGS]     measure now; Ctrl-C ends with the summary
        wirestamp reflect [FLAGS]              be the far end
        wirestamp agent [SESSION...] [FLAGS]   measure several hosts and reflect, until stopped
-       wirestamp config ping|reflect [FLAGS]  print the value of each option and where it comes from
-       wirestamp config reference             print the reference page of all options
-       wirestamp config output                print the reference page of --json, --jsonl and --csv
+       wirestamp config COMMAND [FLAGS]       each option's value and where it comes from
+       wirestamp config reference             the reference page of all options
+       wirestamp config output                the reference page of what is printed
        wirestamp help [COMMAND]
        wirestamp --version
 
@@ -52,7 +52,7 @@ int usage(const std::string& text) {
 }
 
 int unknown_command(std::string_view word) {
-  const std::vector<std::string> known{"ping", "reflect", "config", "help"};
+  const std::vector<std::string> known{"ping", "reflect", "agent", "config", "help"};
   return usage(fmt::format("unknown command '{}'{}; `wirestamp help` lists them", word,
                            config::did_you_mean(word, known)));
 }

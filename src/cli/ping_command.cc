@@ -168,8 +168,9 @@ class PingCommand {
   void take_batch(Measurement& measurement, PingEvents::Batch& batch) {
     if (batch.start && !outputs_.json) {
       live_.clear();
-      const publish::Report start = start_report(measurement.options, *batch.start);
-      tell(outputs_.people, measurement.labelled(publish::headline(start)));
+      publish::Report start = start_report(measurement.options, *batch.start);
+      start.label = measurement.label;
+      tell(outputs_.people, publish::headline(start));
       for (const std::string& note : batch.start->notes)
         tell(outputs_.people, "note: {}\n", measurement.labelled(note));
     }

@@ -60,7 +60,8 @@ std::string output_reference() {
   out +=
       "\n## One window of a session (`agent --results`)\n\n"
       "A JSON object in a line for each session and window, written when every probe of the window "
-      "is decided, about 12 s after its end. Windows begin at multiples of their length.\n\n";
+      "is decided, about 12 s and two intervals after its end. Windows begin at multiples of "
+      "their length.\n\n";
   append_fields(out, result_fields());
   out +=
       "\n## One event of a session (`agent --events`)\n\n"

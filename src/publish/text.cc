@@ -264,7 +264,7 @@ std::string live_text(const LiveState& state) {
   if (s.rtt.count > 0)
     text += fmt::format(" | p50 {} p99 {} max {}", human(s.rtt.p50), human(s.rtt.p99),
                         human(s.rtt.max));
-  if (s.rtt_class) text += fmt::format(" | {} stamps", name(*s.rtt_class));
+  if (s.rtt_class) text += fmt::format(" | {}", name(*s.rtt_class));
   if (const measure::EchoSummary* echo = state.echo) {
     text += fmt::format(" | ICMP echo, no direction: {} of {}", echo->received, echo->sent);
     if (echo->rtt.count > 0)
@@ -321,7 +321,8 @@ std::string human_percent(double ratio) {
 }
 
 std::string headline(const Report& start) {
-  std::string text = fmt::format("measuring {}", packet::to_string(start.remote));
+  std::string text = fmt::format("{}{}measuring {}", start.label, start.label.empty() ? "" : ": ",
+                                 packet::to_string(start.remote));
   if (start.host != packet::to_string(start.remote.address))
     text += fmt::format(" ({})", start.host);
   text += fmt::format(" from {}", packet::to_string(start.local));

@@ -164,6 +164,7 @@ TEST(Text, several_measurements_stand_beside_each_other_at_the_end) {
   EXPECT_TRUE(has(text, "\nwan0  ")) << text;
   EXPECT_TRUE(has(text, "\nlte   ")) << text;
   EXPECT_TRUE(has(text, "25 %")) << text;
+  EXPECT_TRUE(headline(first).starts_with("wan0: measuring ")) << headline(first);
 }
 
 measure::EchoSummary some_echo() {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Agents that measure each other and reflect, on one port each, with sessions from a file and from variables."""
 
+import re
 import time
 
 from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, json_lines, poll_until,
@@ -71,10 +72,10 @@ def agents_measure_each_other():
         check_measured(here, "there", 46)
         check_measured(here, "there-v6", 0)
         # Both roles on one port, and the flow is the fixed one.
-        ports = f":{PORT}"
-        for agent in (here, there):
+        for agent, sessions in ((here, 2), (there, 1)):
             told = agent.process.err()
-            check("measuring" in told and told.count(ports) >= 2, f"both ends should be on port {PORT}: {told}")
+            fixed = re.findall(rf"measuring \S+:{PORT} from \S+:{PORT}\b", told)
+            check_equal(len(fixed), sessions, f"sessions with both ends on port {PORT}, in: {told}")
 
 
 def an_agent_waits_for_what_is_not_there_yet():
