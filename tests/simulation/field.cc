@@ -387,6 +387,8 @@ void Field::run(Duration limit) {
     }
     sessions_[wakes_.begin()->second]->on_time();
   }
+  // Who sleeps for ever without having finished would hang at the end of a run.
+  for (const auto& one : sessions_) CHECK(one->session->finished());
 }
 
 std::vector<Field::Told> Field::of_kind(EventKind kind) const {
