@@ -68,7 +68,10 @@ void check_parsing(base::Bytes datagram) {
   }
   CHECK(reply->true_transmit_count <= reply->true_transmits.size());
   CHECK((counters.bad_timestamp != 0) == (!reply->received || !reply->transmitted));
-  CHECK((counters.error_estimate_missing != 0) == !reply->clock_error);
+  // An error tells the distance from UTC only of a clock that follows it.
+  const auto estimate = wire::decode_error_estimate(base::load_be<std::uint16_t>(datagram, 12));
+  CHECK((counters.error_estimate_missing != 0) == !estimate.error);
+  CHECK(reply->clock_error == (estimate.synchronised ? estimate.error : std::nullopt));
   // Without an SSID of ours in it, what follows the header is padding (RFC 8762 4.6).
   if (reply->ssid == 0)
     CHECK(!reply->state && !reply->request_traffic_class && reply->true_transmit_count == 0);
