@@ -190,7 +190,7 @@ class Session {
   // --- what the flows tell
   void on_flow_sample(const measure::Sample& sample);
   void on_flow_reply(const measure::Sample& provisional);
-  void on_flow_restart(const Flow& flow);
+  void on_flow_restart(Flow& flow);
   void on_flow_stopping();
   void watch_marks(const measure::Sample& sample);
   void watch_returned(const measure::Sample& sample, LaneMarks& marks);
@@ -272,7 +272,7 @@ class Session {
   std::optional<MonoTime> stalled_before_;  // when the fixed flow stalled last
   HealingPauses pauses_;
   std::uint64_t first_after_pause_ = 0;  // probe
-  std::optional<MonoTime> restarted_;    // when the reflector seemed to have been, last
+  std::optional<MonoTime> restarted_;    // when the reflector seemed to have been, on any flow
   bool restarts_told_ = false;           // that it seems so again and again
   std::optional<PathSweep> sweep_;
   // What became of an old flow, put to the reflector over the current one.

@@ -162,12 +162,17 @@ void Session::tell_rate(const Timestamp& now, const RateGuard::Change& change) {
   tell(told);
 }
 
-// Where it happens with each packet, one event more says so, and that is enough for an hour.
-void Session::on_flow_restart(const Flow& flow) {
-  const auto within = [&](Duration time) { return restarted_ && *now_.mono - *restarted_ < time; };
-  const bool again = within(kRestartsTogether), known = restarts_told_ && within(kRestartsKnown);
-  restarted_ = now_.mono;
-  if (known) return;
+// Where it happens with each packet, one event more says so, and that is enough for an hour. Each
+// of parallel flows notices the same restart: only the second one of one flow is another.
+void Session::on_flow_restart(Flow& flow) {
+  const auto within = [&](const std::optional<MonoTime>& time, Duration lasting) {
+    return time && *now_.mono - *time < lasting;
+  };
+  const bool again = within(flow.restarted, kRestartsTogether);
+  const bool same = !again && within(restarted_, kRestartsTogether);
+  const bool known = restarts_told_ && within(restarted_, kRestartsKnown);
+  flow.restarted = restarted_ = now_.mono;
+  if (known || same) return;
   restarts_told_ = again;
   measure::Event restarted = event(EventKind::ReflectorRestarted, now_);
   restarted.flow = flow.id;

@@ -50,6 +50,7 @@ class Session::Flow final : public SenderOutput {
   bool extra = false;    // counts against the budget
   bool retired = false;  // no more probes; closed when all of them are decided
   MonoTime last_packet;
+  std::optional<MonoTime> restarted;  // when the reflector seemed to have been, last
   Sender sender;
 
  private:

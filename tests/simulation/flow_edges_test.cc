@@ -373,5 +373,30 @@ TEST(FlowEdges, replies_from_other_addresses_change_nothing) {
   }
 }
 
+// Each of parallel flows notices it for itself, at about the same time.
+TEST(FlowEdges, a_restart_under_parallel_flows_is_one_restart) {
+  FieldScenario restarted = scenario(PortPolicy::Dynamic);
+  restarted.options.flows = 8;
+  restarted.restarts = {Duration::seconds(30), Duration::minutes(10)};
+  Field field(restarted);
+  field.run(Duration::minutes(12));
+  const auto told = field.of_kind(EventKind::ReflectorRestarted);
+  EXPECT_EQ(told.size(), 2U);
+  for (const auto& one : told)
+    EXPECT_EQ(one.event.text.find("again and again"), std::string::npos) << one.at.to_seconds();
+  EXPECT_EQ(field.session().counters().reflector_restarts, 16U);
+}
+
+TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_of_parallel_flows_is_told_once) {
+  FieldScenario shuffled = scenario(PortPolicy::Dynamic);
+  shuffled.options.flows = 4;
+  shuffled.shuffled = {{Duration::seconds(30), Duration::hours(2)}};
+  Field field(shuffled);
+  field.run(Duration::minutes(30));
+  const auto told = field.of_kind(EventKind::ReflectorRestarted);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_NE(told[1].event.text.find("again and again"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
