@@ -15,11 +15,12 @@ std::optional<measure::ProbeMark> mark(const auto& departure) {
 }  // namespace
 
 SilenceWatch::SilenceWatch(Duration silence, Duration interval, MonoTime start)
-    : patience_(std::max(silence, interval * kIntervals)), heard_(start) {}
+    : patience_(std::max(silence, interval * kIntervals)), heard_(start), asked_(start) {}
 
 void SilenceWatch::on_departure(std::uint64_t probe, MonoTime at, WallTime wall) {
   // The first of all: nothing could be heard before it.
   if (departures_ == 0) heard_ = std::max(heard_, at);
+  if (unanswered_ == 0) asked_ = at;
   if (unanswered_ < kFewestUnanswered) ++unanswered_;
   const Departure departure{probe, departures_++, wall};
   if (!first_lost_) first_lost_ = departure;

@@ -12,8 +12,9 @@
 namespace wirestamp::session {
 
 // Whether a session is silent (S7), and where an outage begins and ends: nothing received for the
-// silence time, with at least three measured probes sent since and unanswered. Probes that did not
-// leave do not count. Over all flows of the session.
+// silence time, with at least three measured probes sent since and unanswered, the first of them
+// half that time ago: those of one round leave together. Probes that did not leave do not count.
+// Over all flows of the session.
 class SilenceWatch {
  public:
   static constexpr unsigned kFewestUnanswered = 3;
@@ -37,7 +38,7 @@ class SilenceWatch {
     return !silent(now) && unsent_ + unanswered_ >= kFewestUnanswered && now >= deadline();
   }
   // When it may be silent; it is, when enough probes have left by then.
-  MonoTime deadline() const { return heard_ + patience_; }
+  MonoTime deadline() const { return std::max(heard_ + patience_, asked_ + patience_ / 2); }
   MonoTime heard() const { return heard_; }
   unsigned unanswered() const { return unanswered_; }
   bool may_be_silent() const { return unsent_ + unanswered_ >= kFewestUnanswered; }
@@ -62,6 +63,7 @@ class SilenceWatch {
 
   Duration patience_;
   MonoTime heard_;
+  MonoTime asked_;  // when the first of the unanswered ones left
   unsigned unanswered_ = 0, unsent_ = 0;
   std::uint64_t departures_ = 0;  // indices count from 0
   std::uint64_t good_ = 0;        // index after the newest answered one

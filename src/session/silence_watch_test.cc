@@ -23,9 +23,9 @@ class Watched {
 
 TEST(SilenceWatch, is_silent_five_seconds_after_the_last_answer) {
   Watched w;
-  for (int n = 0; n < 12; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});
+  w.leave(0, 0);
   w.watch.on_answer(0, after(10));
-  for (int n = 12; n < 20; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});
+  for (int n = 1; n < 20; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});
   EXPECT_FALSE(w.watch.silent(after(5'009)));
   EXPECT_TRUE(w.watch.silent(after(5'010)));
   EXPECT_EQ(w.watch.deadline(), after(5'010));
@@ -37,9 +37,19 @@ TEST(SilenceWatch, needs_three_probes_that_left_since) {
   w.watch.on_answer(0, after(1));
   w.leave(1, 9'000);
   w.leave(2, 9'500);
-  EXPECT_FALSE(w.watch.silent(after(9'900)));
-  w.leave(3, 10'000);
-  EXPECT_TRUE(w.watch.silent(after(10'000)));
+  EXPECT_FALSE(w.watch.silent(after(12'000)));
+  w.leave(3, 12'000);
+  EXPECT_TRUE(w.watch.silent(after(12'000)));
+}
+
+// Of a round that comes seldom, all flows are asked at once.
+TEST(SilenceWatch, what_was_asked_after_a_long_gap_has_half_the_silence_to_be_answered) {
+  Watched w;
+  w.leave(0, 0);
+  w.watch.on_answer(0, after(1));
+  for (std::uint64_t n = 1; n < 9; ++n) w.leave(n, 8'000);
+  EXPECT_FALSE(w.watch.silent(after(10'499)));
+  EXPECT_TRUE(w.watch.silent(after(10'500)));
 }
 
 TEST(SilenceWatch, at_long_intervals_waits_for_three_of_them) {

@@ -281,5 +281,31 @@ TEST(RateBackOff, every_scheduled_probe_has_one_outcome_whatever_is_lost) {
   EXPECT_GT(restored, 3U);
 }
 
+// Their rounds are then eight seconds apart: each ends a silence of more than five by itself,
+// before anything could answer it.
+TEST(RateBackOff, rounds_of_parallel_flows_at_a_reduced_rate_are_no_outages) {
+  FieldScenario lossy = scenario(PortPolicy::Dynamic);
+  lossy.options.flows = 8;
+  lossy.options.schedule.interval = Duration::milliseconds(500);
+  lossy.lose = 0.15;
+  Field field(lossy);
+  field.run(Duration::minutes(10));
+  EXPECT_EQ(field.of_kind(EventKind::RateReduced).size(), 1U);
+  EXPECT_TRUE(field.of_kind(EventKind::OutageBegan).empty());
+}
+
+TEST(RateBackOff, an_outage_of_parallel_flows_is_one_outage) {
+  FieldScenario down = scenario(PortPolicy::Dynamic);
+  down.options.flows = 8;
+  down.options.schedule.interval = Duration::milliseconds(500);
+  down.down = {{Duration::seconds(30), Duration::minutes(2)}};
+  Field field(down);
+  field.run(Duration::minutes(10));
+  const auto began = field.of_kind(EventKind::OutageBegan);
+  ASSERT_EQ(began.size(), 1U);
+  EXPECT_LE(began[0].at, Duration::seconds(35)) << "at the full rate";
+  EXPECT_EQ(field.of_kind(EventKind::OutageEnded).size(), 1U);
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
