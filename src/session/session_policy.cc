@@ -189,8 +189,10 @@ void Session::end_outage(const Timestamp& now) {
     pauses_.forget();
     return;
   }
-  // The peer is there again, over a newer flow: is it the old one's turn, too?
-  if (suspect_ && !trial_ && *suspect_ != current())
+  // The peer is there again, over a newer flow: is it the old one's turn, too? Not where it was
+  // judged already, which at long intervals comes before a scheduled probe is answered.
+  const bool judged = stalled_ && suspect_ == stalled_->flow;
+  if (suspect_ && !trial_ && !judged && *suspect_ != current())
     trial_.emplace(*suspect_, current(), *now.mono);
 }
 

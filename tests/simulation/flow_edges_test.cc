@@ -398,5 +398,19 @@ TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_of_parallel_flows_is
   EXPECT_NE(told[1].event.text.find("again and again"), std::string::npos);
 }
 
+// Above two seconds a stall is judged before a scheduled probe over the new flow is answered.
+TEST(FlowEdges, auto_goes_back_to_the_fixed_flow_at_long_intervals_too) {
+  for (const int interval : {4, 10}) {
+    FieldScenario stalled = scenario(PortPolicy::Auto);
+    stalled.options.schedule.interval = Duration::seconds(interval);
+    stalled.stalls = {{Duration::seconds(62), Duration::seconds(30)}};
+    Field field(stalled);
+    field.run(Duration::minutes(20));
+    EXPECT_EQ(field.of_kind(EventKind::Verdict).size(), 1U) << interval;
+    EXPECT_EQ(field.of_kind(EventKind::TimeoutMeasured).size(), 1U) << interval;
+    EXPECT_EQ(field.session().local().port, kFixed) << interval;
+  }
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
