@@ -104,7 +104,7 @@ void Session::declare_outage(const Timestamp& now) {
 void Session::tell_outage(const Timestamp& now) {
   if (outage_->told || !budget_.tells(options_.flow.session, *now.mono)) return;
   outage_->told = true;
-  outage_->judged = false;
+  outage_->judged = outage_->suspected = false;
   measure::Event began = event(EventKind::OutageBegan, now);
   began.last_good = watch_.last_good();
   began.first_lost = watch_.first_lost();
@@ -214,11 +214,12 @@ void Session::heal(const Timestamp& now) {
   const bool may_heal = options_.heal_after && (pauses_.any() || silent >= *options_.heal_after);
   if (!may_heal && silent < options_.silence * kSuspectAfter) return;
   if (!path_is_clean(*now.mono)) {
-    if (!outage_->judged) tell_verdict(now, Finding::PeerOrPathDown, nullptr);
+    if (!outage_->judged && outage_->told) tell_verdict(now, Finding::PeerOrPathDown, nullptr);
     outage_->judged = true;
     return;
   }
-  if (!outage_->suspected) tell_verdict(now, Finding::StalledFlowSuspected, nullptr);
+  if (!outage_->suspected && outage_->told)
+    tell_verdict(now, Finding::StalledFlowSuspected, nullptr);
   outage_->suspected = true;
   if (!may_heal) return;
   pauses_.begin(*now.mono);

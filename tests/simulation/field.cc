@@ -23,6 +23,8 @@ class Field::One final : public session::SessionOutput {
   One(Field& field, std::uint32_t number) : number_(number), field_(field) {
     session::SessionOptions options = field.scenario_.options;
     options.flow.session = number;
+    options.fixed_port =
+        static_cast<std::uint16_t>(options.fixed_port + number);  // of each its own
     options.flow.remote = {packet::IpAddress::v4(field.scenario_.first_peer + number), 23'999, 0};
     options.flow.seed = field.random_.next();
     make_reflector();
@@ -242,6 +244,7 @@ class Field::One final : public session::SessionOutput {
   }
   void on_event(const measure::Event& event) override {
     if (event.kind != EventKind::FlowChanged) ++field_.events_of_all_;
+    if (event.kind == EventKind::Verdict) ++field_.verdicts_of_all_;
     if (number_ == 0) field_.events_.push_back({event, field_.now_ - kStart});
   }
   void on_scheduler_stamps(session::FlowId) override {}

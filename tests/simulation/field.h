@@ -92,6 +92,7 @@ class Field final {
   std::size_t most_open() const { return most_open_; }
   // Events of all sessions that are no change of flow.
   std::uint64_t events_of_all() const { return events_of_all_; }
+  std::uint64_t verdicts_of_all() const { return verdicts_of_all_; }
   std::uint64_t packets_over(std::uint16_t port) const;
   // When packets went over that port, in order.
   const std::vector<Duration>& times_of(std::uint16_t port) { return times_[port]; }
@@ -135,7 +136,7 @@ class Field final {
   std::map<std::uint16_t, std::vector<Duration>> times_;
   std::uint16_t shuffled_port_ = 1'024;
   unsigned order_ = 0;  // of packets through the NAT with five ports
-  std::uint64_t ports_opened_ = 0, events_of_all_ = 0, resolved_ = 0;
+  std::uint64_t ports_opened_ = 0, events_of_all_ = 0, verdicts_of_all_ = 0, resolved_ = 0;
   std::size_t most_open_ = 0;
   std::uint32_t interface_ = 2;
   std::uint32_t source_ = 0x0a00'0001;

@@ -412,5 +412,27 @@ TEST(FlowEdges, auto_goes_back_to_the_fixed_flow_at_long_intervals_too) {
   }
 }
 
+TEST(FlowEdges, five_hundred_fixed_flows_behind_a_dead_uplink_have_one_verdict) {
+  FieldScenario uplink = scenario(PortPolicy::Fixed);
+  uplink.sessions = 500;
+  uplink.options.schedule.interval = Duration::seconds(1);
+  uplink.down = {{Duration::seconds(20), Duration::seconds(50)}};
+  Field field(uplink);
+  field.run(Duration::minutes(2));
+  EXPECT_EQ(field.verdicts_of_all(), 1U);
+}
+
+// Its own silence goes on when the others are answered, and then it has a verdict, too.
+TEST(FlowEdges, a_fixed_flow_that_stays_silent_when_the_others_are_answered_has_a_verdict) {
+  FieldScenario both = scenario(PortPolicy::Fixed);
+  both.sessions = 2;
+  both.options.heal_after.reset();
+  both.down = {{Duration::seconds(20), Duration::seconds(20)}};
+  both.second_down = {{Duration::seconds(20), Duration::hours(1)}};
+  Field field(both);
+  field.run(Duration::minutes(3));
+  EXPECT_EQ(field.verdicts_of_all(), 2U);
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
