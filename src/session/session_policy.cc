@@ -295,8 +295,14 @@ void Session::reconnect(const Timestamp& now, const std::string& reason, bool mo
   if (moved) {
     stalled_.reset();
     stalled_before_.reset();
-    if (pauses_.until()) watch_.restart(*now.mono);
-    if (outage_) outage_->heard = *now.mono;  // of the 5-tuple from now on nothing is known yet
+    if (outage_) {  // of the 5-tuple from now on nothing is known yet
+      watch_.restart(*now.mono);
+      outage_->heard = *now.mono;
+      outage_->judged = outage_->suspected = outage_->swept = false;
+    }
+    next_switch_.reset();
+    back_off_ = Duration();
+    exhausted_told_ = false;
     pauses_.forget();
     if (guard_) guard_->restart();
   }

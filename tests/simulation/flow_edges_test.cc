@@ -434,5 +434,19 @@ TEST(FlowEdges, a_fixed_flow_that_stays_silent_when_the_others_are_answered_has_
   EXPECT_EQ(field.verdicts_of_all(), 2U);
 }
 
+TEST(FlowEdges, another_path_has_a_verdict_of_its_own) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto}) {
+    FieldScenario moved = scenario(policy);
+    moved.no_route = {{Duration::seconds(30), Duration::seconds(30)}};
+    moved.moved = {Duration::seconds(60)};
+    moved.down = {{Duration::seconds(60), Duration::minutes(5)}};
+    Field field(moved);
+    field.run(Duration::minutes(7));
+    std::vector<Finding> found;
+    for (const auto& told : field.of_kind(EventKind::Verdict)) found.push_back(*told.event.finding);
+    EXPECT_EQ(found, (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
+  }
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
