@@ -238,6 +238,15 @@ void Session::return_to(FlowId flow, const Timestamp& now, const std::string& re
   lanes_.front() = flow;
   if (suspect_ == flow) suspect_.reset();
   retire(before);
+  if (trial_) {  // of other flows: neither of them is used any more
+    const FlowTrial trial = *trial_;
+    trial_.reset();
+    for (const FlowId fresh : trial.fresh()) close(fresh);
+    if (trial.old_flow() != flow) {
+      retire(trial.old_flow());
+      suspect_.reset();
+    }
+  }
   tell_change(now, reason, old_flow, flow);
 }
 

@@ -80,6 +80,7 @@ class Field::One final : public session::SessionOutput {
       }
       ++field_.ports_opened_;
       field_.open_ports_.insert(port);
+      field_.newest_port_ = port;
       field_.most_open_ = std::max(field_.most_open_, field_.open_ports_.size());
     }
     port_of_[flow] = port;
@@ -360,6 +361,7 @@ bool Field::passes(std::uint16_t port, bool forward) {
     if (!within(scenario_.strict)) known_ports_.insert(port);
   }
   if (within(scenario_.down)) return false;
+  if (within(scenario_.newest_dead) && port == newest_port_) return false;
   if (within(scenario_.bad_path) && port % 4 == 2) return false;
   return !random_.chance(scenario_.lose);
 }

@@ -40,6 +40,7 @@ struct FieldScenario {
   std::vector<During> remarked;     // requests of source ports that are 2 modulo 4 arrive with CS1
   std::vector<During> held;         // replies wait until it is over and come all at once
   std::vector<During> strict;       // only ports that were used before pass
+  std::vector<During> newest_dead;  // the port that was opened last does not pass
   std::vector<During> closed;       // port unreachables
   // Another address of the peer's gets the requests and answers.
   std::vector<During> elsewhere;
@@ -134,7 +135,7 @@ class Field final {
   std::set<std::uint16_t> known_ports_, open_ports_;
   std::map<std::uint16_t, Duration> ports_;
   std::map<std::uint16_t, std::vector<Duration>> times_;
-  std::uint16_t shuffled_port_ = 1'024;
+  std::uint16_t shuffled_port_ = 1'024, newest_port_ = 0;
   unsigned order_ = 0;  // of packets through the NAT with five ports
   std::uint64_t ports_opened_ = 0, events_of_all_ = 0, verdicts_of_all_ = 0, resolved_ = 0;
   std::size_t most_open_ = 0;

@@ -448,5 +448,21 @@ TEST(FlowEdges, another_path_has_a_verdict_of_its_own) {
   }
 }
 
+// While the flow after it is tried against a newer one, which dies after its first answer. When
+// exactly that is, is searched for: the trial has two seconds, and the fixed flow needs them all.
+TEST(FlowEdges, a_fixed_flow_that_heals_during_a_trial_of_others_stays) {
+  for (int down = 83'800; down <= 84'400; down += 200)
+    for (int dead = 7'420; dead <= 8'020; dead += 30) {
+      FieldScenario stalled = scenario(PortPolicy::Auto);
+      stalled.options.schedule.interval = Duration::milliseconds(900);
+      stalled.stalls = {{Duration::seconds(30), Duration::seconds(30)}};
+      stalled.down = {{Duration::milliseconds(down), Duration::milliseconds(7'200)}};
+      stalled.newest_dead = {{Duration::milliseconds(down + dead), Duration::minutes(10)}};
+      Field field(stalled);
+      field.run(Duration::minutes(4));
+      EXPECT_EQ(field.session().local().port, kFixed) << "down at " << down << ", dead at " << dead;
+    }
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
