@@ -165,6 +165,7 @@ void Session::tell_rate(const Timestamp& now, const RateGuard::Change& change) {
 // Where it happens with each packet, one event more says so, and that is enough for an hour. Each
 // of parallel flows notices the same restart: only the second one of one flow is another.
 void Session::on_flow_restart(Flow& flow) {
+  evidence_.stopping.reset();  // it did stop, and what comes is of another one
   const auto within = [&](const std::optional<MonoTime>& time, Duration lasting) {
     return time && *now_.mono - *time < lasting;
   };

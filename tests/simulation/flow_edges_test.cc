@@ -333,14 +333,15 @@ TEST(FlowEdges, a_reflector_that_says_goodbye_is_named_in_what_is_told_of_its_si
 TEST(FlowEdges, a_goodbye_lapses_after_five_minutes) {
   FieldScenario stopped = scenario(PortPolicy::Dynamic);
   stopped.goodbye = Duration::seconds(8);
-  stopped.restarts = {Duration::seconds(9)};
-  stopped.down = {{Duration::minutes(6), Duration::minutes(1)}};
+  stopped.down = {{Duration::seconds(10), Duration::minutes(20)}};
+  stopped.moved = {Duration::minutes(6)};  // and a path with a verdict of its own
   Field field(stopped);
   field.run(Duration::minutes(8));
   EXPECT_EQ(field.notes().size(), 1U);
-  const auto began = field.of_kind(EventKind::OutageBegan);
-  ASSERT_EQ(began.size(), 1U);
-  EXPECT_EQ(began.front().event.text.find(kFarewell), std::string::npos);
+  const auto verdicts = field.of_kind(EventKind::Verdict);
+  ASSERT_EQ(verdicts.size(), 2U);
+  EXPECT_NE(verdicts[0].event.text.find(kFarewell), std::string::npos) << verdicts[0].event.text;
+  EXPECT_EQ(verdicts[1].event.text.find(kFarewell), std::string::npos) << verdicts[1].event.text;
 }
 
 TEST(FlowEdges, a_goodbye_without_the_token_of_the_session_counts_nothing) {
@@ -462,6 +463,19 @@ TEST(FlowEdges, a_fixed_flow_that_heals_during_a_trial_of_others_stays) {
       field.run(Duration::minutes(4));
       EXPECT_EQ(field.session().local().port, kFixed) << "down at " << down << ", dead at " << dead;
     }
+}
+
+TEST(FlowEdges, a_goodbye_explains_no_outage_after_the_restart) {
+  FieldScenario stopped = scenario(PortPolicy::Dynamic);
+  stopped.goodbye = Duration::seconds(8);
+  stopped.restarts = {Duration::seconds(9)};
+  stopped.down = {{Duration::seconds(100), Duration::minutes(1)}};
+  Field field(stopped);
+  field.run(Duration::minutes(4));
+  EXPECT_EQ(field.notes().size(), 1U);
+  ASSERT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
+  for (const auto& told : field.events())
+    EXPECT_EQ(told.event.text.find(kFarewell), std::string::npos) << told.event.text;
 }
 
 }  // namespace
