@@ -81,12 +81,16 @@ inline constexpr Duration kLeftAlone = Duration::hours(6);
 // Reflectors that seem restarted so soon after each other are one matter.
 inline constexpr Duration kRestartsTogether = Duration::minutes(1);
 inline constexpr Duration kRestartsKnown = Duration::hours(1);
+// So it is with changes of a mark, but that it begins and ends is two of them.
+inline constexpr Duration kRemarksTogether = Duration::minutes(1);
+inline constexpr Duration kRemarksKnown = Duration::hours(1);
 // That a reflector said it would stop explains its silence for so long.
 inline constexpr Duration kStoppingLasts = Duration::minutes(5);
 // Ports of a range that are tried before it counts as exhausted.
 inline constexpr std::uint32_t kMostPortTries = 256;
 inline constexpr std::size_t kMostFlows = 64;       // in parallel, of one session
-inline constexpr std::size_t kMostEvents = 10'000;  // kept of one run
+inline constexpr std::size_t kMostEvents = 10'000;  // told in a day, and kept of one run
+inline constexpr Duration kEventsWindow = Duration::hours(24);
 
 // --- echo
 // A peer that answered nothing for so long has no reflector: we look for it by echo.

@@ -165,10 +165,19 @@ class Session {
     bool timeout_told = false;
   };
 
-  // Traffic classes last seen.
+  // The traffic class last seen, and what is told of its changes: where a path re-marks some
+  // packets and others not, or marks congestion, it changes all the time.
+  struct Mark {
+    enum class Telling : std::uint8_t { Nothing, Change, AgainAndAgain };
+    Telling on_change(MonoTime now);
+
+    std::optional<unsigned> last;
+    std::optional<MonoTime> changed, changed_before;
+    bool changes_told = false;  // that it changes again and again
+  };
   struct LaneMarks {
-    std::optional<unsigned> forward, backward;
-    std::optional<unsigned> returned;  // by a reflector that does not say what it sends
+    Mark forward, backward;
+    Mark returned;  // by a reflector that does not say what it sends
   };
 
   // --- traffic (session.cc)
@@ -193,7 +202,8 @@ class Session {
   void on_flow_restart(Flow& flow);
   void on_flow_stopping();
   void watch_marks(const measure::Sample& sample);
-  void watch_returned(const measure::Sample& sample, LaneMarks& marks);
+  void watch_returned(const measure::Sample& sample, Mark& mark);
+  void tell_remark(const measure::Sample& sample, measure::Event& remarked, Mark& mark);
 
   // --- the policies (session_policy.cc)
   void step(const Timestamp& now, const ClockState& clock);
@@ -249,7 +259,8 @@ class Session {
   std::uint16_t fresh_block_ = 0;   // first port of the fresh flows
   SenderCounters closed_counters_;  // of flows that are gone
   Continuity continuity_;
-  std::uint64_t events_told_ = 0;
+  std::uint64_t events_told_ = 0;  // since then
+  std::optional<MonoTime> events_since_;
 
   Timestamp now_;  // of the call we are in
   Duration suspended_;

@@ -3,6 +3,7 @@
 // What a session tells: each event as one line for a person, with its evidence beside it.
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "session/limits.h"
 #include "session/session.h"
@@ -32,8 +33,13 @@ measure::Event Session::event(EventKind kind, const Timestamp& now) const {
 }
 
 void Session::tell(const measure::Event& event) {
+  if (!events_since_ || event.at - *events_since_ >= kEventsWindow) {
+    events_since_ = event.at;
+    events_told_ = 0;
+  }
   if (events_told_ == kMostEvents)
-    output_.on_note("more than " + std::to_string(kMostEvents) + " events: no more are told");
+    output_.on_note("more than " + std::to_string(kMostEvents) +
+                    " events: no more are told until a day after the first of them");
   if (events_told_++ < kMostEvents) output_.on_event(event);
 }
 
@@ -185,19 +191,41 @@ void Session::on_flow_restart(Flow& flow) {
   tell(restarted);
 }
 
-void Session::watch_returned(const measure::Sample& sample, LaneMarks& marks) {
-  const unsigned now = sample.returned->traffic_class, before = marks.returned.value_or(now);
-  marks.returned = now;
+// It begins and it ends. A third change within a minute is one of many: that is said, and then the
+// next one is told after an hour without.
+Session::Mark::Telling Session::Mark::on_change(MonoTime now) {
+  const auto within = [now](const std::optional<MonoTime>& time, Duration lasting) {
+    return time && now - *time < lasting;
+  };
+  const bool again = within(changed_before, kRemarksTogether);
+  const bool known = changes_told && within(changed, kRemarksKnown);
+  changed_before = std::exchange(changed, now);
+  if (known) return Telling::Nothing;
+  changes_told = again;
+  return again ? Telling::AgainAndAgain : Telling::Change;
+}
+
+void Session::tell_remark(const measure::Sample& sample, measure::Event& remarked, Mark& mark) {
+  const Mark::Telling telling = mark.on_change(*now_.mono);
+  if (telling == Mark::Telling::Nothing) return;
+  remarked.flow = sample.flow;
+  if (lanes_.size() > 1) remarked.text += ", over " + tuple(sample.flow);
+  if (telling == Mark::Telling::AgainAndAgain)
+    remarked.text += "; it changes again and again: the next one told is one after an hour without";
+  tell(remarked);
+}
+
+void Session::watch_returned(const measure::Sample& sample, Mark& mark) {
+  const unsigned now = sample.returned->traffic_class, before = mark.last.value_or(now);
+  mark.last = now;
   if (now == before) return;
   measure::Event remarked = event(EventKind::Remarked, now_);
-  remarked.flow = sample.flow;
   remarked.direction = "backward";
   remarked.before = before;
   remarked.after = now;
   remarked.text = "backward: arrived with " + dscp_and_ecn(before) + ", arrives with " +
                   dscp_and_ecn(now) + "; the reflector does not say what it sends";
-  if (lanes_.size() > 1) remarked.text += ", over " + tuple(sample.flow);
-  tell(remarked);
+  tell_remark(sample, remarked, mark);
 }
 
 // A re-mark is told when it begins and when it ends, in its direction. Of several paths one may
@@ -206,20 +234,17 @@ void Session::watch_marks(const measure::Sample& sample) {
   const auto lane = std::ranges::find(lanes_, sample.flow);
   if (lane == lanes_.end()) return;
   LaneMarks& marks = marks_[static_cast<std::size_t>(lane - lanes_.begin())];
-  const auto watch = [&](const char* direction, std::optional<unsigned>& last, unsigned sent,
-                         unsigned seen) {
-    const unsigned before = last.value_or(sent);
-    last = seen;
+  const auto watch = [&](const char* direction, Mark& mark, unsigned sent, unsigned seen) {
+    const unsigned before = mark.last.value_or(sent);
+    mark.last = seen;
     if (seen == before) return;
     measure::Event remarked = event(EventKind::Remarked, now_);
-    remarked.flow = sample.flow;
     remarked.direction = direction;
     remarked.before = before;
     remarked.after = seen;
     remarked.text = std::string(direction) + ": sent with " + dscp_and_ecn(sent) +
                     ", arrives with " + dscp_and_ecn(seen);
-    if (lanes_.size() > 1) remarked.text += ", over " + tuple(sample.flow);
-    tell(remarked);
+    tell_remark(sample, remarked, mark);
   };
   const unsigned sent = sample.sent.traffic_class;
   if (sample.seen_traffic_class) watch("forward", marks.forward, sent, *sample.seen_traffic_class);
@@ -233,7 +258,7 @@ void Session::watch_marks(const measure::Sample& sample) {
   if (sample.returned && !sample.reply_class_refused && sample.seen_traffic_class)
     watch("backward", marks.backward, sent & ~3U, sample.returned->traffic_class);
   // Without its word only a change can be seen. (A bare probe gets no word of one that knows how.)
-  if (sample.returned && !peer_tells_class_) watch_returned(sample, marks);
+  if (sample.returned && !peer_tells_class_) watch_returned(sample, marks.returned);
 }
 
 }  // namespace wirestamp::session

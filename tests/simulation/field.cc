@@ -173,6 +173,8 @@ class Field::One final : public session::SessionOutput {
     request.hop_limit = 250;
     request.traffic_class = session->options().flow.traffic_class;
     if (field_.within(field_.scenario_.remarked) && port % 4 == 2) request.traffic_class = 8U << 2U;
+    if (field_.within(field_.scenario_.remarked_in_turn) && field_.order_++ % 2 == 0)
+      request.traffic_class = 8U << 2U;
     request.arrival = field_.stamp(StampSource::Kernel);
     std::vector<std::byte> buffer(std::max<std::size_t>(octets.size(), 44));
     const auto reply = reflector->reflect(request, field_.stamp(StampSource::User), {}, buffer);

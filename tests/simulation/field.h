@@ -42,6 +42,8 @@ struct FieldScenario {
   std::vector<During> strict;       // only ports that were used before pass
   std::vector<During> newest_dead;  // the port that was opened last does not pass
   std::vector<During> closed;       // port unreachables
+  // Each second request arrives with CS1.
+  std::vector<During> remarked_in_turn;
   // Another address of the peer's gets the requests and answers.
   std::vector<During> elsewhere;
   // A NAT gives the packets of a flow five source ports in turn.

@@ -478,5 +478,38 @@ TEST(FlowEdges, a_goodbye_explains_no_outage_after_the_restart) {
     EXPECT_EQ(told.event.text.find(kFarewell), std::string::npos) << told.event.text;
 }
 
+TEST(FlowEdges, a_re_mark_of_each_second_packet_is_told_and_hides_no_outage) {
+  FieldScenario remarked = scenario(PortPolicy::Dynamic);
+  remarked.remarked_in_turn = {{Duration::seconds(5), Duration::hours(3)}};
+  remarked.down = {{Duration::hours(3) + Duration::minutes(1), Duration::minutes(1)}};
+  Field field(remarked);
+  field.run(Duration::hours(3) + Duration::minutes(5));
+  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
+  const auto told = field.of_kind(EventKind::Remarked);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[1].event.text.find("again and again"), std::string::npos) << told[1].event.text;
+  EXPECT_NE(told[2].event.text.find("again and again"), std::string::npos) << told[2].event.text;
+}
+
+// An agent runs for years: what it tells is bounded by the day and not for ever.
+TEST(FlowEdges, who_has_told_too_much_is_mute_for_a_day_at_most) {
+  FieldScenario busy = scenario(PortPolicy::Dynamic);
+  busy.options.schedule.interval = Duration::seconds(60);
+  busy.options.silence = Duration::minutes(10);
+  for (int n = 0; n < 10'100; ++n) busy.extra_addresses.push_back(Duration::seconds(10 + n));
+  busy.options.reconnect_on = session::ReconnectOn::AnyAddress;
+  busy.down = {{Duration::hours(5), Duration::hours(1)}, {Duration::hours(25), Duration::hours(1)}};
+  Field field(busy);
+  field.run(Duration::hours(27));
+  EXPECT_EQ(std::ranges::count_if(
+                field.notes(),
+                [](const std::string& note) { return note.find("events") != std::string::npos; }),
+            1);
+  const auto began = field.of_kind(EventKind::OutageBegan);
+  ASSERT_EQ(began.size(), 1U);
+  EXPECT_GE(began[0].at, Duration::hours(25));
+  EXPECT_GE(field.events().size(), session::kMostEvents);
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
