@@ -43,7 +43,8 @@ std::optional<RateGuard::Change> RateGuard::on_time(MonoTime now, std::uint64_t 
 }
 
 std::optional<RateGuard::Change> RateGuard::judge(const Period& period) {
-  if (period.sent == 0) unanswered_since_.reset();  // nothing left: no silence of the path's
+  // Nothing left of what was to be sent: no silence of the path's.
+  if (period.rounds > 0 && period.sent == 0) unanswered_since_.reset();
   if (period.sent < kFewestJudged) return std::nullopt;
   const std::uint64_t lost = period.sent - std::min(period.answered, period.sent);
   const bool was_raised = std::exchange(just_raised_, false);
@@ -75,6 +76,7 @@ bool RateGuard::sends(MonoTime due) {
   if (sent_ && reduced() && !is_turn(due)) return false;
   skipped_ = 0;
   sent_ = due;
+  if (period_ && !period_->end) ++period_->rounds;
   return true;
 }
 

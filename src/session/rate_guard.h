@@ -60,6 +60,7 @@ class RateGuard {
     std::uint64_t first = 0;            // probe
     std::optional<std::uint64_t> end;   // the probe after the last
     std::optional<MonoTime> collected;  // since then the last ones may still be answered
+    std::uint64_t rounds = 0;           // that were to be sent
     std::uint64_t sent = 0, answered = 0;
 
     bool contains(std::uint64_t probe) const { return probe >= first && (!end || probe < *end); }

@@ -307,5 +307,20 @@ TEST(RateBackOff, an_outage_of_parallel_flows_is_one_outage) {
   EXPECT_EQ(field.of_kind(EventKind::OutageEnded).size(), 1U);
 }
 
+// At the lowest rate a round comes in 16 s, and ten seconds without one say nothing of the path.
+TEST(RateBackOff, seldom_rounds_of_parallel_flows_are_nearly_stopped_after_a_minute_too) {
+  FieldScenario dead = scenario(PortPolicy::Dynamic);
+  dead.options.flows = 16;
+  dead.options.schedule.interval = Duration::seconds(1);
+  dead.down = {{Duration::seconds(30), Duration::minutes(10)}};
+  Field field(dead);
+  field.run(Duration::minutes(5));
+  const auto told = field.of_kind(EventKind::RateReduced);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[1].event.reason, "no reply");
+  EXPECT_GE(told[1].at, Duration::seconds(90));
+  EXPECT_LE(told[1].at, Duration::seconds(92));
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
