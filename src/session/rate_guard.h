@@ -42,7 +42,8 @@ class RateGuard {
   // Before the rounds that are due at `now`; `next_probe` is the number of the next one. Tells when
   // the rate falls below the scheduled one, when it nearly stops and when it is whole again.
   std::optional<Change> on_time(MonoTime now, std::uint64_t next_probe);
-  // Whether the round that was due at `due` is sent. Asked once for each, in order.
+  // Whether the round that was due at `due` is sent. Asked once for each, in order,
+  // but for those that are too late to be sent.
   bool sends(MonoTime due);
   bool reduced() const { return factor_ > 1 || nearly_stopped_; }
   unsigned factor() const { return factor_; }

@@ -285,8 +285,9 @@ void Session::send_due(const Timestamp& now, const ClockState& clock) {
     const std::optional<MonoTime> due = schedule_.next();
     if (!due || *due > *now.mono) break;
     schedule_.advance();
-    const WithheldReason reason = withheld(*due, now);
-    if (reason == WithheldReason::None && *now.mono - *due <= tolerance) {
+    const bool late = *now.mono - *due > tolerance;
+    const WithheldReason reason = withheld(*due, late, now);
+    if (reason == WithheldReason::None && !late) {
       send_round(*due, now, clock);
       continue;
     }
@@ -306,13 +307,13 @@ void Session::send_due(const Timestamp& now, const ClockState& clock) {
   for (unsigned n = 0; n < kBurstProbes; ++n) sender.send(ProbeKind::Burst, *burst, now, clock);
 }
 
-// Whether the round that was due then is not sent by rule.
-measure::WithheldReason Session::withheld(MonoTime due, const Timestamp& now) {
+// Whether the round that was due then is not sent by rule. One that is too late takes no turn.
+measure::WithheldReason Session::withheld(MonoTime due, bool late, const Timestamp& now) {
   if (pauses_.until()) return WithheldReason::HealingPause;
   if (!guard_) return WithheldReason::None;
   if (const auto change = guard_->on_time(*now.mono, continuity_.next_probe))
     tell_rate(now, *change);
-  return guard_->sends(due) ? WithheldReason::None : WithheldReason::BackOff;
+  return late || guard_->sends(due) ? WithheldReason::None : WithheldReason::BackOff;
 }
 
 void Session::send_round(MonoTime due, const Timestamp& now, const ClockState& clock) {

@@ -191,7 +191,7 @@ class Session {
   void send_due(const Timestamp& now, const ClockState& clock);
   void send_round(MonoTime due, const Timestamp& now, const ClockState& clock);
   void give_unsent(FlowId flow, MonoTime due, const Timestamp& now, measure::WithheldReason reason);
-  measure::WithheldReason withheld(MonoTime due, const Timestamp& now);
+  measure::WithheldReason withheld(MonoTime due, bool late, const Timestamp& now);
   void start(MonoTime now);
   void notice_suspend(const ClockState& clock, MonoTime now);
   void finish_flows(MonoTime now);

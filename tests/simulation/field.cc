@@ -375,6 +375,9 @@ void Field::run(Duration limit) {
     std::optional<MonoTime> wake;
     if (!wakes_.empty()) wake = wakes_.begin()->first;
     if (!wake) break;
+    for (const During& starved : scenario_.starved)
+      if (*wake >= kStart + starved.at)
+        wake = std::max(*wake, kStart + starved.at + starved.lasting);
     const bool event_first = !agenda_.empty() && (!wake || agenda_.next() <= *wake);
     CHECK(event_first || wake);
     const MonoTime next = std::max(now_, event_first ? agenda_.next() : *wake);

@@ -64,6 +64,7 @@ struct FieldScenario {
   bool made_up_replies = false;
   // Each reply comes also from so many other addresses, with the same octets.
   std::uint32_t impostors = 0;
+  std::vector<During> starved;        // sessions do not run
   std::optional<Duration> suspended;  // the host sleeps for a second of its own
   std::set<std::uint16_t> taken_ports;
   session::PortBudget* budget = nullptr;  // absent: one of its own

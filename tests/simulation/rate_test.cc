@@ -322,5 +322,26 @@ TEST(RateBackOff, seldom_rounds_of_parallel_flows_are_nearly_stopped_after_a_min
   EXPECT_LE(told[1].at, Duration::seconds(92));
 }
 
+// One probe in three seconds: a wake-up that comes too late for its turn costs none of them.
+TEST(RateBackOff, a_turn_that_was_missed_is_the_next_one) {
+  for (int ms = 100'000; ms < 103'200; ms += 50) {
+    FieldScenario dead = scenario(PortPolicy::Dynamic);
+    dead.down = {{Duration::seconds(30), Duration::minutes(10)}};
+    dead.starved = {{Duration::milliseconds(ms - 20), Duration::milliseconds(130)}};
+    Field field(dead);
+    field.run(Duration::seconds(115));
+    expect_accounted(field);
+    EXPECT_GE(std::ranges::count(field.samples(), Outcome::LateSchedule, &measure::Sample::outcome),
+              1);
+    std::vector<MonoTime> sent;
+    for (const measure::Sample& sample : field.samples())
+      if (sample.outcome != Outcome::Withheld && sample.outcome != Outcome::LateSchedule)
+        sent.push_back(sample.scheduled);
+    std::ranges::sort(sent);
+    for (std::size_t n = 1; n < sent.size(); ++n)
+      EXPECT_LE(sent[n] - sent[n - 1], Duration::milliseconds(3'200)) << "starved at " << ms;
+  }
+}
+
 }  // namespace
 }  // namespace wirestamp::simulation
