@@ -53,23 +53,31 @@ bool Peer::answers_still(const Answered& answered, std::uint64_t& until) const {
   return true;
 }
 
+// The current state answered none of so many requests before this one.
+bool Peer::fell_silent_before(std::uint64_t sequence) const {
+  return sequence > view_.newest_request().value_or(0) + kTurn;
+}
+
 Filing Peer::file(const Reply& reply, const Answered& answered) {
   using Kind = Filing::Kind;
-  bool restarted = false, in_turn = false, stopping = false;
+  bool restarted = false, returned = false, in_turn = false, stopping = false;
   if (reply.state) {
     // No room for a session at the moment: the state of ours, if there was one, may be back later.
     if (reply.state->stateless) return {};
     const std::uint64_t id = reply.state->epoch;
     if (epoch_id_ && id != *epoch_id_) {
       const auto known = std::ranges::find(earlier_ids_, id);
-      if (known != earlier_ids_.end() && known != earlier_ids_.begin())
+      // An uplink that failed over and came back: the one that answers is the one that there is.
+      returned = known != earlier_ids_.end() && fell_silent_before(answered.sequence);
+      if (known != earlier_ids_.end() && known != earlier_ids_.begin() && !returned)
         return {.in_turn = answers_still(answered, any_until_)};
-      if (known != earlier_ids_.end())
+      if (known != earlier_ids_.end() && !returned)
         return {.kind = Kind::Previous,
                 .number = unwrap_in(before_, reply.reflector_sequence),
                 .epoch = epoch_index_ - 1,
                 .in_turn = answers_still(answered, either_until_)};
-      restarted = true;
+      restarted = !returned;
+      if (returned) earlier_ids_.erase(known);
       earlier_ids_.push_front(*epoch_id_);
       if (earlier_ids_.size() > kMaxEarlierIds) earlier_ids_.pop_back();
     }
@@ -85,10 +93,13 @@ Filing Peer::file(const Reply& reply, const Answered& answered) {
     restarted = counter_fell_back(reply, answered.sequence);
     stateful_ = stateful_ || reply.reflector_sequence != reply.sender_sequence;
   }
-  if (restarted)
+  if (restarted || returned) {
     in_turn = start_epoch(reply, answered);
-  else if (!view_.newest())
+    // What it dropped before it went was counted then.
+    if (returned) dropped_ = reply.state->dropped_by_policy;
+  } else if (!view_.newest()) {
     start_first_epoch(reply, answered);
+  }
   return {.kind = Kind::Current,
           .number = unwrap_in(view_, reply.reflector_sequence),
           .epoch = epoch_index_,

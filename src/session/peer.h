@@ -103,6 +103,7 @@ class Peer {
     std::uint64_t reply, request;
   };
   Filing file(const Reply& reply, const Answered& answered);
+  bool fell_silent_before(std::uint64_t sequence) const;
   bool answers_still(const Answered& answered, std::uint64_t& until) const;
   bool counter_fell_back(const Reply& reply, std::uint64_t sequence) const;
   bool start_epoch(const Reply& reply, const Answered& answered);

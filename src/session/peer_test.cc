@@ -135,6 +135,23 @@ TEST(Peer, WhereMoreStatesTakeTurnsNoLossIsSaidToBeOnTheWayThere) {
     }
 }
 
+// An uplink fails over to a host with a reflector of its own, and back.
+TEST(Peer, AStateThatComesBackForGoodIsTheOneThatThereIs) {
+  Peer peer;
+  give(peer, {.number = 0, .request = 0, .epoch = 7, .dropped = 3});
+  for (std::uint32_t n = 0; n < 5; ++n) give(peer, {.number = n, .request = 10 + n, .epoch = 8});
+  const Filing back = give(peer, {.number = 1, .request = 100, .epoch = 7, .dropped = 3});
+  EXPECT_EQ(back.kind, Filing::Kind::Current);
+  EXPECT_FALSE(back.restarted) << "its numbers go on";
+  EXPECT_EQ(peer.epoch(), 2U);
+  give(peer, {.number = 2, .request = 102, .epoch = 7, .dropped = 3});
+  give(peer, {.number = 4, .request = 105, .epoch = 7, .dropped = 3, .listed = {{3, 104}}});
+  EXPECT_EQ(peer.fate_of(101), Fate::Forward);
+  EXPECT_EQ(peer.fate_of(103), Fate::Forward);
+  EXPECT_EQ(peer.fate_of(104), Fate::Backward);
+  EXPECT_FALSE(peer.take_refusal(50)) << "what it dropped before was counted before";
+}
+
 TEST(Peer, WhoTookTurnsAndDoesNoMoreIsForgotten) {
   InTurn three(3, 10, 11, 30);
   for (std::uint32_t n = 0; n < 100; ++n)
