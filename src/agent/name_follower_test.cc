@@ -16,7 +16,7 @@ const packet::Endpoint kThere{packet::IpAddress::v4(0x0a000002), 23999, 0};
 struct Gate {
   std::mutex mutex;
   std::condition_variable changed;
-  bool open = false, asked = false;
+  bool open = false, asked = false, answered = false;
 
   void set(bool Gate::* flag) {
     const std::lock_guard lock(mutex);
@@ -58,12 +58,18 @@ TEST(NameFollower, a_question_that_hangs_does_not_hold_up_the_end) {
         [gate](const NameFollower::Name&) -> Result<std::vector<packet::Endpoint>> {
           gate->set(&Gate::asked);
           gate->wait(&Gate::open);
+          gate->set(&Gate::answered);
           return std::vector{kThere};
         },
         [] { ADD_FAILURE() << "nobody is there to be woken"; });
     gate->wait(&Gate::asked);
   }
+  {
+    const std::lock_guard lock(gate->mutex);
+    EXPECT_FALSE(gate->answered) << "the end waited for the answer";
+  }
   gate->set(&Gate::open);
+  gate->wait(&Gate::answered);
 }
 
 }  // namespace

@@ -7,22 +7,14 @@
 #include <iterator>
 #include <vector>
 
+#include "config/words.h"
+
 namespace wirestamp::config {
 
 namespace {
 
 constexpr std::size_t kColumn = 28;  // where the explanations begin
 constexpr std::size_t kWidth = 80;
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    if (end > begin) words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
 
 // Appends `text` wrapped into the right-hand column, the first line behind `left`.
 void append_entry(std::string& out, const std::string& left, std::string_view text) {

@@ -9,20 +9,11 @@
 #include "config/nearest.h"
 #include "config/option.h"
 #include "config/value.h"
+#include "config/words.h"
 
 namespace wirestamp::config {
 
 namespace {
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    if (end > begin) words.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
 
 std::string name_of_host(std::string_view host) {
   std::string name(host.substr(0, kLongestSessionName));

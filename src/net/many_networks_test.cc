@@ -60,6 +60,7 @@ class ManyNetworks : public ::testing::TestWithParam<Backend> {
       body();
       return !::testing::Test::HasFailure();
     });
+    // ThreadSanitizer has a thread of its own, and a process with threads gets no user namespace.
     if (outcome == InOwnNamespaces::Forbidden)
       GTEST_SKIP() << "no network of our own is to be had, or `ip` is missing";
     EXPECT_EQ(outcome, InOwnNamespaces::Passed) << "see the failures above";

@@ -46,6 +46,7 @@ void alone(const std::function<void()>& body) {
     body();
     return !::testing::Test::HasFailure();
   });
+  // ThreadSanitizer has a thread of its own, and a process with threads gets no user namespace.
   if (outcome == InOwnNamespaces::Forbidden)
     GTEST_SKIP() << "this host gives no user namespaces to programs without privilege";
   EXPECT_EQ(outcome, InOwnNamespaces::Passed) << "see the failures above";

@@ -24,6 +24,7 @@ void alone(const std::function<void()>& body) {
     body();
     return !::testing::Test::HasFailure();
   });
+  // ThreadSanitizer has a thread of its own, and a process with threads gets no user namespace.
   if (outcome == InOwnNamespaces::Forbidden)
     GTEST_SKIP() << "no network of our own is to be had, or `ip` is missing";
   EXPECT_EQ(outcome, InOwnNamespaces::Passed) << "see the failures above";
