@@ -7,6 +7,7 @@
 
 #include "measure/arrival_order.h"
 #include "measure/clock_watch.h"
+#include "measure/count.h"
 #include "measure/delay.h"
 #include "measure/in_turn.h"
 #include "measure/loss_periods.h"
@@ -77,8 +78,6 @@ struct Accumulator::State {
         sent(given.first_probe, given.reach),
         arrivals(given.first_arrival, given.reach) {}
 
-  void count(const Sample& sample);
-  void count_stamps(const Sample& sample);
   void count_marks(const Sample& sample);
   void add_delays(const Sample& sample, Sent& sent);
   void take_sent(const std::optional<Sent>& sent);
@@ -105,58 +104,6 @@ Accumulator& Accumulator::operator=(Accumulator&&) noexcept = default;
 
 std::size_t Accumulator::waiting() const {
   return state_->sent.waiting() + state_->arrivals.waiting();
-}
-
-void Accumulator::State::count(const Sample& sample) {
-  ++counts.scheduled;
-  if (left_this_host(sample.outcome)) ++counts.sent;
-  if (sample.departure_unconfirmed) ++counts.departure_unconfirmed;
-  switch (sample.outcome) {
-    case Outcome::Delivered:
-      ++counts.delivered, ++counts.received;
-      break;
-    case Outcome::Late:
-      ++counts.late, ++counts.received;
-      break;
-    case Outcome::LostForward:
-      ++counts.lost.forward;
-      break;
-    case Outcome::LostBackward:
-      ++counts.lost.backward;
-      break;
-    case Outcome::LostUnknown:
-      ++counts.lost.unknown;
-      break;
-    case Outcome::PeerClosed:
-      ++counts.peer_closed;
-      break;
-    case Outcome::TooBig:
-      ++counts.too_big;
-      break;
-    case Outcome::RefusedByPeer:
-      ++counts.refused_by_peer;
-      break;
-    case Outcome::Withheld:
-      ++counts.withheld;
-      break;
-    case Outcome::LateSchedule:
-      ++counts.late_schedule;
-      break;
-    case Outcome::Unsent:
-      ++counts.unsent_total;
-      ++counts.unsent_by_cause[static_cast<std::size_t>(sample.cause)];
-      break;
-  }
-}
-
-void Accumulator::State::count_stamps(const Sample& sample) {
-  if (!left_this_host(sample.outcome)) return;
-  counts.sender_tx.add(sample.sender_tx);
-  counts.reflector_rx.add(sample.reflector_rx);
-  counts.reflector_tx.add(sample.reflector_tx);
-  counts.sender_rx.add(sample.sender_rx);
-  if (sample.clock_step) ++counts.clock_step_samples;
-  if (sample.bad_reflector_stamps) ++counts.bad_reflector_stamps;
 }
 
 void Accumulator::State::count_marks(const Sample& sample) {
@@ -226,18 +173,15 @@ void Accumulator::State::take_arrival(const Arrival& arrival) {
 
 void Accumulator::add(const Sample& sample) {
   State& s = *state_;
-  s.counts.duplicates_forward += sample.duplicates_forward;
-  s.counts.duplicates_backward += sample.duplicates_backward;
-  s.counts.duplicates_unknown += sample.duplicates_unknown;
+  count_duplicates(sample, s.counts);
   Sent one{.flow = sample.flow};
   if (sample.burst) {
     one.skip = true;
-    if (left_this_host(sample.outcome)) ++s.counts.burst_sent;
-    if (sample.outcome == Outcome::Delivered) ++s.counts.burst_received;
-    if (lost_on_the_way(sample.outcome)) ++s.counts.burst_lost;
+    count_burst(sample, s.counts);
   } else {
-    s.count(sample);
-    s.count_stamps(sample);
+    ++s.counts.scheduled;
+    count_outcome(sample, s.counts);
+    count_stamps(sample, s.counts);
     s.count_marks(sample);
     s.add_delays(sample, one);
     const bool neighbour =
@@ -281,6 +225,8 @@ void Accumulator::resolve_unknown(std::uint64_t forward, std::uint64_t backward)
 Summary Accumulator::summary() const {
   const State& s = *state_;
   Summary summary = s.counts;
+  summary.received = summary.delivered + summary.late;
+  for (const std::uint64_t of_cause : summary.unsent_by_cause) summary.unsent_total += of_cause;
   const std::uint64_t neighbour =
       summary.unsent_by_cause[static_cast<std::size_t>(UnsentCause::NeighbourUnresolved)];
   const std::uint64_t lost = lost_total(summary);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace wirestamp::measure {
 
@@ -67,6 +68,19 @@ void Histogram::add(std::int64_t value, std::uint64_t times) {
     zero_ += times;
   else
     (value < 0 ? negative_ : positive_).add(bucket(magnitude(value)), times);
+}
+
+bool Histogram::add_bucket(int sign, int bucket, std::uint64_t times) {
+  // The buckets of magnitudes 1 and 2^63.
+  constexpr int kFirst = 0, kLast = 63 * kPerOctave;
+  if (sign < -1 || sign > 1 || (sign != 0 && (bucket < kFirst || bucket > kLast))) return false;
+  if (count_ > std::numeric_limits<std::uint64_t>::max() - times) return false;
+  count_ += times;
+  if (sign == 0)
+    zero_ += times;
+  else if (times > 0)
+    (sign < 0 ? negative_ : positive_).add(bucket, times);
+  return true;
 }
 
 void Histogram::merge(const Histogram& other) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 // A base-2 exponential histogram of signed integers, schema 5: thirty-two buckets per power of two,
@@ -39,6 +40,19 @@ class Histogram {
       if (positive_.counts[i] > 0)
         take(representative(positive_.first + static_cast<int>(i)), positive_.counts[i]);
   }
+
+  // `take(sign, bucket, times)` for each bucket in use: all that the histogram is, with zero(). Of
+  // the negative side (sign -1), then of the positive one (1), each by rising index.
+  template <typename Take>
+  void for_each_bucket(Take&& take) const {
+    for (const auto& [sign, side] : {std::pair{-1, &negative_}, std::pair{1, &positive_}})
+      for (std::size_t i = 0; i < side->counts.size(); ++i)
+        if (side->counts[i] > 0) take(sign, side->first + static_cast<int>(i), side->counts[i]);
+  }
+  std::uint64_t zero() const { return zero_; }
+  // The inverse: `sign` -1, 0 (the bucket of zero; `bucket` does not count) or 1. Returns false and
+  // changes nothing where there is no such bucket.
+  bool add_bucket(int sign, int bucket, std::uint64_t times);
 
   // Index of the bucket of a magnitude; magnitude > 0.
   static int bucket(std::uint64_t magnitude);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "measure/event.h"
+#include "time/duration.h"
+
+// Events that belong together: one incident of a session at a time, open until it was quiet long
+// enough.
+namespace wirestamp::measure {
+
+enum class Severity : std::uint8_t { Info, Warning, Error };
+
+constexpr std::string_view name(Severity severity) {
+  switch (severity) {
+    case Severity::Info:
+      return "info";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Error:
+      return "error";
+  }
+  return "info";
+}
+
+struct Incident {
+  std::uint64_t id = 0;                   // unique in a store, counts up
+  std::string session;                    // name
+  Severity severity = Severity::Warning;  // the worst it had
+  WallTime opened;                        // begin of what opened it
+  std::optional<WallTime> closed;         // end of the trouble, not of the quiet time after it
+  bool in_maintenance = false;            // opened while maintenance was announced: not delivered
+  std::string title;         // one line: "loss 12 % (error above 5 %)", the verdict later
+  std::uint64_t events = 0;  // that belong to it
+};
+
+// An event as it is kept and told.
+struct RecordedEvent {
+  std::uint64_t id = 0;  // unique in a store, counts up
+  std::string session;   // name; "" of the agent as a whole
+  Severity severity = Severity::Info;
+  std::uint64_t incident = 0;  // 0: none
+  Event event;
+};
+
+}  // namespace wirestamp::measure

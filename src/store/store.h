@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "measure/incident.h"
+#include "measure/sample.h"
+#include "measure/window.h"
+#include "time/duration.h"
+
+// The agent's memory: one SQLite file, written by one thread and read by any number.
+namespace wirestamp::store {
+
+// Lengths of the windows that are kept. Windows of 1 s come from outside; the coarser ones are made
+// of them here, so that each level agrees with the one below.
+inline constexpr std::array kResolutions{Duration::seconds(1), Duration::seconds(10),
+                                         Duration::minutes(1), Duration::hours(1)};
+
+struct Retention {
+  std::uint64_t max_octets = std::uint64_t{1} << 30;  // of the file and its log together
+  Duration samples = Duration::hours(6);
+  std::array<Duration, kResolutions.size()> windows{Duration::hours(24), Duration::hours(24 * 7),
+                                                    Duration::hours(24 * 90),
+                                                    Duration::hours(24 * 366 * 5)};
+  Duration events = Duration::hours(24 * 366 * 5);
+};
+
+// Of a session, as it is configured now.
+struct SessionInfo {
+  std::string name, host;
+  Duration interval = Duration::milliseconds(500);
+  std::uint8_t dscp = 0;
+  std::string peer;  // address and port, as text; "" until it is known
+
+  bool operator==(const SessionInfo&) const = default;
+};
+
+struct SessionRow {
+  std::uint32_t id = 0;
+  SessionInfo info;
+  WallTime first, last;  // of its windows; equal when there are none
+};
+
+// A 5-tuple and when it was in use.
+struct FlowRow {
+  std::uint32_t session = 0, flow = 0;
+  std::string tuple;  // "192.0.2.1:40000 > 198.51.100.7:23999"
+  WallTime began;
+  std::optional<WallTime> ended;
+};
+
+class Store {
+ public:
+  struct Opened {
+    std::unique_ptr<Store> store;
+    // What the user is to hear: that a broken file was set aside (with its new name), that an older
+    // one was migrated.
+    std::vector<std::string> notes;
+  };
+
+  // Makes the file and its folder when they are not there. A file that is no database or is broken
+  // is renamed to PATH.broken-N and a new one begun. Fails when another program writes to it, when
+  // it was made by a newer version, and when it cannot be written: the error says what to do.
+  static Result<Opened> open(const std::string& path, const Retention& retention);
+  virtual ~Store() = default;
+
+  // The id of the session of this name; what is kept of it is brought up to date.
+  virtual Result<std::uint32_t> session(const SessionInfo& info) = 0;
+
+  // The rest waits in memory until flush(), bounded: what finds it full is dropped and counted.
+  // Windows of 1 s, of one session in order of time within an epoch.
+  virtual void add_window(std::uint32_t session, const measure::TimedWindow& window) = 0;
+  virtual void add_sample(std::uint32_t session, const measure::Sample& sample) = 0;
+  virtual void add_event(std::uint32_t session, const measure::RecordedEvent& event) = 0;
+  virtual void put_incident(std::uint32_t session, const measure::Incident& incident) = 0;
+  virtual void put_flow(const FlowRow& flow) = 0;
+
+  // Commits all of it in one transaction, coarser windows included. When this returned, a kill
+  // loses none of it. After a failure (a full disk) everything still waits, and is tried next time.
+  virtual Result<void> flush() = 0;
+  // Deletes what is too old at `now`, and the oldest of the finest where the file is too large; a
+  // little at a time. After flush().
+  virtual Result<void> retain(WallTime now) = 0;
+  virtual std::uint64_t dropped() const = 0;
+  virtual std::uint64_t octets() const = 0;  // of the file and its log
+  // Largest ids in use, so that new ones count on.
+  virtual std::uint64_t last_event() const = 0;
+  virtual std::uint64_t last_incident() const = 0;
+  virtual std::uint32_t last_epoch() const = 0;  // of all windows
+};
+
+struct TimeRange {
+  WallTime from, to;  // `to` is not in it
+};
+
+struct EventQuery {
+  std::optional<std::uint32_t> session;
+  std::optional<TimeRange> range;
+  std::optional<std::uint64_t> incident;
+  std::optional<measure::Severity> at_least;
+  std::size_t limit = 1'000;  // the newest
+};
+
+// One thread each; sees what was committed when each call begins.
+class Reader {
+ public:
+  // Fails when there is no such file, or it is not ours: says so.
+  static Result<std::unique_ptr<Reader>> open(const std::string& path);
+  virtual ~Reader() = default;
+
+  virtual Result<std::vector<SessionRow>> sessions() = 0;
+  // Windows of the session that begin in the range, as fine as `step` needs (the coarsest kept
+  // length that divides it, or a finer one where that is all there is), merged into windows of
+  // `step` that begin at multiples of it (UTC). In order of time; stretches without data have no
+  // window. `step` absent: chosen so that there are at most `most` windows.
+  struct WindowQuery {
+    std::uint32_t session = 0;
+    TimeRange range;
+    std::optional<Duration> step;
+    std::size_t most = 2'000;
+  };
+  virtual Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) = 0;
+  // The step that windows() takes.
+  virtual Duration step_of(const WindowQuery& query) const = 0;
+  virtual Result<std::vector<measure::Sample>> samples(std::uint32_t session, TimeRange range,
+                                                       std::size_t limit) = 0;
+  // Oldest first.
+  virtual Result<std::vector<measure::RecordedEvent>> events(const EventQuery& query) = 0;
+  virtual Result<std::vector<measure::Incident>> incidents(const EventQuery& query) = 0;
+  virtual Result<std::optional<measure::Incident>> incident(std::uint64_t id) = 0;
+  virtual Result<std::vector<FlowRow>> flows(std::uint32_t session, TimeRange range) = 0;
+};
+
+}  // namespace wirestamp::store
