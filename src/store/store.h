@@ -90,6 +90,9 @@ class Store {
   // Deletes what is too old at `now`, and the oldest of the finest where the file is too large; a
   // little at a time. After flush().
   virtual Result<void> retain(WallTime now) = 0;
+  // As Opened::notes, of what happened since: a file that turned out to be broken while it was in
+  // use. Each is told once.
+  virtual std::vector<std::string> take_notes() = 0;
   virtual std::uint64_t dropped() const = 0;
   virtual std::uint64_t octets() const = 0;  // of the file and its log
   // Largest ids in use, so that new ones count on.

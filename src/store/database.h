@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "store/store.h"
+
+// The file: opened, made, migrated, judged, set aside. Nothing here knows what the rows mean.
+namespace wirestamp::store {
+
+// What bounds a store beside its Retention.
+struct Limits {
+  std::size_t waiting_octets = std::size_t{64} << 20U;  // of what was added and not yet flushed
+  std::optional<std::uint32_t> pages;                   // of the file: a disk that is full
+};
+
+// As Store::open, with limits that a test can reach.
+Result<Store::Opened> open_store(const std::string& path, const Retention& retention,
+                                 const Limits& limits);
+
+inline constexpr std::int32_t kApplicationId = 0x57535450;  // "WSTP"
+
+// One step leads from the version that is its place in the table to the next: a new file takes all
+// of them. A step is never changed once a program with it was given away.
+const std::vector<const char*>& migrations();
+// Brings it up to `version`, each step in a transaction of its own.
+void migrate(SQLite::Database& database, std::size_t version);
+
+// Runs `body`, which may throw what the library throws: then the error names the file, what was
+// `doing`, and what to do about it. `code` gets SQLite's code, 0 when all is well.
+Result<void> guarded(const std::string& path, std::string_view doing,
+                     const std::function<void()>& body, int* code = nullptr);
+// The file is no database, or damaged.
+bool means_broken(int code);
+
+struct Writable {
+  std::unique_ptr<SQLite::Database> lock;  // as long as it is open nobody else writes
+  std::unique_ptr<SQLite::Database> file;
+  std::vector<std::string> notes;
+};
+Result<Writable> open_writable(const std::string& path, const Limits& limits);
+// The same for a file that broke while it was open, under the lock that is held.
+Result<std::unique_ptr<SQLite::Database>> begin_anew(const std::string& path, const Limits& limits,
+                                                     std::vector<std::string>& notes);
+Result<std::unique_ptr<SQLite::Database>> open_readable(const std::string& path);
+// It was renamed or deleted since it was opened.
+bool has_moved(SQLite::Database& file);
+
+std::int64_t pragma(SQLite::Database& file, const std::string& name);
+// Of the file and its log, in octets.
+std::uint64_t size_on_disk(const std::string& path);
+
+}  // namespace wirestamp::store

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+#include "store/database.h"
+#include "store/pack.h"
+#include "store/record_form.h"
+#include "store/steps.h"
+#include "store/window_form.h"
+
+namespace wirestamp::store {
+
+namespace {
+
+// Of one call: what a client may make this process hold or read.
+constexpr std::size_t kMostWindows = 100'000, kMostRows = 1'000'000, kMostRecords = 100'000;
+constexpr std::size_t kMostSessions = 10'000;
+
+base::Bytes blob(const SQLite::Column& column) {
+  return std::as_bytes(std::span(static_cast<const char*>(column.getBlob()),
+                                 static_cast<std::size_t>(column.getBytes())));
+}
+
+Result<void> check(const TimeRange& range) {
+  if (range.to < range.from) return fail("the range ends before it begins");
+  return {};
+}
+
+// Puts rows that come in order of time together into windows of a step.
+class Merger {
+ public:
+  explicit Merger(Duration step) : step_(step) {}
+
+  void take(WallTime begin, std::uint32_t epoch, std::uint64_t seconds, bool part,
+            measure::Window&& window) {
+    const WallTime start = step_begin(begin, step_);
+    if (windows_.empty() || windows_.back().begin != start) {
+      close();
+      windows_.push_back({.begin = start, .length = step_, .epoch = epoch});
+      whole_ = false;
+      seconds_ = 0;
+    }
+    measure::TimedWindow& last = windows_.back();
+    last.epoch = std::max(last.epoch, epoch);
+    last.part = last.part || part;
+    // A row as long as the step is it, with what it says of its worst second.
+    if (seconds_ == 0 && !whole_) {
+      last.window = std::move(window);
+      first_begin_ = begin;
+      whole_ = true;
+    } else {
+      if (!last.window.worst) note_worst(last.window);
+      last.window.merge_finer(window, begin);
+    }
+    seconds_ += seconds;
+  }
+
+  std::size_t size() const { return windows_.size(); }
+  std::vector<measure::TimedWindow> finish() {
+    close();
+    return std::move(windows_);
+  }
+
+ private:
+  // The first row stands in the window as it was: now that others join, it is one of them.
+  void note_worst(measure::Window& window) const {
+    measure::Window alone = std::move(window);
+    window = {};
+    window.merge_finer(alone, first_begin_);
+  }
+  void close() {
+    if (windows_.empty()) return;
+    if (static_cast<std::int64_t>(seconds_) < step_ / kResolutions[0]) windows_.back().part = true;
+  }
+
+  Duration step_;
+  std::vector<measure::TimedWindow> windows_;
+  WallTime first_begin_;
+  bool whole_ = false;
+  std::uint64_t seconds_ = 0;
+};
+
+class SqliteReader : public Reader {
+ public:
+  SqliteReader(std::string path, std::unique_ptr<SQLite::Database> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+
+  Result<std::vector<SessionRow>> sessions() override {
+    std::vector<SessionRow> rows;
+    TRY_VOID(in_file([&] { read_sessions(rows); }));
+    return rows;
+  }
+
+  Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) override {
+    TRY_VOID(check(query.range));
+    if (query.step) TRY_VOID(check_step(*query.step));
+    std::vector<measure::TimedWindow> found;
+    Result<void> answer;
+    TRY_VOID(in_file([&] {
+      const Duration step = query.step ? *query.step : choose_step(query);
+      answer = read_windows(query, step, found);
+    }));
+    TRY_VOID(answer);
+    return found;
+  }
+
+  Duration step_of(const WindowQuery& query) const override {
+    if (query.step) return *query.step;
+    Duration step = kResolutions.back();
+    // A file that cannot be read is told of by windows().
+    if (!in_file([&] { step = choose_step(query); })) return kResolutions.back();
+    return step;
+  }
+
+  Result<std::vector<measure::Sample>> samples(std::uint32_t session, TimeRange range,
+                                               std::size_t limit) override {
+    TRY_VOID(check(range));
+    std::vector<measure::Sample> found;
+    TRY_VOID(in_file([&] { read_samples(session, range, std::min(limit, kMostRecords), found); }));
+    return found;
+  }
+
+  Result<std::vector<measure::RecordedEvent>> events(const EventQuery& query) override {
+    if (query.range) TRY_VOID(check(*query.range));
+    std::vector<measure::RecordedEvent> found;
+    TRY_VOID(in_file([&] { read_events(query, found); }));
+    std::ranges::reverse(found);
+    return found;
+  }
+
+  Result<std::vector<measure::Incident>> incidents(const EventQuery& query) override {
+    if (query.range) TRY_VOID(check(*query.range));
+    std::vector<measure::Incident> found;
+    TRY_VOID(in_file([&] { read_incidents(query, found); }));
+    std::ranges::reverse(found);
+    return found;
+  }
+
+  Result<std::optional<measure::Incident>> incident(std::uint64_t id) override {
+    const auto found = TRY(incidents({.incident = id, .limit = 1}));
+    if (found.empty()) return std::nullopt;
+    return found.front();
+  }
+
+  Result<std::vector<FlowRow>> flows(std::uint32_t session, TimeRange range) override {
+    TRY_VOID(check(range));
+    std::vector<FlowRow> found;
+    TRY_VOID(in_file([&] { read_flows(session, range, found); }));
+    std::ranges::reverse(found);
+    return found;
+  }
+
+ private:
+  // Reads in one transaction. A file that was set aside by its writer is followed by the new one.
+  Result<void> in_file(const std::function<void()>& body) const {
+    if (!file_ || has_moved(*file_)) {
+      file_.reset();
+      file_ = TRY(open_readable(path_));
+    }
+    return guarded(path_, "reading", [&] {
+      SQLite::Transaction transaction(*file_);
+      body();
+    });
+  }
+
+  void read_sessions(std::vector<SessionRow>& rows);
+  Result<void> read_windows(const WindowQuery& query, Duration step,
+                            std::vector<measure::TimedWindow>& found);
+  void read_samples(std::uint32_t session, TimeRange range, std::size_t limit,
+                    std::vector<measure::Sample>& found);
+  void read_events(const EventQuery& query, std::vector<measure::RecordedEvent>& found);
+  void read_incidents(const EventQuery& query, std::vector<measure::Incident>& found);
+  void read_flows(std::uint32_t session, TimeRange range, std::vector<FlowRow>& found);
+
+  Duration choose_step(const WindowQuery& query) const;
+  // Of the session's windows of one length: the first that begins at `from` or later, and the end
+  // of the last.
+  std::optional<WallTime> first_at(std::uint32_t session, std::size_t level, WallTime from) const;
+  std::optional<WallTime> last_end(std::uint32_t session) const;
+
+  std::string path_;
+  mutable std::unique_ptr<SQLite::Database> file_;
+};
+
+std::optional<WallTime> SqliteReader::first_at(std::uint32_t session, std::size_t level,
+                                               WallTime from) const {
+  SQLite::Statement query(*file_,
+                          "SELECT min(begin_ns) FROM windows WHERE session = ? AND resolution = ? "
+                          "AND begin_ns >= ?");
+  query.bind(1, session);
+  query.bind(2, static_cast<std::uint32_t>(level));
+  query.bind(3, from.ns());
+  if (!query.executeStep() || query.getColumn(0).isNull()) return std::nullopt;
+  return WallTime::from_ns(query.getColumn(0).getInt64());
+}
+
+std::optional<WallTime> SqliteReader::last_end(std::uint32_t session) const {
+  SQLite::Statement query(*file_,
+                          "SELECT max(begin_ns) FROM windows WHERE session = ? AND resolution = ?");
+  std::optional<WallTime> end;
+  // The finest that is there says it best; each coarser one may be all that is left.
+  for (std::size_t level = 0; level < kResolutions.size() && !end; ++level) {
+    query.tryReset();
+    query.bind(1, session);
+    query.bind(2, static_cast<std::uint32_t>(level));
+    if (query.executeStep() && !query.getColumn(0).isNull())
+      end = WallTime::from_ns(query.getColumn(0).getInt64()) + kResolutions[level];
+  }
+  return end;
+}
+
+void SqliteReader::read_sessions(std::vector<SessionRow>& rows) {
+  SQLite::Statement query(
+      *file_, "SELECT id, name, host, interval_ns, dscp, peer FROM sessions ORDER BY id LIMIT ?");
+  query.bind(1, static_cast<std::int64_t>(kMostSessions));
+  while (query.executeStep()) {
+    SessionRow row;
+    row.id = query.getColumn(0).getUInt();
+    row.info = {.name = query.getColumn(1).getString(),
+                .host = query.getColumn(2).getString(),
+                .interval = Duration::nanoseconds(query.getColumn(3).getInt64()),
+                .dscp = static_cast<std::uint8_t>(query.getColumn(4).getInt()),
+                .peer = query.getColumn(5).getString()};
+    std::optional<WallTime> first;
+    for (std::size_t level = 0; level < kResolutions.size(); ++level)
+      if (const auto begin = first_at(row.id, level, WallTime::from_ns(INT64_MIN)))
+        // A coarser row begins before the first second in it: take it where it tells more.
+        if (!first || *begin + kResolutions[level] <= *first) first = begin;
+    row.first = first.value_or(WallTime());
+    row.last = last_end(row.id).value_or(row.first);
+    rows.push_back(std::move(row));
+  }
+}
+
+Duration SqliteReader::choose_step(const WindowQuery& query) const {
+  WallTime from = query.range.from, to = query.range.to;
+  std::optional<WallTime> first;
+  std::array<std::optional<WallTime>, kResolutions.size()> oldest;
+  for (std::size_t level = 0; level < kResolutions.size(); ++level) {
+    oldest[level] = first_at(query.session, level, from);
+    if (oldest[level] && (!first || *oldest[level] < *first)) first = oldest[level];
+  }
+  if (first) from = std::max(from, *first);
+  if (const auto end = last_end(query.session)) to = std::min(to, *end);
+  // The finest length that is there for all of it: a coarser row before the finest begin tells that
+  // finer ones are gone.
+  std::size_t level = 0;
+  while (level + 1 < kResolutions.size()) {
+    bool complete = oldest[level].has_value();
+    for (std::size_t coarser = level + 1; complete && coarser < kResolutions.size(); ++coarser)
+      if (oldest[coarser] && *oldest[coarser] < step_begin(*oldest[level], kResolutions[coarser]))
+        complete = false;
+    if (complete) break;
+    ++level;
+  }
+  if (!first) level = 0;
+  return fitting_step(span(from, to), kResolutions[level], query.most);
+}
+
+Result<void> SqliteReader::read_windows(const WindowQuery& query, Duration step,
+                                        std::vector<measure::TimedWindow>& found) {
+  // Where the coarsest rows that fit begin later than the range, finer ones are asked for what is
+  // before them.
+  struct Stretch {
+    std::size_t level = 0;
+    WallTime from, to;
+  };
+  std::vector<Stretch> stretches;
+  WallTime to = query.range.to;
+  for (std::size_t level = kResolutions.size(); level-- > 0 && query.range.from < to;) {
+    if (step.ns() % kResolutions[level].ns() != 0) continue;
+    const auto begin = first_at(query.session, level, query.range.from);
+    if (!begin || *begin >= to) continue;
+    stretches.push_back({.level = level, .from = *begin, .to = to});
+    to = *begin;
+  }
+  std::ranges::reverse(stretches);
+  SQLite::Statement rows(*file_,
+                         "SELECT begin_ns, epoch, seconds, part, data FROM windows WHERE session = "
+                         "? AND resolution = ? AND begin_ns >= ? AND begin_ns < ? ORDER BY "
+                         "begin_ns, epoch");
+  Merger merger(step);
+  std::size_t read = 0;
+  for (const Stretch& stretch : stretches) {
+    rows.tryReset();
+    rows.bind(1, query.session);
+    rows.bind(2, static_cast<std::uint32_t>(stretch.level));
+    rows.bind(3, stretch.from.ns());
+    rows.bind(4, stretch.to.ns());
+    while (rows.executeStep()) {
+      auto window = decode_window(blob(rows.getColumn(4)));
+      if (!window) continue;  // one row that cannot be read hides no other
+      merger.take(WallTime::from_ns(rows.getColumn(0).getInt64()), rows.getColumn(1).getUInt(),
+                  static_cast<std::uint64_t>(rows.getColumn(2).getInt64()),
+                  rows.getColumn(3).getInt() != 0, std::move(*window));
+      if (merger.size() > kMostWindows || ++read > kMostRows)
+        return fail(
+            fmt::format("that is more than {} windows, or made of more than {}: ask for a "
+                        "shorter range, or for a longer step (whole minutes or hours)",
+                        kMostWindows, kMostRows));
+    }
+  }
+  found = merger.finish();
+  return {};
+}
+
+void SqliteReader::read_samples(std::uint32_t session, TimeRange range, std::size_t limit,
+                                std::vector<measure::Sample>& found) {
+  SQLite::Statement query(*file_,
+                          "SELECT data FROM samples WHERE session = ? AND first_ns < ? AND last_ns "
+                          ">= ? ORDER BY first_ns DESC");
+  query.bind(1, session);
+  query.bind(2, range.to.ns());
+  query.bind(3, range.from.ns());
+  std::vector<measure::Sample> batch;
+  while (found.size() < limit && query.executeStep()) {
+    Unpacker in(blob(query.getColumn(0)));
+    batch.clear();
+    while (in.ok() && in.left() > 0) {
+      measure::Sample sample = get_sample(in);
+      if (in.ok() && sample.scheduled_wall >= range.from && sample.scheduled_wall < range.to)
+        batch.push_back(std::move(sample));
+    }
+    std::ranges::stable_sort(batch, std::ranges::greater(), &measure::Sample::scheduled_wall);
+    for (measure::Sample& sample : batch)
+      if (found.size() < limit) found.push_back(std::move(sample));
+  }
+  std::ranges::reverse(found);
+  std::ranges::stable_sort(found, {}, &measure::Sample::scheduled_wall);
+}
+
+// The conditions of an EventQuery; times are compared with `time`.
+std::string conditions(const EventQuery& query, const char* time, const char* incident) {
+  std::string sql = " WHERE 1";
+  if (query.session) sql += fmt::format(" AND session = {}", *query.session);
+  if (query.range)
+    sql += fmt::format(" AND {0} >= {1} AND {0} < {2}", time, query.range->from.ns(),
+                       query.range->to.ns());
+  if (query.incident)
+    sql += fmt::format(" AND {} = {}", incident, static_cast<std::int64_t>(*query.incident));
+  if (query.at_least) sql += fmt::format(" AND severity >= {}", static_cast<int>(*query.at_least));
+  return sql + fmt::format(" ORDER BY {} DESC, id DESC LIMIT {}", time,
+                           std::min(query.limit, kMostRecords));
+}
+
+void SqliteReader::read_events(const EventQuery& query,
+                               std::vector<measure::RecordedEvent>& found) {
+  SQLite::Statement rows(*file_, "SELECT id, severity, incident, data FROM events" +
+                                     conditions(query, "at_ns", "incident"));
+  while (rows.executeStep()) {
+    measure::RecordedEvent event;
+    event.id = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
+    event.severity = static_cast<measure::Severity>(std::clamp(rows.getColumn(1).getInt(), 0, 2));
+    event.incident = static_cast<std::uint64_t>(rows.getColumn(2).getInt64());
+    const base::Bytes data = blob(rows.getColumn(3));
+    Unpacker in(data);
+    event.session = in.text();
+    auto decoded = decode_event(data.last(in.left()));
+    if (!in.ok() || !decoded) continue;
+    event.event = std::move(*decoded);
+    found.push_back(std::move(event));
+  }
+}
+
+void SqliteReader::read_incidents(const EventQuery& query, std::vector<measure::Incident>& found) {
+  SQLite::Statement rows(*file_,
+                         "SELECT id, name, severity, opened_ns, closed_ns, in_maintenance, title, "
+                         "events FROM incidents" +
+                             conditions(query, "opened_ns", "id"));
+  while (rows.executeStep()) {
+    measure::Incident incident;
+    incident.id = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
+    incident.session = rows.getColumn(1).getString();
+    incident.severity =
+        static_cast<measure::Severity>(std::clamp(rows.getColumn(2).getInt(), 0, 2));
+    incident.opened = WallTime::from_ns(rows.getColumn(3).getInt64());
+    if (!rows.getColumn(4).isNull())
+      incident.closed = WallTime::from_ns(rows.getColumn(4).getInt64());
+    incident.in_maintenance = rows.getColumn(5).getInt() != 0;
+    incident.title = rows.getColumn(6).getString();
+    incident.events = static_cast<std::uint64_t>(rows.getColumn(7).getInt64());
+    found.push_back(std::move(incident));
+  }
+}
+
+void SqliteReader::read_flows(std::uint32_t session, TimeRange range, std::vector<FlowRow>& found) {
+  SQLite::Statement rows(*file_,
+                         "SELECT flow, tuple, began_ns, ended_ns FROM flows WHERE session = ? AND "
+                         "began_ns < ? AND coalesce(ended_ns, ?) >= ? ORDER BY began_ns DESC, flow "
+                         "DESC LIMIT ?");
+  rows.bind(1, session);
+  rows.bind(2, range.to.ns());
+  rows.bind(3, range.from.ns());
+  rows.bind(4, range.from.ns());
+  rows.bind(5, static_cast<std::int64_t>(kMostRecords));
+  while (rows.executeStep()) {
+    FlowRow flow;
+    flow.session = session;
+    flow.flow = rows.getColumn(0).getUInt();
+    flow.tuple = rows.getColumn(1).getString();
+    flow.began = WallTime::from_ns(rows.getColumn(2).getInt64());
+    if (!rows.getColumn(3).isNull()) flow.ended = WallTime::from_ns(rows.getColumn(3).getInt64());
+    found.push_back(std::move(flow));
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
+  return std::make_unique<SqliteReader>(path, TRY(open_readable(path)));
+}
+
+}  // namespace wirestamp::store

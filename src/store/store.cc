@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "store/database.h"
+#include "store/keeper.h"
+#include "store/pack.h"
+#include "store/record_form.h"
+#include "store/waiting.h"
+#include "store/window_form.h"
+#include "store/writer.h"
+
+namespace wirestamp::store {
+
+namespace {
+
+// What one call of retain() may delete: what the flushes since the last one brought, twice, and
+// this many more, so that it catches up and yet takes no longer than a flush.
+constexpr std::size_t kRowsAtLeast = 2'000, kRowsMost = 50'000;
+
+class SqliteStore : public Store {
+ public:
+  SqliteStore(std::string path, const Retention& retention, const Limits& limits, Writable opened)
+      : path_(std::move(path)),
+        retention_(retention),
+        limits_(limits),
+        lock_(std::move(opened.lock)),
+        file_(std::move(opened.file)),
+        waiting_(limits.waiting_octets) {
+    begin();
+    last_epoch_ = static_cast<std::uint32_t>(writer_->number("last_epoch"));
+    last_event_ = writer_->number("last_event");
+    last_incident_ = writer_->number("last_incident");
+    SQLite::Statement sessions(*file_,
+                               "SELECT id, name, host, interval_ns, dscp, peer FROM sessions");
+    while (sessions.executeStep()) {
+      SessionInfo info{.name = sessions.getColumn(1).getString(),
+                       .host = sessions.getColumn(2).getString(),
+                       .interval = Duration::nanoseconds(sessions.getColumn(3).getInt64()),
+                       .dscp = static_cast<std::uint8_t>(sessions.getColumn(4).getInt()),
+                       .peer = sessions.getColumn(5).getString()};
+      sessions_[info.name] = {.id = sessions.getColumn(0).getUInt(), .info = info};
+    }
+  }
+
+  Result<std::uint32_t> session(const SessionInfo& info) override {
+    const auto known = sessions_.find(info.name);
+    if (known != sessions_.end() && known->second.info == info) return known->second.id;
+    std::uint32_t id = 1;
+    if (known != sessions_.end())
+      id = known->second.id;
+    else
+      for (const auto& [name, session] : sessions_) id = std::max(id, session.id + 1);
+    TRY_VOID(in_file("writing", [&] { writer_->put_session(id, info); }));
+    sessions_[info.name] = {.id = id, .info = info};
+    return id;
+  }
+
+  void add_window(std::uint32_t session, const measure::TimedWindow& window) override {
+    last_epoch_ = std::max(last_epoch_, window.epoch);
+    if (window.length != kResolutions[0]) {
+      ++refused_;
+      return;
+    }
+    waiting_.add(WaitingWindow{.session = session,
+                               .epoch = window.epoch,
+                               .begin = window.begin,
+                               .part = window.part,
+                               .data = encode(window.window)});
+  }
+
+  void add_sample(std::uint32_t session, const measure::Sample& sample) override {
+    Packer out;
+    put_sample(out, sample);
+    waiting_.add(
+        WaitingSample{.session = session, .at = sample.scheduled_wall, .data = out.take()});
+  }
+
+  void add_event(std::uint32_t session, const measure::RecordedEvent& event) override {
+    last_event_ = std::max(last_event_, event.id);
+    Packer out;
+    out.text(event.session);
+    waiting_.add(WaitingEvent{.session = session,
+                              .id = event.id,
+                              .incident = event.incident,
+                              .at = event.event.wall,
+                              .severity = event.severity,
+                              .data = out.take() + encode(event.event)});
+  }
+
+  void put_incident(std::uint32_t session, const measure::Incident& incident) override {
+    last_incident_ = std::max(last_incident_, incident.id);
+    waiting_.put(session, incident);
+  }
+
+  void put_flow(const FlowRow& flow) override { waiting_.put(flow); }
+
+  Result<void> flush() override {
+    if (waiting_.empty()) return {};
+    std::uint64_t refused = 0;
+    TRY_VOID(in_file("writing", [&] {
+      SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);
+      refused = writer_->write(waiting_);
+      transaction.commit();
+    }));
+    refused_ += refused;
+    rows_since_retain_ += waiting_.windows().size() + waiting_.events().size();
+    waiting_.clear();
+    return {};
+  }
+
+  Result<void> retain(WallTime now) override {
+    const std::size_t rows =
+        std::min(kRowsMost, 2 * std::exchange(rows_since_retain_, 0) + kRowsAtLeast);
+    return in_file("making room in", [&] { keeper_->retain(now, octets(), rows); });
+  }
+
+  std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+  std::uint64_t dropped() const override { return waiting_.dropped() + refused_; }
+  std::uint64_t octets() const override { return size_on_disk(path_); }
+  std::uint64_t last_event() const override { return last_event_; }
+  std::uint64_t last_incident() const override { return last_incident_; }
+  std::uint32_t last_epoch() const override { return last_epoch_; }
+
+ private:
+  struct Known {
+    std::uint32_t id = 0;
+    SessionInfo info;
+  };
+
+  void begin() {
+    writer_ = std::make_unique<Writer>(*file_);
+    keeper_ = std::make_unique<Keeper>(*file_, retention_);
+  }
+
+  // A file that turns out to be broken is set aside as it would have been at the start, and `body`
+  // runs once more, on a new one in which the sessions have their ids.
+  Result<void> in_file(std::string_view doing, const std::function<void()>& body) {
+    if (!file_) TRY_VOID(replace());
+    int code = 0;
+    auto done = guarded(path_, doing, body, &code);
+    if (done || !means_broken(code)) return done;
+    TRY_VOID(replace());
+    return guarded(path_, doing, body);
+  }
+
+  Result<void> replace() {
+    keeper_.reset();
+    writer_.reset();
+    file_.reset();
+    auto fresh = begin_anew(path_, limits_, notes_);
+    if (!fresh) return std::unexpected(fresh.error());
+    file_ = std::move(*fresh);
+    return guarded(path_, "beginning", [&] {
+      begin();
+      SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);
+      for (const auto& [name, known] : sessions_) writer_->put_session(known.id, known.info);
+      writer_->put_number("last_epoch", last_epoch_);
+      writer_->put_number("last_event", last_event_);
+      writer_->put_number("last_incident", last_incident_);
+      transaction.commit();
+    });
+  }
+
+  std::string path_;
+  Retention retention_;
+  Limits limits_;
+  std::unique_ptr<SQLite::Database> lock_, file_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Keeper> keeper_;
+  std::map<std::string, Known> sessions_;
+  std::vector<std::string> notes_;
+  Waiting waiting_;
+  std::uint64_t refused_ = 0, last_event_ = 0, last_incident_ = 0;
+  std::uint32_t last_epoch_ = 0;
+  std::size_t rows_since_retain_ = 0;
+};
+
+}  // namespace
+
+Result<Store::Opened> open_store(const std::string& path, const Retention& retention,
+                                 const Limits& limits) {
+  Store::Opened result;
+  Writable opened = TRY(open_writable(path, limits));
+  result.notes = std::move(opened.notes);
+  TRY_VOID(guarded(path, "reading", [&] {
+    result.store = std::make_unique<SqliteStore>(path, retention, limits, std::move(opened));
+  }));
+  return result;
+}
+
+Result<Store::Opened> Store::open(const std::string& path, const Retention& retention) {
+  return open_store(path, retention, Limits{});
+}
+
+}  // namespace wirestamp::store
