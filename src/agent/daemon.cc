@@ -5,14 +5,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "agent/engine.h"
 #include "agent/goodbye.h"
 #include "agent/name_follower.h"
 #include "agent/reflector_ports.h"
+#include "agent/second_windows.h"
 #include "agent/session_plan.h"
+#include "base/check.h"
 #include "platform/entropy.h"
 #include "platform/resolve.h"
 #include "platform/route.h"
@@ -25,42 +30,69 @@ namespace {
 
 // A session that could not begin is tried again after this time.
 constexpr Duration kBeginAgain = Duration::seconds(10);
+// Windows that are decided are told at least this long apart, so that thousands of sessions are not
+// all asked at every packet; and the thread turns at least so often, which shows that it lives.
+constexpr Duration kTellEvery = Duration::milliseconds(500);
+// Sessions that end do so within a second.
+constexpr Duration kLookAtEnding = Duration::milliseconds(50);
 constexpr std::size_t kMostNotes = 256;  // of one session
 
 // One session of the agent: what is asked of it, and the one that runs, if any.
 struct Member final : SessionObserver {
-  Member(std::size_t member_index, DaemonSession member_plan, DaemonObserver& told)
-      : index(member_index), plan(std::move(member_plan)), observer(told) {}
+  Member(DaemonSession asked, DaemonObserver& told)
+      : id(asked.id), plan(std::move(asked)), observer(told) {}
 
-  void on_sample(const measure::Sample& sample) override { windows->add(sample); }
-  void on_reply(const measure::Sample&) override {}
+  void on_sample(const measure::Sample& sample) override {
+    windows->add(sample);
+    seconds->add(sample);
+    observer.on_sample(id, sample);
+  }
+  void on_reply(const measure::Sample& provisional) override { observer.on_reply(id, provisional); }
   void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
     windows->resolve_unknown(forward, backward);
+    seconds->resolve_unknown(forward, backward);
   }
   void on_note(const std::string& note) override {
-    if (noted.size() < kMostNotes && noted.insert(note).second) observer.on_note(index, note);
+    if (noted.size() < kMostNotes && noted.insert(note).second) observer.on_note(id, note);
   }
-  void on_event(const measure::Event& event) override { observer.on_event(index, event); }
+  void on_event(const measure::Event& event) override { observer.on_event(id, event); }
 
-  std::size_t index;
+  void tell(const std::vector<ResultWindow>& over) const {
+    for (const ResultWindow& window : over) observer.on_window(id, window);
+  }
+  void tell(const std::vector<measure::TimedWindow>& over) const {
+    for (const measure::TimedWindow& window : over) observer.on_second(id, window);
+  }
+  // The last call.
+  void tell_end(const Timestamp& now) {
+    if (windows) tell(windows->take_all(now.wall, true));
+    if (seconds) tell(seconds->take_all(*now.mono, true));
+    observer.on_session_ended(id);
+  }
+
+  std::uint32_t id;
   DaemonSession plan;
   DaemonObserver& observer;
   std::optional<packet::Endpoint> remote;  // to be measured
   session::Session* running = nullptr;
   std::optional<ResultWindows> windows;
+  std::optional<SecondWindows> seconds;  // goes on when the session begins anew elsewhere
   std::optional<MonoTime> begin_at;
   std::string failure;          // told last
   std::set<std::string> noted;  // each is told once
 };
 
+using Members = std::vector<std::unique_ptr<Member>>;  // by rising id
+
 class DaemonRun final : public Daemon {
  public:
   DaemonRun(const DaemonOptions& options, std::unique_ptr<net::PacketIo> io, ReflectStart start,
             session::PolicyOptions policy)
-      : options_(options),
+      : result_every_(options.result_every),
         io_(std::move(io)),
         start_(std::move(start)),
-        policy_(std::move(policy)) {}
+        policy_(std::move(policy)),
+        wanted_(options.sessions) {}
 
   Result<session::ReflectorCounters> run(DaemonObserver& observer) override;
 
@@ -68,31 +100,50 @@ class DaemonRun final : public Daemon {
     stop_.store(true, std::memory_order_relaxed);
     io_->wake();
   }
+  void apply(std::vector<DaemonSession> sessions) override {
+    const std::lock_guard lock(wanted_mutex_);
+    wanted_ = std::move(sessions);
+    io_->wake();
+  }
+  std::optional<MonoTime> last_turn() const override {
+    const std::int64_t ns = last_turn_.load(std::memory_order_relaxed);
+    if (ns == 0) return std::nullopt;
+    return MonoTime::from_ns(ns);
+  }
 
  private:
-  void take_names(NameFollower& names, DaemonObserver& observer);
+  void take_wanted(NameFollower& names, DaemonObserver& observer);
+  void take_names(NameFollower& names);
+  void take_address(Member& member, const Result<std::vector<packet::Endpoint>>& found);
+  void begin_at(Member& member, MonoTime time);
+  void begin_due(Engine& engine, MonoTime now);
   void begin(Engine& engine, Member& member);
   Result<void> begin_now(Engine& engine, Member& member);
   bool is_own_port(const packet::Endpoint& remote) const;
-  static void tell_windows(const Member& member, const std::vector<ResultWindow>& windows);
-  std::optional<MonoTime> step(Engine& engine);
+  Result<void> turn(Engine& engine);
+  void tell_decided(const Timestamp& now);
+  void end_finished(Engine& engine);
   Result<void> end_sessions(Engine& engine);
 
-  DaemonOptions options_;
+  Duration result_every_;
   std::unique_ptr<net::PacketIo> io_;
   ReflectStart start_;
   session::PolicyOptions policy_;
-  std::vector<std::unique_ptr<Member>> members_;
+  Members members_;
+  Members ending_;                      // wanted no more, and not over yet
+  std::optional<MonoTime> next_begin_;  // of all members
+  MonoTime next_tell_;
+  std::mutex wanted_mutex_;
+  std::optional<std::vector<DaemonSession>> wanted_;
+  std::atomic<std::int64_t> last_turn_{0};
   std::atomic<bool> stop_{false};
 };
 
-std::vector<NameFollower::Name> names_of(const std::vector<DaemonSession>& sessions) {
-  std::vector<NameFollower::Name> names;
-  for (const DaemonSession& session : sessions)
-    names.push_back({.host = host_to_resolve(session.options),
-                     .port = session.options.port,
-                     .family = session.options.family});
-  return names;
+NameFollower::Name name_of(const DaemonSession& session) {
+  return {.id = session.id,
+          .host = host_to_resolve(session.options),
+          .port = session.options.port,
+          .family = session.options.family};
 }
 
 Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
@@ -102,45 +153,108 @@ Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
   Engine engine(*io_, &reflector, [&](const std::string& note) { observer.on_note(note); });
   for (const ReflectStart::Port& port : start_.ports) engine.share_port(port.id);
   observer.on_start(start_);
-  for (std::size_t i = 0; i < options_.sessions.size(); ++i)
-    members_.push_back(std::make_unique<Member>(i, options_.sessions[i], observer));
   NameFollower names(
-      names_of(options_.sessions),
+      {},
       [](const NameFollower::Name& name) {
         return platform::resolve(name.host, name.port, name.family);
       },
       [this] { io_->wake(); });
   while (!stop_.load(std::memory_order_relaxed)) {
-    take_names(names, observer);
-    TRY_VOID(engine.turn(step(engine)));
+    take_wanted(names, observer);
+    take_names(names);
+    TRY_VOID(turn(engine));
   }
   TRY_VOID(end_sessions(engine));
   TRY_VOID(say_goodbye(engine, reflector, io_->clock()));
   return reflector.counters();
 }
 
-void DaemonRun::take_names(NameFollower& names, DaemonObserver& observer) {
-  for (NameFollower::Answer& answer : names.take()) {
-    Member& member = *members_[answer.name];
-    std::vector<std::string> notes;
-    auto remote = answer.found ? choose_remote(member.plan.options, *answer.found, notes)
-                               : Result<packet::Endpoint>(std::unexpected(answer.found.error()));
-    if (!remote) {
-      observer.on_note(member.index, remote.error().text);
-      continue;
-    }
-    // A name with several addresses that are told in turn keeps the one it has.
-    const bool known = answer.found && member.remote &&
-                       std::ranges::find(*answer.found, *member.remote) != answer.found->end();
-    if (known) continue;
-    if (member.remote)
-      observer.on_note(member.index,
-                       fmt::format("{} is now at {}, no longer at {}", member.plan.options.host,
-                                   packet::to_string(*remote), packet::to_string(*member.remote)));
-    for (const std::string& note : notes) observer.on_note(member.index, note);
-    member.remote = *remote;
-    member.begin_at = io_->clock().mono_now();
+// --- which sessions there are
+
+// Both lists are in the order of their ids: one walk finds who stays, who is new and who is gone.
+void DaemonRun::take_wanted(NameFollower& names, DaemonObserver& observer) {
+  std::optional<std::vector<DaemonSession>> wanted;
+  {
+    const std::lock_guard lock(wanted_mutex_);
+    wanted = std::exchange(wanted_, std::nullopt);
   }
+  if (!wanted) return;
+  std::ranges::sort(*wanted, {}, &DaemonSession::id);
+  std::vector<NameFollower::Name> hosts;
+  Members next;
+  auto old = members_.begin();
+  const auto end_old = [&] {
+    if ((*old)->running != nullptr) (*old)->running->stop(io_->clock().mono_now());
+    (*old)->begin_at.reset();
+    ending_.push_back(std::move(*old));
+    ++old;
+  };
+  for (DaemonSession& session : *wanted) {
+    CHECK(next.empty() || next.back()->id < session.id);  // ids are unique
+    hosts.push_back(name_of(session));
+    while (old != members_.end() && (*old)->id < session.id) end_old();
+    if (old != members_.end() && (*old)->id == session.id) {
+      CHECK((*old)->plan.measures_as(session));  // keep_ids() gives another id
+      next.push_back(std::move(*old));
+      ++old;
+    } else {
+      next.push_back(std::make_unique<Member>(std::move(session), observer));
+    }
+  }
+  while (old != members_.end()) end_old();
+  members_ = std::move(next);
+  names.follow(std::move(hosts));
+}
+
+void DaemonRun::take_names(NameFollower& names) {
+  for (const NameFollower::Answer& answer : names.take()) {
+    const auto member =
+        std::ranges::lower_bound(members_, answer.id, {}, [](const auto& one) { return one->id; });
+    if (member != members_.end() && (*member)->id == answer.id)
+      take_address(**member, answer.found);
+  }
+}
+
+void DaemonRun::take_address(Member& member, const Result<std::vector<packet::Endpoint>>& found) {
+  std::vector<std::string> notes;
+  auto remote = found ? choose_remote(member.plan.options, *found, notes)
+                      : Result<packet::Endpoint>(std::unexpected(found.error()));
+  if (!remote) {
+    member.observer.on_note(member.id, remote.error().text);
+    return;
+  }
+  // A name with several addresses that are told in turn keeps the one it has.
+  const bool known =
+      found && member.remote && std::ranges::find(*found, *member.remote) != found->end();
+  if (known) return;
+  if (member.remote)
+    member.observer.on_note(
+        member.id, fmt::format("{} is now at {}, no longer at {}", member.plan.options.host,
+                               packet::to_string(*remote), packet::to_string(*member.remote)));
+  for (const std::string& note : notes) member.observer.on_note(member.id, note);
+  member.remote = *remote;
+  begin_at(member, io_->clock().mono_now());
+}
+
+void DaemonRun::begin_at(Member& member, MonoTime time) {
+  member.begin_at = time;
+  next_begin_ = next_begin_ ? std::min(*next_begin_, time) : time;
+}
+
+// One at a time: it asks the system for routes and sockets, and the others are to send in time.
+void DaemonRun::begin_due(Engine& engine, MonoTime now) {
+  // A port may have to pass from one that ends to one that begins.
+  if (!ending_.empty() || !next_begin_ || *next_begin_ > now) return;
+  next_begin_.reset();
+  Member* first = nullptr;
+  for (const auto& member : members_) {
+    if (!member->begin_at) continue;
+    if (first == nullptr && *member->begin_at <= now)
+      first = member.get();
+    else
+      next_begin_ = next_begin_ ? std::min(*next_begin_, *member->begin_at) : *member->begin_at;
+  }
+  if (first != nullptr) begin(engine, *first);
 }
 
 void DaemonRun::begin(Engine& engine, Member& member) {
@@ -148,12 +262,14 @@ void DaemonRun::begin(Engine& engine, Member& member) {
   if (member.running != nullptr) {
     engine.remove_session(*member.running);
     member.running = nullptr;
-    tell_windows(member, member.windows->take_all(io_->clock().now().wall, false));
+    const Timestamp now = io_->clock().now();
+    member.tell(member.windows->take_all(now.wall, false));
+    member.seconds->restart(*now.mono);
   }
   if (auto begun = begin_now(engine, member); !begun) {
     if (std::exchange(member.failure, begun.error().text) != begun.error().text)
-      member.observer.on_note(member.index, begun.error().text);
-    member.begin_at = io_->clock().mono_now() + kBeginAgain;
+      member.observer.on_note(member.id, begun.error().text);
+    begin_at(member, io_->clock().mono_now() + kBeginAgain);
     return;
   }
   member.failure.clear();
@@ -172,14 +288,15 @@ bool DaemonRun::is_own_port(const packet::Endpoint& remote) const {
 
 Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
   PingOptions options = member.plan.options;
-  options.session = static_cast<std::uint32_t>(member.index);
+  options.session = member.id;
   options.at_once = false;  // sessions that begin together are not to send together
   const wire::RequestLayout layout = TRY(wire::plan_request(options.size));
   // What is sent from a port to itself is no measurement, and no reflector answers it.
   if (options.port_policy == PortPolicy::Auto && is_own_port(*member.remote))
     options.port_policy = PortPolicy::Dynamic;
-  member.windows.emplace(options_.result_every, options.interval, options.flows,
-                         io_->clock().now().wall);
+  const Timestamp now = io_->clock().now();
+  member.windows.emplace(result_every_, options.interval, options.flows, now.wall);
+  if (!member.seconds) member.seconds.emplace(options.interval, *now.mono, member.plan.first_epoch);
   member.running = TRY(engine.add_session(
       session_options(options, *member.remote),
       {.options = port_options(options, *member.remote), .given = {}}, layout, member));
@@ -194,45 +311,106 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
     start.interface_name = egress->interface_name;
     if (!options.source && egress->source) start.local.address = *egress->source;
   }
-  member.observer.on_session(member.index, start);
+  member.observer.on_session(member.id, start);
   return {};
 }
 
-void DaemonRun::tell_windows(const Member& member, const std::vector<ResultWindow>& windows) {
-  for (const ResultWindow& window : windows) member.observer.on_window(member.index, window);
+// --- turns
+
+// What is told after a turn is what was decided before it began: after a long pause the turn first
+// reads what came meanwhile, and probes of windows that seem over are decided in it.
+Result<void> DaemonRun::turn(Engine& engine) {
+  const Timestamp now = io_->clock().now();
+  last_turn_.store(now.mono->ns(), std::memory_order_relaxed);
+  begin_due(engine, *now.mono);
+  MonoTime until = *now.mono + kTellEvery;
+  if (next_begin_ && ending_.empty()) until = std::min(until, *next_begin_);
+  if (!ending_.empty()) until = std::min(until, *now.mono + kLookAtEnding);
+  TRY_VOID(engine.turn(until));
+  if (!ending_.empty()) end_finished(engine);
+  if (*now.mono < next_tell_) return {};
+  next_tell_ = *now.mono + kTellEvery;
+  tell_decided(now);
+  return {};
 }
 
-// Begins what is due and tells what is decided; returns when there is something to do again.
-std::optional<MonoTime> DaemonRun::step(Engine& engine) {
-  const Timestamp now = io_->clock().now();
-  std::optional<MonoTime> next;
-  bool begun = false;
-  const auto consider = [&](MonoTime time) { next = next ? std::min(*next, time) : time; };
+void DaemonRun::tell_decided(const Timestamp& now) {
   for (const auto& member : members_) {
-    // One at a time: it asks the system for routes and sockets, and the others are to send in time.
-    if (!begun && member->begin_at && *member->begin_at <= *now.mono) {
-      begin(engine, *member);
-      begun = true;
-    }
-    if (member->begin_at) consider(*member->begin_at);
     if (!member->windows) continue;
-    tell_windows(*member, member->windows->take(now.wall));
-    if (const auto window = member->windows->next()) consider(*now.mono + (*window - now.wall));
+    member->tell(member->windows->take(now.wall));
+    member->tell(member->seconds->take(*now.mono));
   }
-  return next;
+}
+
+void DaemonRun::end_finished(Engine& engine) {
+  const Timestamp now = io_->clock().now();
+  std::erase_if(ending_, [&](const std::unique_ptr<Member>& member) {
+    if (member->running != nullptr) {
+      if (!member->running->finished()) return false;
+      engine.remove_session(*member->running);
+    }
+    member->tell_end(now);
+    return true;
+  });
 }
 
 Result<void> DaemonRun::end_sessions(Engine& engine) {
   for (const auto& member : members_)
     if (member->running != nullptr) member->running->stop(io_->clock().mono_now());
-  while (!engine.sessions_finished()) TRY_VOID(engine.turn(std::nullopt));
-  for (const auto& member : members_)
-    if (member->windows)
-      tell_windows(*member, member->windows->take_all(io_->clock().now().wall, true));
+  while (!engine.sessions_finished()) {
+    TRY_VOID(engine.turn(std::nullopt));
+    last_turn_.store(io_->clock().mono_now().ns(), std::memory_order_relaxed);
+  }
+  const Timestamp now = io_->clock().now();
+  for (const auto& member : ending_) member->tell_end(now);
+  for (const auto& member : members_) member->tell_end(now);
   return {};
 }
 
+// What counts of a session's options.
+PingOptions told_of(PingOptions options) {
+  options.session = 0;
+  options.network_namespace.clear();
+  options.portable = false;
+  options.features = net::KernelFeatures::Full;
+  return options;
+}
+
 }  // namespace
+
+bool DaemonSession::measures_as(const DaemonSession& other) const {
+  return name == other.name && told_of(options) == told_of(other.options);
+}
+
+void keep_ids(const std::vector<DaemonSession>& running, std::vector<DaemonSession>& wanted,
+              std::uint32_t& next_id) {
+  std::map<std::string_view, const DaemonSession*> by_name;
+  for (const DaemonSession& session : running) by_name[session.name] = &session;
+  for (DaemonSession& session : wanted) {
+    const auto known = by_name.find(session.name);
+    const bool stays = known != by_name.end() && known->second->measures_as(session);
+    session.id = stays ? known->second->id : next_id++;
+    if (stays) session.first_epoch = known->second->first_epoch;
+  }
+}
+
+std::vector<std::string> needs_restart(const DaemonOptions& running, const DaemonOptions& wanted) {
+  const ReflectOptions &now = running.reflect, &then = wanted.reflect;
+  std::vector<std::string> differ;
+  const auto put = [&](const char* name, bool same) {
+    if (!same) differ.emplace_back(name);
+  };
+  put("listen", now.listen == then.listen && now.devices == then.devices);
+  put("allow", now.allow == then.allow);
+  put("rate", now.rate == then.rate);
+  put("total-rate", now.total_rate == then.total_rate);
+  put("stamps", now.stamps == then.stamps);
+  put("require", now.require == then.require);
+  put("io", now.portable == then.portable && now.features == then.features);
+  put("netns", now.network_namespace == then.network_namespace);
+  put("result-every", running.result_every == wanted.result_every);
+  return differ;
+}
 
 Result<std::unique_ptr<Daemon>> Daemon::create(const DaemonOptions& options) {
   const ReflectOptions& reflect = options.reflect;

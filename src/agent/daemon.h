@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,15 +12,27 @@
 #include "agent/result_windows.h"
 #include "base/result.h"
 #include "measure/event.h"
+#include "measure/sample.h"
+#include "measure/window.h"
 #include "packet/address.h"
 
 // The agent: any number of sessions and a reflector on one measuring thread, until stopped.
 namespace wirestamp::agent {
 
 struct DaemonSession {
+  std::uint32_t id = 0;  // the caller's; unlike every other one while the process lives
   std::string name;
   PingOptions options;  // `session`, `network_namespace`, `portable` and `features` do not count
+  std::uint32_t first_epoch = 0;  // of its windows of a second; counts up from there
+
+  // Same name, same options: it need not begin anew.
+  bool measures_as(const DaemonSession& other) const;
 };
+
+// Of those that are `wanted` next: a session that already runs gets the id it has there, each other
+// one the next free id. So apply() knows what to leave alone. Names are unique within each list.
+void keep_ids(const std::vector<DaemonSession>& running, std::vector<DaemonSession>& wanted,
+              std::uint32_t& next_id);
 
 struct DaemonOptions {
   ReflectOptions reflect;
@@ -29,17 +40,32 @@ struct DaemonOptions {
   Duration result_every = Duration::minutes(1);
 };
 
-// Called on the measuring thread; keep it short. `session` is the place in DaemonOptions.
+// What differs and takes effect only when the agent is started anew: names of options as in
+// docs/reference/options.md.
+std::vector<std::string> needs_restart(const DaemonOptions& running, const DaemonOptions& wanted);
+
+// Called on the measuring thread; keep it short. `session` is DaemonSession::id.
 class DaemonObserver {
  public:
   virtual ~DaemonObserver() = default;
   virtual void on_start(const ReflectStart&) {}
   // It measures this end from now on: at the start, and when its name has another address.
-  virtual void on_session(std::size_t session, const PingStart&) { (void)session; }
+  virtual void on_session(std::uint32_t session, const PingStart&) { (void)session; }
+  // It is over: no longer wanted, or the agent stops. All of it was told; the last call for this
+  // id. Of each session, those included that never began.
+  virtual void on_session_ended(std::uint32_t session) { (void)session; }
   virtual void on_note(const std::string&) {}  // concerns the reflector or the whole
-  virtual void on_note(std::size_t session, const std::string&) { (void)session; }
-  virtual void on_event(std::size_t session, const measure::Event&) { (void)session; }
-  virtual void on_window(std::size_t session, const ResultWindow&) { (void)session; }
+  virtual void on_note(std::uint32_t session, const std::string&) { (void)session; }
+  virtual void on_event(std::uint32_t session, const measure::Event&) { (void)session; }
+  virtual void on_window(std::uint32_t session, const ResultWindow&) { (void)session; }
+  // Once per probe, when all is known about it, and before that when its first reply came.
+  virtual void on_sample(std::uint32_t session, const measure::Sample&) { (void)session; }
+  virtual void on_reply(std::uint32_t session, const measure::Sample& provisional) {
+    (void)session, (void)provisional;
+  }
+  // Each second that had a probe, some 13 s later (agent/second_windows.h). Take what is needed:
+  // the window is gone when this returns.
+  virtual void on_second(std::uint32_t session, const measure::TimedWindow&) { (void)session; }
 };
 
 class Daemon {
@@ -51,6 +77,17 @@ class Daemon {
   // Blocks until stop(). Then probes in flight are decided and the last windows told.
   virtual Result<session::ReflectorCounters> run(DaemonObserver& observer) = 0;
   virtual void stop() noexcept = 0;  // any thread, async-signal-safe
+
+  // These sessions from now on. Any thread; the measuring thread takes them at its next turn.
+  // Sessions that are gone end: their probes in flight are decided and their last windows told
+  // within a second or two. Those that stay, by their id, are not touched: same flow, same numbers.
+  // New ones begin when those that are gone are over, so that a port can pass from one to the
+  // other. An id that stays must measure as before; keep_ids() sees to that.
+  virtual void apply(std::vector<DaemonSession> sessions) = 0;
+
+  // When the measuring thread last turned (Clock::mono_now() of any clock of this process): every
+  // second at least, unless it hangs. Absent before run(). Any thread.
+  virtual std::optional<MonoTime> last_turn() const = 0;
 };
 
 }  // namespace wirestamp::agent

@@ -57,6 +57,8 @@ struct PingOptions {
   bool portable = false;
   net::KernelFeatures features = net::KernelFeatures::Full;
   std::optional<std::uint64_t> seed;  // of schedule and SSID; absent: from the system
+
+  bool operator==(const PingOptions&) const = default;
 };
 
 // What was decided before the first probe left.

@@ -19,6 +19,8 @@ struct Listen {
   std::optional<packet::IpAddress> address;  // absent: every address, both families
   std::uint16_t port = 23999;
   std::string zone;  // of link-local addresses: name or number of an interface
+
+  bool operator==(const Listen&) const = default;
 };
 
 struct ReflectOptions {
@@ -32,6 +34,8 @@ struct ReflectOptions {
   std::optional<StampSource> require;
   bool portable = false;
   net::KernelFeatures features = net::KernelFeatures::Full;
+
+  bool operator==(const ReflectOptions&) const = default;
 };
 
 struct ReflectStart {

@@ -43,7 +43,9 @@ Result<agent::DaemonOptions> daemon_options(const config::AgentConfig& config) {
     if (!wanted)
       return fail(
           fmt::format("session '{}' ({}): {}", session.name, session.place, wanted.error().text));
-    options.sessions.push_back({session.name, std::move(*wanted)});
+    options.sessions.push_back({.id = static_cast<std::uint32_t>(options.sessions.size()),
+                                .name = session.name,
+                                .options = std::move(*wanted)});
   }
   return options;
 }
@@ -142,7 +144,7 @@ class Writer {
   }
 
  private:
-  const std::string& name_of(std::size_t session) const { return sessions_[session].name; }
+  const std::string& name_of(std::uint32_t session) const { return sessions_[session].name; }
   static void say(std::string_view text) { tell(stderr, "{}\n", text); }
   void put(LineFile& file, const std::string& line) {
     bool& failing = &file == &results_ ? results_failing_ : events_failing_;

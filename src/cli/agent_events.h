@@ -22,34 +22,36 @@ class AgentEvents final : public agent::DaemonObserver {
   static constexpr std::size_t kMaxWaiting = 8'192;
 
   struct Begun {
-    std::size_t session = 0;
+    std::uint32_t session = 0;
     agent::PingStart start;
   };
   struct Note {
-    std::optional<std::size_t> session;
+    std::optional<std::uint32_t> session;
     std::string text;
   };
   struct Happened {
-    std::size_t session = 0;
+    std::uint32_t session = 0;
     measure::Event event;
   };
   struct Window {
-    std::size_t session = 0;
+    std::uint32_t session = 0;
     std::shared_ptr<const agent::ResultWindow> window;  // large, and items are moved about
   };
   using Item = std::variant<agent::ReflectStart, Begun, Note, Happened, Window>;
 
   // The measuring thread.
   void on_start(const agent::ReflectStart& start) override { put(start); }
-  void on_session(std::size_t session, const agent::PingStart& start) override {
+  void on_session(std::uint32_t session, const agent::PingStart& start) override {
     put(Begun{session, start});
   }
   void on_note(const std::string& note) override { put(Note{std::nullopt, note}); }
-  void on_note(std::size_t session, const std::string& note) override { put(Note{session, note}); }
-  void on_event(std::size_t session, const measure::Event& event) override {
+  void on_note(std::uint32_t session, const std::string& note) override {
+    put(Note{session, note});
+  }
+  void on_event(std::uint32_t session, const measure::Event& event) override {
     put(Happened{session, event});
   }
-  void on_window(std::size_t session, const agent::ResultWindow& window) override {
+  void on_window(std::uint32_t session, const agent::ResultWindow& window) override {
     put(Window{session, std::make_shared<const agent::ResultWindow>(window)});
   }
   void end();
