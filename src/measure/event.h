@@ -29,6 +29,22 @@ enum class EventKind : std::uint8_t {
   PortsExhausted,  // a bound of new ports was reached, or none could be opened
   RateReduced,     // probes are withheld because so many were lost, or all of them for long
   RateRestored,    // all scheduled ones are sent again
+  SessionUp,       // answered for the first time, or again after the peer had said that it stops
+  PeerStopping,    // the reflector says that it is about to stop: what follows is no outage
+  HopsChanged,     // a packet has another hop limit left than before, for good
+  // Of figures over a while, see alert/watch.h.
+  ThresholdCrossed,
+  ThresholdCleared,
+  // Of the agent as a whole, not of one session.
+  ClockStepped,          // this host's wall clock was set
+  ClockUnsynchronised,   // nothing disciplines this host's clock any more
+  ClockSynchronised,     // something does again
+  Suspended,             // the host slept
+  StoreSetAside,         // the file was broken, or no database of ours: a new one was begun
+  StoreFailed,           // what is to be kept cannot be written
+  StoreRestored,         // it can again
+  ConfigurationRefused,  // a reload failed, what ran before goes on
+  ConfigurationReloaded,
 };
 
 constexpr std::string_view name(EventKind kind) {
@@ -63,6 +79,34 @@ constexpr std::string_view name(EventKind kind) {
       return "rate_reduced";
     case EventKind::RateRestored:
       return "rate_restored";
+    case EventKind::SessionUp:
+      return "session_up";
+    case EventKind::PeerStopping:
+      return "peer_stopping";
+    case EventKind::HopsChanged:
+      return "hops_changed";
+    case EventKind::ThresholdCrossed:
+      return "threshold_crossed";
+    case EventKind::ThresholdCleared:
+      return "threshold_cleared";
+    case EventKind::ClockStepped:
+      return "clock_stepped";
+    case EventKind::ClockUnsynchronised:
+      return "clock_unsynchronised";
+    case EventKind::ClockSynchronised:
+      return "clock_synchronised";
+    case EventKind::Suspended:
+      return "suspended";
+    case EventKind::StoreSetAside:
+      return "store_set_aside";
+    case EventKind::StoreFailed:
+      return "store_failed";
+    case EventKind::StoreRestored:
+      return "store_restored";
+    case EventKind::ConfigurationRefused:
+      return "configuration_refused";
+    case EventKind::ConfigurationReloaded:
+      return "configuration_reloaded";
   }
   return "unknown";
 }
@@ -101,6 +145,33 @@ constexpr std::string_view name(Finding finding) {
   return "unknown";
 }
 
+// What is judged by thresholds.
+enum class Figure : std::uint8_t { Loss, Latency, Jitter };
+
+constexpr std::string_view name(Figure figure) {
+  switch (figure) {
+    case Figure::Loss:
+      return "loss";
+    case Figure::Latency:
+      return "latency";
+    case Figure::Jitter:
+      return "jitter";
+  }
+  return "unknown";
+}
+
+// What crossed a threshold, or came back.
+struct Crossing {
+  Figure figure = Figure::Loss;
+  bool error = false;  // it is the threshold of an error that was crossed; else that of a warning
+  // Of loss shares of 1, else delays; of the stretch that it was judged by.
+  std::optional<double> loss, loss_threshold;
+  std::optional<Duration> delay, delay_threshold;
+  std::optional<Duration> median;  // of 48 hours, that the threshold was made of
+  WallTime since;                  // begin of the trouble
+  std::optional<WallTime> until;   // its end, of ThresholdCleared
+};
+
 // A probe that bounds something: its number and when it left (UTC).
 struct ProbeMark {
   std::uint64_t probe = 0;
@@ -123,7 +194,7 @@ struct Event {
   WallTime wall;
   std::string text;  // one line, without the time
 
-  std::string reason;  // of FlowChanged, NetworkChanged and RateReduced, one or two words
+  std::string reason;  // of FlowChanged, NetworkChanged, RateReduced, SessionUp: one or two words
   std::optional<Finding> finding;
   // "192.0.2.1:40000 > 198.51.100.7:23999"
   std::optional<std::string> old_flow, new_flow;
@@ -136,6 +207,8 @@ struct Event {
   std::optional<std::uint32_t> flow;
   std::optional<std::string> account;  // what the reflector says of the old flow
   std::vector<Hop> old_path, new_path;
+  std::optional<Crossing> crossing;  // of ThresholdCrossed and ThresholdCleared
+  std::optional<Duration> change;    // of ClockStepped: forward is positive; of Suspended: how long
 };
 
 }  // namespace wirestamp::measure

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alert/watch.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "alert/windows_test.h"
+
+namespace wirestamp::alert {
+namespace {
+
+using measure::Event;
+using measure::EventKind;
+using measure::Figure;
+using measure::Incident;
+using measure::RecordedEvent;
+using measure::Severity;
+
+// A watch with one session, in virtual time: windows come 20 s after their end, ticks each 10 s.
+class Watched {
+ public:
+  explicit Watched(const WatchOptions& options = {}, const Thresholds& thresholds = {})
+      : watch(options) {
+    watch.watch("office", thresholds);
+  }
+
+  void take(const Told& told) {
+    for (const RecordedEvent& event : told.events) events.push_back(event);
+    for (const Incident& incident : told.incidents) incidents[incident.id] = incident;
+  }
+  void event(const Event& event) { take(watch.event("office", event)); }
+
+  void run(Duration lasting, const std::function<Traffic(WallTime)>& traffic) {
+    for (const WallTime end = now + lasting; now < end; now += kStep) {
+      take(watch.tick(now));
+      if (const Traffic made = traffic(now); made.probes > 0)
+        take(watch.window("office", window_of(now, made, epoch)));
+    }
+  }
+  void run(Duration lasting, const Traffic& traffic) {
+    run(lasting, [&](WallTime) { return traffic; });
+  }
+  // Without windows.
+  void idle(Duration lasting) { run(lasting, Traffic{.probes = 0}); }
+
+  std::size_t count(EventKind kind) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        events, [kind](const RecordedEvent& one) { return one.event.kind == kind; }));
+  }
+  const Incident& only() const {
+    EXPECT_EQ(incidents.size(), 1U);
+    return incidents.begin()->second;
+  }
+
+  Watch watch;
+  WallTime now = kBegin;
+  std::uint32_t epoch = 0;
+  std::vector<RecordedEvent> events;
+  std::map<std::uint64_t, Incident> incidents;
+};
+
+Event event_of(EventKind kind, WallTime wall, std::string text = "said") {
+  Event event;
+  event.kind = kind;
+  event.wall = wall;
+  event.text = std::move(text);
+  return event;
+}
+
+Event outage_began(WallTime first_lost, WallTime known) {
+  Event event = event_of(EventKind::OutageBegan, known, "nothing comes back since probe 7");
+  event.first_lost = measure::ProbeMark{.probe = 8, .left = first_lost};
+  return event;
+}
+
+Event outage_ended(WallTime first_good, WallTime known) {
+  Event event = event_of(EventKind::OutageEnded, known, "answered again, 60 probes lost");
+  event.first_good = measure::ProbeMark{.probe = 68, .left = first_good};
+  return event;
+}
+
+Event verdict(WallTime known, measure::Finding finding) {
+  Event event = event_of(EventKind::Verdict, known, "peer or path down: no error was seen");
+  event.finding = finding;
+  return event;
+}
+
+TEST(Watch, says_nothing_of_a_good_line) {
+  Watched watched;
+  watched.run(Duration::hours(3), Traffic{});
+  EXPECT_TRUE(watched.events.empty());
+  EXPECT_TRUE(watched.incidents.empty());
+}
+
+TEST(Watch, tells_loss_once_and_groups_it_to_one_incident) {
+  Watched watched;
+  watched.run(Duration::minutes(10), Traffic{});
+  const WallTime began = watched.now;
+  watched.run(Duration::minutes(5), Traffic{.lost = 4});
+  const WallTime ended = watched.now;
+  watched.run(Duration::minutes(30), Traffic{});
+
+  ASSERT_EQ(watched.events.size(), 2U);
+  const RecordedEvent& crossed = watched.events[0];
+  EXPECT_EQ(crossed.event.kind, EventKind::ThresholdCrossed);
+  EXPECT_EQ(crossed.severity, Severity::Error);
+  EXPECT_EQ(crossed.event.text, "loss 20 % (error from 5 % on)");
+  ASSERT_TRUE(crossed.event.crossing);
+  EXPECT_EQ(crossed.event.crossing->since, began);
+  EXPECT_LE(crossed.event.wall - began, Duration::minutes(2));
+  const RecordedEvent& cleared = watched.events[1];
+  EXPECT_EQ(cleared.event.kind, EventKind::ThresholdCleared);
+  EXPECT_EQ(cleared.severity, Severity::Info);
+  EXPECT_EQ(cleared.event.crossing->until, ended);
+  EXPECT_EQ(cleared.event.text, "loss 0 % again, after 5 min");
+
+  const Incident& incident = watched.only();
+  EXPECT_EQ(incident.id, 1U);
+  EXPECT_EQ(incident.session, "office");
+  EXPECT_EQ(incident.opened, began);
+  EXPECT_EQ(incident.closed, ended);
+  EXPECT_EQ(incident.events, 2U);
+  EXPECT_EQ(incident.severity, Severity::Error);
+  EXPECT_EQ(incident.title, crossed.event.text);
+  EXPECT_EQ(crossed.incident, 1U);
+  EXPECT_EQ(cleared.incident, 1U);
+}
+
+TEST(Watch, closes_an_incident_after_the_quiet_time_and_not_before) {
+  Watched watched({.maintenance = {}, .quiet = Duration::minutes(15)});
+  const WallTime began = watched.now;
+  watched.event(outage_began(began, began + Duration::seconds(5)));
+  watched.idle(Duration::minutes(1));
+  const WallTime ended = watched.now;
+  watched.event(outage_ended(ended, ended));
+  watched.idle(Duration::minutes(15));
+  EXPECT_FALSE(watched.only().closed);
+  watched.idle(kStep);
+  EXPECT_EQ(watched.only().closed, ended);
+}
+
+TEST(Watch, joins_trouble_that_comes_back_within_the_quiet_time) {
+  Watched watched;
+  for (int n = 0; n < 3; ++n) {
+    watched.event(outage_began(watched.now, watched.now + Duration::seconds(5)));
+    watched.run(Duration::minutes(1), Traffic{.lost = 20});
+    watched.event(outage_ended(watched.now, watched.now));
+    watched.run(Duration::minutes(14), Traffic{});
+  }
+  EXPECT_FALSE(watched.only().closed);
+  EXPECT_EQ(watched.only().events, 6U);
+  watched.run(Duration::minutes(2), Traffic{});
+  EXPECT_EQ(watched.only().closed, watched.now - Duration::minutes(16));
+}
+
+TEST(Watch, lets_the_verdict_name_the_incident) {
+  Watched watched;
+  watched.event(outage_began(watched.now, watched.now + Duration::seconds(5)));
+  EXPECT_EQ(watched.only().title, "nothing comes back since probe 7");
+  watched.event(verdict(watched.now + Duration::seconds(9), measure::Finding::PeerOrPathDown));
+  EXPECT_EQ(watched.only().title, "peer or path down: no error was seen");
+  EXPECT_EQ(watched.only().severity, Severity::Error);
+}
+
+TEST(Watch, tells_an_outage_once_and_not_as_loss_too) {
+  Watched watched;
+  watched.run(Duration::minutes(10), Traffic{});
+  const WallTime began = watched.now + Duration::seconds(3);
+  watched.event(outage_began(began, began + Duration::seconds(5)));
+  watched.run(Duration::minutes(20), Traffic{.lost = 20});
+  const WallTime ended = watched.now + Duration::seconds(4);
+  watched.event(outage_ended(ended, ended));
+  watched.run(kStep, Traffic{.lost = 8});
+  watched.run(Duration::minutes(30), Traffic{});
+  EXPECT_EQ(watched.events.size(), 2U);
+  EXPECT_EQ(watched.only().opened, began);
+  EXPECT_EQ(watched.only().closed, ended);
+}
+
+// Of sessions that fall silent together one tells it; the others lose all the same.
+TEST(Watch, tells_total_loss_that_no_outage_was_told_of) {
+  Watched watched;
+  watched.run(Duration::minutes(10), Traffic{});
+  const WallTime began = watched.now;
+  watched.run(Duration::minutes(3), Traffic{.lost = 20});
+  watched.run(Duration::minutes(30), Traffic{});
+  EXPECT_EQ(watched.count(EventKind::ThresholdCrossed), 1U);
+  EXPECT_EQ(watched.events.front().event.text, "loss 100 % (error from 5 % on)");
+  EXPECT_EQ(watched.only().opened, began);
+  EXPECT_EQ(watched.only().closed, began + Duration::minutes(3));
+}
+
+TEST(Watch, makes_no_outage_of_a_peer_that_said_that_it_stops) {
+  Watched watched;
+  watched.run(Duration::minutes(10), Traffic{});
+  watched.event(event_of(EventKind::PeerStopping, watched.now - Duration::seconds(2)));
+  watched.run(Duration::hours(5), Traffic{.lost = 20});
+  watched.event(event_of(EventKind::SessionUp, watched.now));
+  watched.run(Duration::minutes(30), Traffic{});
+  EXPECT_EQ(watched.events.size(), 2U);
+  EXPECT_TRUE(watched.incidents.empty());
+}
+
+TEST(Watch, ends_an_outage_whose_end_nobody_told) {
+  Watched watched;
+  watched.event(outage_began(watched.now, watched.now + Duration::seconds(5)));
+  watched.run(Duration::minutes(5), Traffic{.lost = 20});
+  const WallTime ended = watched.now;
+  watched.run(Duration::minutes(20), Traffic{});
+  EXPECT_EQ(watched.only().closed, ended);
+  watched.run(Duration::minutes(5), Traffic{.lost = 4});
+  EXPECT_EQ(watched.count(EventKind::ThresholdCrossed), 1U) << "losses count again";
+}
+
+TEST(Watch, keeps_an_incident_open_while_one_of_two_troubles_lasts) {
+  Watched watched;
+  watched.take(watched.watch.event("", event_of(EventKind::StoreFailed, watched.now)));
+  watched.take(watched.watch.event("", event_of(EventKind::ClockUnsynchronised, watched.now)));
+  watched.idle(Duration::hours(1));
+  watched.take(watched.watch.event("", event_of(EventKind::StoreRestored, watched.now)));
+  watched.idle(Duration::hours(1));
+  EXPECT_FALSE(watched.only().closed);
+  const WallTime ended = watched.now;
+  watched.take(watched.watch.event("", event_of(EventKind::ClockSynchronised, ended)));
+  watched.idle(Duration::hours(1));
+  EXPECT_EQ(watched.only().closed, ended);
+  EXPECT_EQ(watched.only().session, "");
+  EXPECT_EQ(watched.only().severity, Severity::Error);
+}
+
+TEST(Watch, tells_harmless_events_without_an_incident) {
+  Watched watched;
+  for (const EventKind kind : {EventKind::FlowChanged, EventKind::SessionUp, EventKind::HopsChanged,
+                               EventKind::ConfigurationReloaded})
+    watched.event(event_of(kind, watched.now));
+  EXPECT_EQ(watched.events.size(), 4U);
+  for (const RecordedEvent& event : watched.events) {
+    EXPECT_EQ(event.severity, Severity::Info);
+    EXPECT_EQ(event.incident, 0U);
+  }
+  EXPECT_TRUE(watched.incidents.empty());
+}
+
+TEST(Watch, numbers_go_on_behind_those_that_are_known) {
+  Watched watched(
+      {.maintenance = {}, .quiet = Duration::minutes(15), .last_event = 41, .last_incident = 6});
+  watched.event(outage_began(watched.now, watched.now));
+  EXPECT_EQ(watched.events.front().id, 42U);
+  EXPECT_EQ(watched.only().id, 7U);
+}
+
+TEST(Watch, closes_the_incident_of_a_session_that_is_gone) {
+  Watched watched;
+  watched.event(outage_began(watched.now, watched.now));
+  watched.idle(Duration::minutes(1));
+  watched.take(watched.watch.forget("office", watched.now));
+  EXPECT_EQ(watched.only().closed, watched.now);
+  EXPECT_TRUE(watched.watch.window("office", window_of(watched.now, {})).events.empty());
+  EXPECT_TRUE(watched.watch.forget("office", watched.now).incidents.empty());
+}
+
+TEST(Watch, goes_on_with_an_incident_after_a_restart) {
+  Watched watched;
+  const Incident open{.id = 5,
+                      .session = "office",
+                      .opened = kBegin - Duration::hours(1),
+                      .title = "peer or path down",
+                      .events = 3};
+  watched.watch.reopen(open);
+  watched.event(outage_began(watched.now, watched.now));
+  EXPECT_EQ(watched.only().id, 5U);
+  EXPECT_EQ(watched.only().events, 4U);
+  EXPECT_EQ(watched.only().title, "peer or path down");
+  watched.event(outage_ended(watched.now + kStep, watched.now + kStep));
+  watched.idle(Duration::minutes(20));
+  EXPECT_EQ(watched.only().closed, kBegin + kStep);
+}
+
+TEST(Watch, closes_a_reopened_incident_without_further_trouble) {
+  Watched watched;
+  watched.watch.reopen({.id = 5, .session = "office", .opened = kBegin - Duration::hours(1)});
+  watched.run(Duration::minutes(20), Traffic{});
+  EXPECT_EQ(watched.only().closed, kBegin);
+}
+
+TEST(Watch, takes_a_leap_of_the_clock_for_no_quiet_time) {
+  Watched watched;
+  watched.event(outage_began(watched.now, watched.now));
+  watched.event(outage_ended(watched.now + kStep, watched.now + kStep));
+  const WallTime ended = watched.now + kStep;
+  watched.idle(Duration::minutes(10));
+  watched.now += Duration::hours(5);
+  watched.idle(Duration::minutes(3));
+  EXPECT_FALSE(watched.only().closed) << "13 minutes were quiet";
+  watched.now = watched.now - Duration::hours(9);
+  watched.idle(Duration::minutes(3));
+  EXPECT_EQ(watched.only().closed, ended);
+}
+
+}  // namespace
+}  // namespace wirestamp::alert
