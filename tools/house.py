@@ -52,6 +52,7 @@ ALLOWED_LIBRARIES = {
     "SQLiteCpp": ["src/store", "*_test.cc"],
     "sqlite3.h": ["src/store"],
     "curl": ["src/notify"],
+    "protozero": ["src/publish"],
     "gtest": ["*_test.cc", "tests"],
     "gmock": ["*_test.cc", "tests"],
     "rapidcheck": ["*_test.cc", "tests"],

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "publish/metrics_buckets.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wirestamp::publish {
+
+namespace {
+
+constexpr int kPerOctave = 1 << measure::Histogram::kSchema;
+
+// From 8.192 us to 8.59 s: below lies the noise of stamps, above the loss threshold.
+constexpr int kFirstOctave = 13, kLastOctave = 33;
+constexpr int kCoarseStep = 3;
+
+// A bound at 2^octave nanoseconds, on either side of zero; zero itself is `sign` 0.
+struct Bound {
+  int sign = 0, octave = 0;
+
+  double seconds() const {
+    const double ns = std::ldexp(1.0, octave);
+    // The bucket of -2^n holds magnitudes up to and with it, so that the values below are those
+    // from one nanosecond further down.
+    return sign == 0 ? 0 : sign > 0 ? ns / 1e9 : -(ns + 1) / 1e9;
+  }
+  bool holds(int other_sign, int bucket) const {
+    if (other_sign < 0) return sign >= 0 || bucket > octave * kPerOctave;
+    return sign > 0 && bucket <= octave * kPerOctave;
+  }
+};
+
+std::vector<Bound> bounds_of(Ladder ladder) {
+  std::vector<Bound> bounds;
+  if (ladder == Ladder::None) return bounds;
+  if (ladder == Ladder::Signed) {
+    for (int octave = kLastOctave; octave >= kFirstOctave; octave -= kCoarseStep)
+      bounds.push_back({.sign = -1, .octave = octave});
+  }
+  bounds.push_back({});
+  const int step = ladder == Ladder::Coarse ? kCoarseStep : 1;
+  for (int octave = kLastOctave - (kLastOctave - kFirstOctave) / step * step; octave <= kLastOctave;
+       octave += step)
+    bounds.push_back({.sign = 1, .octave = octave});
+  return bounds;
+}
+
+}  // namespace
+
+std::vector<ClassicBucket> classic_buckets(const measure::Histogram& histogram, Ladder ladder) {
+  std::vector<ClassicBucket> buckets;
+  for (const Bound& bound : bounds_of(ladder)) {
+    ClassicBucket bucket{.upper = bound.seconds(), .count = 0};
+    if (bound.sign >= 0) bucket.count = histogram.zero();
+    histogram.for_each_bucket([&](int sign, int index, std::uint64_t times) {
+      if (bound.holds(sign, index)) bucket.count += times;
+    });
+    buckets.push_back(bucket);
+  }
+  return buckets;
+}
+
+NativeSide native_side(const measure::Histogram& histogram, int sign) {
+  // A few empty buckets cost less than a span.
+  constexpr std::int32_t kBridged = 2;
+  NativeSide side;
+  std::int32_t next = 0;  // behind the last bucket told
+  std::int64_t before = 0;
+  histogram.for_each_bucket([&](int of, int index, std::uint64_t times) {
+    if (of != sign) return;
+    const std::int32_t gap = index + kNativeShift - next;
+    if (side.spans.empty() || gap > kBridged) {
+      side.spans.push_back({.offset = gap, .length = 0});
+    } else {
+      for (std::int32_t i = 0; i < gap; ++i) {
+        side.deltas.push_back(-before);
+        before = 0;
+        ++side.spans.back().length;
+      }
+    }
+    const auto count = static_cast<std::int64_t>(times);
+    side.deltas.push_back(count - before);
+    ++side.spans.back().length;
+    before = count;
+    next = index + kNativeShift + 1;
+  });
+  return side;
+}
+
+}  // namespace wirestamp::publish
