@@ -380,6 +380,14 @@ std::string json_documents(std::span<const Report> reports) {
   return out;
 }
 
+void write_event(JsonWriter& json, std::string_view key, const measure::Event& event) {
+  write_value(json, key, event);
+}
+
+void write_stamps(JsonWriter& json, std::string_view key, const measure::StampCounts& stamps) {
+  write_value(json, key, stamps);
+}
+
 std::string result_json_line(const AgentResult& result) { return json_line(result); }
 
 std::string event_json_line(const std::string& session, const measure::Event& event) {

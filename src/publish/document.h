@@ -3,7 +3,9 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "publish/json_writer.h"
 #include "publish/report.h"
 
 namespace wirestamp::publish {
@@ -15,6 +17,10 @@ inline constexpr unsigned kSchema = 1;
 std::string json_document(const Report& report);
 // Several measurements of one run in one document: the one of each as an element of `measurements`.
 std::string json_documents(std::span<const Report> reports);
+
+// The objects `event` and `stamps` of that page, behind a key, for documents of other files.
+void write_event(JsonWriter& json, std::string_view key, const measure::Event& event);
+void write_stamps(JsonWriter& json, std::string_view key, const measure::StampCounts& stamps);
 
 // "2026-01-31T12:00:00.000000001Z".
 std::string rfc3339(WallTime time);
