@@ -71,30 +71,6 @@ std::string broken_name(const std::string& path, unsigned number) {
   return fmt::format("{}.broken-{}", path, number);
 }
 
-Result<void> set_aside(const std::string& path, std::string_view why,
-                       std::vector<std::string>& notes) {
-  std::set<unsigned> before = set_aside_before(path);
-  const unsigned number = before.empty() ? 1 : *before.rbegin() + 1;
-  const std::string name = broken_name(path, number);
-  for (const char* suffix : kSuffixes) {
-    std::error_code failed;
-    fs::rename(path + suffix, name + suffix, failed);
-    if (failed && failed != std::errc::no_such_file_or_directory)
-      return fail(fmt::format("{}{} is broken ({}) and cannot be renamed to {}: {}; move it away",
-                              path, suffix, why, name, failed.message()),
-                  failed.value());
-  }
-  notes.push_back(
-      fmt::format("{} was broken ({}): it is now {}, and a new one is begun", path, why, name));
-  for (; before.size() >= kMostBroken; before.erase(before.begin())) {
-    const std::string oldest = broken_name(path, *before.begin());
-    std::error_code failed;
-    for (const char* suffix : kSuffixes) fs::remove(oldest + suffix, failed);
-    notes.push_back(fmt::format("{} is deleted: {} broken files are kept", oldest, kMostBroken));
-  }
-  return {};
-}
-
 // What to refuse in words, as opposed to what is broken.
 Result<void> judge(SQLite::Database& file, const std::string& path, bool& fresh) {
   const std::int64_t application = pragma(file, "application_id");
@@ -151,25 +127,6 @@ Result<std::unique_ptr<SQLite::Database>> open_file(const std::string& path, con
     notes.push_back(
         fmt::format("{} was brought from form {} to {}", path, version, migrations().size()));
   return file;
-}
-
-Result<std::unique_ptr<SQLite::Database>> open_or_begin_anew(const std::string& path,
-                                                             const Limits& limits,
-                                                             std::vector<std::string>& notes) {
-  for (bool again = false;; again = true) {
-    Result<std::unique_ptr<SQLite::Database>> file = nullptr;
-    std::string broken;
-    int code = 0;
-    if (auto done = guarded(
-            path, "opening", [&] { file = open_file(path, limits, notes, broken); }, &code);
-        !done) {
-      if (!means_broken(code) || again) return std::unexpected(done.error());
-      broken = done.error().text;
-      file = nullptr;
-    }
-    if (!file || *file) return file;
-    TRY_VOID(set_aside(path, broken, notes));
-  }
 }
 
 Result<void> prepare_folder(const std::string& path) {
@@ -233,18 +190,54 @@ bool means_broken(int code) {
   return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
+Result<void> set_aside(const std::string& path, std::string_view why,
+                       std::vector<std::string>& notes) {
+  std::set<unsigned> before = set_aside_before(path);
+  const unsigned number = before.empty() ? 1 : *before.rbegin() + 1;
+  const std::string name = broken_name(path, number);
+  for (const char* suffix : kSuffixes) {
+    std::error_code failed;
+    fs::rename(path + suffix, name + suffix, failed);
+    if (failed && failed != std::errc::no_such_file_or_directory)
+      return fail(fmt::format("{}{} is broken ({}) and cannot be renamed to {}: {}; move it away",
+                              path, suffix, why, name, failed.message()),
+                  failed.value());
+  }
+  notes.push_back(
+      fmt::format("{} was broken ({}): it is now {}, and a new one is begun", path, why, name));
+  for (; before.size() >= kMostBroken; before.erase(before.begin())) {
+    const std::string oldest = broken_name(path, *before.begin());
+    std::error_code failed;
+    for (const char* suffix : kSuffixes) fs::remove(oldest + suffix, failed);
+    notes.push_back(fmt::format("{} is deleted: {} broken files are kept", oldest, kMostBroken));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<SQLite::Database>> open_locked(const std::string& path, const Limits& limits,
+                                                      std::vector<std::string>& notes) {
+  for (bool again = false;; again = true) {
+    Result<std::unique_ptr<SQLite::Database>> file = nullptr;
+    std::string broken;
+    int code = 0;
+    if (auto done = guarded(
+            path, "opening", [&] { file = open_file(path, limits, notes, broken); }, &code);
+        !done) {
+      if (!means_broken(code) || again) return std::unexpected(done.error());
+      broken = done.error().text;
+      file = nullptr;
+    }
+    if (!file || *file) return file;
+    TRY_VOID(set_aside(path, broken, notes));
+  }
+}
+
 Result<Writable> open_writable(const std::string& path, const Limits& limits) {
   TRY_VOID(prepare_folder(path));
   Writable opened;
   opened.lock = TRY(take_lock(path));
-  opened.file = TRY(open_or_begin_anew(path, limits, opened.notes));
+  opened.file = TRY(open_locked(path, limits, opened.notes));
   return opened;
-}
-
-Result<std::unique_ptr<SQLite::Database>> begin_anew(const std::string& path, const Limits& limits,
-                                                     std::vector<std::string>& notes) {
-  TRY_VOID(set_aside(path, "found while it was in use", notes));
-  return open_or_begin_anew(path, limits, notes);
 }
 
 Result<std::unique_ptr<SQLite::Database>> open_readable(const std::string& path) {

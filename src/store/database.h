@@ -49,9 +49,12 @@ struct Writable {
   std::vector<std::string> notes;
 };
 Result<Writable> open_writable(const std::string& path, const Limits& limits);
-// The same for a file that broke while it was open, under the lock that is held.
-Result<std::unique_ptr<SQLite::Database>> begin_anew(const std::string& path, const Limits& limits,
-                                                     std::vector<std::string>& notes);
+// The same under the lock that is held.
+Result<std::unique_ptr<SQLite::Database>> open_locked(const std::string& path, const Limits& limits,
+                                                      std::vector<std::string>& notes);
+// Renames a broken file that is not open, with its log, and tells so in `notes`.
+Result<void> set_aside(const std::string& path, std::string_view why,
+                       std::vector<std::string>& notes);
 Result<std::unique_ptr<SQLite::Database>> open_readable(const std::string& path);
 // It was renamed or deleted since it was opened.
 bool has_moved(SQLite::Database& file);

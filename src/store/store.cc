@@ -141,21 +141,29 @@ class SqliteStore : public Store {
   // A file that turns out to be broken is set aside as it would have been at the start, and `body`
   // runs once more, on a new one in which the sessions have their ids.
   Result<void> in_file(std::string_view doing, const std::function<void()>& body) {
-    if (!file_) TRY_VOID(replace());
+    if (file_ && has_moved(*file_)) {
+      notes_.push_back(
+          fmt::format("{} was moved or deleted while it was in use: a new one is begun", path_));
+      close();
+    }
+    if (!file_) TRY_VOID(reopen());
     int code = 0;
     auto done = guarded(path_, doing, body, &code);
     if (done || !means_broken(code)) return done;
-    TRY_VOID(replace());
+    close();
+    TRY_VOID(set_aside(path_, done.error().text, notes_));
+    TRY_VOID(reopen());
     return guarded(path_, doing, body);
   }
 
-  Result<void> replace() {
+  void close() {
     keeper_.reset();
     writer_.reset();
     file_.reset();
-    auto fresh = begin_anew(path_, limits_, notes_);
-    if (!fresh) return std::unexpected(fresh.error());
-    file_ = std::move(*fresh);
+  }
+
+  Result<void> reopen() {
+    file_ = TRY(open_locked(path_, limits_, notes_));
     return guarded(path_, "beginning", [&] {
       begin();
       SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "store/record_form.h"
+#include "store/store_folder_test.h"
+
+namespace wirestamp::store {
+namespace {
+
+using measure::Event;
+using measure::Incident;
+using measure::RecordedEvent;
+using measure::Severity;
+using testing::IsEmpty;
+
+class StoreRecords : public StoreTest {};
+
+constexpr TimeRange kEver{WallTime::from_ns(INT64_MIN), WallTime::from_ns(INT64_MAX)};
+
+Event full_event() {
+  Event event{.kind = measure::EventKind::Verdict,
+              .session = 3,
+              .at = MonoTime::from_ns(-17),
+              .wall = kNoon,
+              .text = "stalled \"flow\"",
+              .reason = "silence"};
+  event.finding = measure::Finding::LocalCause;
+  event.old_flow = "192.0.2.1:40000 > 198.51.100.7:23999";
+  event.new_flow = "";
+  event.last_good = measure::ProbeMark{.probe = 9, .left = kNoon};
+  event.first_lost = measure::ProbeMark{.probe = 10, .left = kNoon};
+  event.first_good = measure::ProbeMark{.probe = UINT64_MAX, .left = kNoon};
+  event.lost = 0;
+  event.answered = 4;
+  event.tried = 5;
+  event.at_least = Duration::seconds(-1);
+  event.at_most = Duration::hours(1);
+  event.direction = "forward";
+  event.before = 46;
+  event.after = 0;
+  event.flow = 12;
+  event.account = "requests 7";
+  event.old_path = {{.distance = 1, .address = "192.0.2.254"}, {.distance = 2}};
+  event.new_path = {{.distance = 255, .address = "2001:db8::1", .reflector = true}};
+  return event;
+}
+
+void expect_full(const Event& event) {
+  const Event wanted = full_event();
+  EXPECT_EQ(event.kind, wanted.kind);
+  EXPECT_EQ(event.session, wanted.session);
+  EXPECT_EQ(event.at, wanted.at);
+  EXPECT_EQ(event.wall, wanted.wall);
+  EXPECT_EQ(event.text, wanted.text);
+  EXPECT_EQ(event.reason, wanted.reason);
+  EXPECT_EQ(event.finding, wanted.finding);
+  EXPECT_EQ(event.old_flow, wanted.old_flow);
+  EXPECT_EQ(event.new_flow, wanted.new_flow);
+  EXPECT_EQ(event.last_good, wanted.last_good);
+  EXPECT_EQ(event.first_lost, wanted.first_lost);
+  EXPECT_EQ(event.first_good, wanted.first_good);
+  EXPECT_EQ(event.lost, wanted.lost);
+  EXPECT_EQ(event.answered, wanted.answered);
+  EXPECT_EQ(event.tried, wanted.tried);
+  EXPECT_EQ(event.at_least, wanted.at_least);
+  EXPECT_EQ(event.at_most, wanted.at_most);
+  EXPECT_EQ(event.direction, wanted.direction);
+  EXPECT_EQ(event.before, wanted.before);
+  EXPECT_EQ(event.after, wanted.after);
+  EXPECT_EQ(event.flow, wanted.flow);
+  EXPECT_EQ(event.account, wanted.account);
+  ASSERT_EQ(event.old_path.size(), 2U);
+  ASSERT_EQ(event.new_path.size(), 1U);
+  EXPECT_EQ(event.old_path[1].distance, 2);
+  EXPECT_EQ(event.old_path[0].address, "192.0.2.254");
+  EXPECT_TRUE(event.new_path[0].reflector);
+  EXPECT_EQ(event.new_path[0].distance, 255);
+}
+
+TEST_F(StoreRecords, EventsComeBackWhole) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  store->add_event(id, {.id = 5,
+                        .session = "office",
+                        .severity = Severity::Error,
+                        .incident = 2,
+                        .event = full_event()});
+  store->add_event(0, {.id = 6, .session = "", .event = {.wall = kNoon}});  // of the agent
+  ASSERT_EQ(text_of(store->flush()), "");
+  const auto found = *reader()->events({});
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].id, 5U);
+  EXPECT_EQ(found[0].session, "office");
+  EXPECT_EQ(found[0].severity, Severity::Error);
+  EXPECT_EQ(found[0].incident, 2U);
+  expect_full(found[0].event);
+  EXPECT_EQ(found[1].session, "");
+  EXPECT_EQ(found[1].event.finding, std::nullopt);
+  EXPECT_EQ(found[1].event.lost, std::nullopt);
+  EXPECT_THAT(found[1].event.old_path, IsEmpty());
+}
+
+TEST(EventForm, RefusesAnyCutAndWhatFollows) {
+  const std::string form = encode(full_event());
+  const auto octets = std::as_bytes(std::span(form));
+  for (std::size_t size = 0; size < form.size(); ++size)
+    EXPECT_FALSE(decode_event(octets.first(size))) << size;
+  ASSERT_TRUE(decode_event(octets));
+  const std::string longer = form + '\0';
+  EXPECT_FALSE(decode_event(std::as_bytes(std::span(longer))));
+}
+
+TEST_F(StoreRecords, EventsAreFoundBySessionTimeIncidentAndSeverity) {
+  auto [store, notes] = opened();
+  const auto one = *store->session({.name = "one"}), two = *store->session({.name = "two"});
+  for (std::uint64_t i = 1; i <= 30; ++i)
+    store->add_event(i % 2 == 0 ? one : two,
+                     {.id = i,
+                      .severity = static_cast<Severity>(i % 3),
+                      .incident = i / 10,
+                      .event = {.wall = kNoon + Duration::seconds(static_cast<std::int64_t>(i))}});
+  ASSERT_EQ(text_of(store->flush()), "");
+  auto read = reader();
+  const auto ids = [&](const EventQuery& query) {
+    std::vector<std::uint64_t> found;
+    const auto events = *read->events(query);
+    for (const RecordedEvent& event : events) found.push_back(event.id);
+    return found;
+  };
+  using testing::ElementsAre;
+  EXPECT_EQ(ids({}).size(), 30U);
+  EXPECT_EQ(ids({.session = one}).size(), 15U);
+  EXPECT_THAT(ids({.range = TimeRange{kNoon + Duration::seconds(3), kNoon + Duration::seconds(5)}}),
+              ElementsAre(3, 4));
+  EXPECT_THAT(ids({.incident = 2, .at_least = Severity::Error}), ElementsAre(20, 23, 26, 29));
+  EXPECT_THAT(ids({.session = one, .limit = 2}), ElementsAre(28, 30));  // the newest
+  EXPECT_THAT(ids({.limit = 0}), IsEmpty());
+  const auto reversed = read->events({.range = TimeRange{kNoon, kNoon - Duration::seconds(1)}});
+  ASSERT_FALSE(reversed);
+  EXPECT_THAT(reversed.error().text, testing::HasSubstr("before it begins"));
+}
+
+TEST_F(StoreRecords, AnIncidentIsKeptInItsLastState) {
+  Incident incident{.id = 7,
+                    .session = "office",
+                    .severity = Severity::Warning,
+                    .opened = kNoon,
+                    .in_maintenance = true,
+                    .title = "loss 12 %",
+                    .events = 1};
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  store->put_incident(id, incident);
+  incident.events = 2;
+  store->put_incident(id, incident);
+  ASSERT_EQ(text_of(store->flush()), "");
+  auto read = reader();
+  EXPECT_EQ((*read->incident(7))->closed, std::nullopt);
+  EXPECT_EQ((*read->incident(7))->events, 2U);
+  incident.closed = kNoon + Duration::minutes(5);
+  incident.severity = Severity::Error;
+  incident.title = "a stalled flow";
+  store->put_incident(id, incident);
+  ASSERT_EQ(text_of(store->flush()), "");
+  const auto found = *read->incidents({.session = id});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id, 7U);
+  EXPECT_EQ(found[0].session, "office");
+  EXPECT_EQ(found[0].severity, Severity::Error);
+  EXPECT_EQ(found[0].opened, kNoon);
+  EXPECT_EQ(found[0].closed, incident.closed);
+  EXPECT_TRUE(found[0].in_maintenance);
+  EXPECT_EQ(found[0].title, "a stalled flow");
+  EXPECT_FALSE(read->incident(8)->has_value());
+  store.reset();
+  EXPECT_EQ(opened().store->last_incident(), 7U);
+}
+
+TEST_F(StoreRecords, FlowsEndAndAreFoundByTheTimeTheyWereInUse) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  const auto at = [](int seconds) { return kNoon + Duration::seconds(seconds); };
+  store->put_flow({.session = id, .flow = 1, .tuple = "a", .began = at(0)});
+  store->put_flow({.session = id, .flow = 1, .tuple = "a", .began = at(0), .ended = at(10)});
+  store->put_flow({.session = id, .flow = 2, .tuple = "b", .began = at(10)});
+  store->put_flow({.session = id + 1, .flow = 2, .tuple = "other", .began = at(10)});
+  ASSERT_EQ(text_of(store->flush()), "");
+  auto read = reader();
+  const auto tuples = [&](int from, int to) {
+    std::string found;
+    const auto flows = *read->flows(id, {at(from), at(to)});
+    for (const FlowRow& flow : flows) found += flow.tuple;
+    return found;
+  };
+  EXPECT_EQ(tuples(0, 100), "ab");
+  EXPECT_EQ(tuples(11, 100), "b");
+  EXPECT_EQ(tuples(-10, 5), "a");
+  EXPECT_EQ(tuples(-10, 0), "");
+  EXPECT_EQ(read->flows(id, kEver)->front().ended, at(10));
+}
+
+TEST_F(StoreRecords, SamplesComeBackWhole) {
+  auto full = measure::answered(3, 250'000, 350'000, 4);
+  full.session = 1;
+  full.flow = 2;
+  full.scheduled_wall = kNoon;
+  full.reflector_sequence = 0;
+  full.sender_user = full.sender_tx;
+  full.sender_clock_error = Duration::nanoseconds(900);
+  full.rate_ppb = -12;
+  full.burst = true;
+  full.sent = {.traffic_class = 184, .hop_limit = 64};
+  full.returned = measure::Marks{.traffic_class = 0, .hop_limit = std::nullopt};
+  full.seen_hop_limit = 61;
+  full.duplicates_backward = 65'535;
+  auto lost = measure::unsent(4, measure::UnsentCause::DroppedLocally);
+  lost.scheduled_wall = kNoon + Duration::milliseconds(500);
+  lost.withheld = measure::WithheldReason::Interrupted;
+
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  store->add_sample(id, full);
+  store->add_sample(id, lost);
+  ASSERT_EQ(text_of(store->flush()), "");
+  const auto found = *reader()->samples(id, {kNoon, kNoon + Duration::seconds(1)}, 10);
+  ASSERT_EQ(found.size(), 2U);
+  const auto form = [](const measure::Sample& sample) {
+    Packer out;
+    put_sample(out, sample);
+    return out.take();
+  };
+  EXPECT_EQ(form(found[0]), form(full));
+  EXPECT_EQ(form(found[1]), form(lost));
+  EXPECT_EQ(found[0].sender_tx, full.sender_tx);
+  EXPECT_EQ(found[0].reflector_rx, full.reflector_rx);
+  EXPECT_EQ(found[0].returned, full.returned);
+  EXPECT_EQ(found[0].duplicates_backward, 65'535);
+  EXPECT_EQ(found[1].sender_tx, std::nullopt);
+  EXPECT_EQ(found[1].cause, measure::UnsentCause::DroppedLocally);
+  EXPECT_EQ(found[1].outcome, measure::Outcome::Unsent);
+}
+
+TEST_F(StoreRecords, TheNewestSamplesOfARangeAreTold) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    auto sample = measure::probe(i, measure::Outcome::LostUnknown);
+    sample.scheduled_wall = kNoon + Duration::milliseconds(static_cast<std::int64_t>(500 * i));
+    store->add_sample(id, sample);
+    if (i % 70 == 0) {
+      ASSERT_EQ(text_of(store->flush()), "");
+    }
+  }
+  ASSERT_EQ(text_of(store->flush()), "");
+  auto read = reader();
+  const auto found =
+      *read->samples(id, {kNoon + Duration::seconds(10), kNoon + Duration::seconds(200)}, 50);
+  ASSERT_EQ(found.size(), 50U);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(found[i].probe, 350 + i);
+  EXPECT_EQ(read->samples(id, kEver, 10'000)->size(), 1'000U);
+  EXPECT_THAT(*read->samples(id + 1, kEver, 10), IsEmpty());
+}
+
+TEST_F(StoreRecords, ASessionKeepsItsIdAndChangesWhatIsSaidOfIt) {
+  SessionInfo office{.name = "office",
+                     .host = "198.51.100.7",
+                     .interval = Duration::seconds(1),
+                     .dscp = 46,
+                     .peer = "198.51.100.7:862"};
+  std::uint32_t id = 0;
+  {
+    auto [store, notes] = opened();
+    EXPECT_EQ(*store->session({.name = "first"}), 1U);
+    id = *store->session(office);
+    EXPECT_EQ(id, 2U);
+    store->add_window(id, timed(kNoon + Duration::seconds(30), 1));
+    store->add_window(id, timed(kNoon + Duration::seconds(90), 2));
+    ASSERT_EQ(text_of(store->flush()), "");
+  }
+  auto [store, notes] = opened();
+  office.peer = "203.0.113.9:862";
+  EXPECT_EQ(*store->session(office), id);
+  const auto rows = *reader()->sessions();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[1].id, id);
+  EXPECT_EQ(rows[1].info, office);
+  EXPECT_EQ(rows[1].first, kNoon + Duration::seconds(30));
+  EXPECT_EQ(rows[1].last, kNoon + Duration::seconds(91));
+  EXPECT_EQ(rows[0].first, rows[0].last);  // it has none
+}
+
+}  // namespace
+}  // namespace wirestamp::store
