@@ -10,7 +10,7 @@ namespace wirestamp::alert {
 namespace {
 
 // A median over two days moves slowly, and finding it looks at all values.
-constexpr std::int64_t kComputedEvery = 10;  // minutes
+constexpr std::int64_t kComputedEvery = 30;  // minutes
 constexpr std::int64_t kLongestSpacing = 15;
 
 std::uint16_t code_of(const std::optional<Duration>& value) {

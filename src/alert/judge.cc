@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -24,11 +25,14 @@ constexpr std::size_t kLeastKept = 18;
 constexpr std::size_t kMostKept = 2'000;
 constexpr std::int64_t kLeastWindows = 6;  // that make a judgement
 constexpr Duration kForgotten = Duration::hours(6);
-constexpr double kChance = 1e-5;
+constexpr double kChance = 1e-6;
 // What is cleared, in shares of the threshold, of the excess over the median, of the fixed limit.
 constexpr double kClearLoss = 0.5, kClearExcess = 0.75, kClearLimit = 0.9;
-constexpr Duration kComesBack = Duration::hours(1);
+constexpr Duration kComesBack = Duration::hours(6);
 constexpr unsigned kMostReturns = 2;
+// Beyond it a clock is wrong: the year 2190. What time is moved on by at most, so that sums fit.
+constexpr WallTime kLatest = WallTime::from_ns(7'000'000'000'000'000'000);
+constexpr Duration kMostMoved = Duration::hours(24 * 366 * 50);
 
 std::uint32_t narrow(std::uint64_t count) {
   return static_cast<std::uint32_t>(
@@ -84,15 +88,32 @@ void Judge::set(const Thresholds& thresholds) { thresholds_ = within_bounds(thre
 
 // Where a window lies in time that only grows; absent: it is not later than the one before.
 std::optional<WallTime> Judge::place(const measure::TimedWindow& window) {
+  if (window.begin < WallTime() || window.begin > kLatest) return std::nullopt;
   WallTime begin = window.begin + moved_;
   if (last_end_ && begin < *last_end_) {
     if (epoch_ == window.epoch) return std::nullopt;
     moved_ += *last_end_ - begin;
     begin = *last_end_;
+    if (moved_ > kMostMoved) {
+      forget_all(window.begin);
+      begin = window.begin;
+    }
   }
   epoch_ = window.epoch;
   last_end_ = begin + window.length;
   return begin;
+}
+
+// A clock that is set to and fro by decades: nothing of before can be dated any more.
+void Judge::forget_all(WallTime now) {
+  moved_ = Duration();
+  recent_.clear();
+  minute_.clear();
+  baseline_ = Baseline();
+  for (State& state : states_) {
+    state.since = now;
+    state.cleared.reset();
+  }
 }
 
 Duration Judge::longest() const {
@@ -107,8 +128,7 @@ void Judge::keep(const Entry& entry) {
     return recent_.size() > kMostKept || age > kForgotten ||
            (age > longest() && recent_.size() > kLeastKept);
   };
-  std::size_t gone = 0;
-  for (; useless(); ++gone) recent_.erase(recent_.begin());
+  while (useless()) recent_.pop_front();
 }
 
 // The minute's value is the median of those of its windows: near the p50 of all its samples, which
@@ -233,6 +253,22 @@ Duration Judge::typical(float Entry::* value, WallTime from) const {
   return delay_of(median(values));
 }
 
+// The trouble ended near `from`: behind the bad windows that go on there, or before the good ones
+// that came before it.
+WallTime Judge::end_of_trouble(WallTime from,
+                               const std::function<bool(const Entry&)>& is_bad) const {
+  WallTime until = from;
+  const auto first = std::ranges::lower_bound(recent_, from, {}, &Entry::begin);
+  for (auto entry = first; entry != recent_.end() && is_bad(*entry); ++entry) until = entry->end;
+  if (until != from) return until;
+  for (auto entry = first; entry != recent_.begin();) {
+    --entry;
+    if (is_bad(*entry)) return entry->end;
+    until = entry->begin;
+  }
+  return until;
+}
+
 // --- loss
 
 std::optional<Judge::Look> Judge::loss_above(double threshold, Duration after) const {
@@ -281,14 +317,10 @@ std::optional<Crossing> Judge::clear_loss() {
                            kClearLoss * *crossing.loss_threshold * static_cast<double>(look.probes))
     return std::nullopt;
   crossing.loss = static_cast<double>(look.lost) / static_cast<double>(look.probes);
-  // The windows before it that lost nothing belong to the good time.
-  WallTime until = look.from;
-  for (auto entry = recent_.rbegin(); entry != recent_.rend(); ++entry) {
-    if (entry->begin >= look.from) continue;
-    until = entry->lost > 0 ? entry->end : entry->begin;
-    if (entry->lost > 0) break;
-  }
-  clear(state, crossing, until);
+  clear(state, crossing, end_of_trouble(look.from, [&](const Entry& entry) {
+          return static_cast<double>(entry.lost) >
+                 *crossing.loss_threshold * static_cast<double>(entry.probes);
+        }));
   return crossing;
 }
 
@@ -347,14 +379,9 @@ std::optional<Crossing> Judge::clear_delay(Figure figure, State& state, float En
   crossing.delay = typical(value, look.from);
   crossing.delay_threshold = lowest->above;
   crossing.median = lowest->median;
-  WallTime until = look.from;
-  for (auto entry = recent_.rbegin(); entry != recent_.rend(); ++entry) {
-    if (entry->begin >= look.from || (*entry).*value == 0) continue;
-    const bool bad = delay_of((*entry).*value) > lowest->clear;
-    until = bad ? entry->end : entry->begin;
-    if (bad) break;
-  }
-  clear(state, crossing, until);
+  clear(state, crossing, end_of_trouble(look.from, [&](const Entry& entry) {
+          return delay_of(entry.*value) > lowest->clear;
+        }));
   return crossing;
 }
 

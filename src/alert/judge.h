@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -21,17 +23,17 @@ namespace wirestamp::alert {
 // Loss is a share, and a window of ten seconds with twenty probes has no share of 2 %: one lost
 // probe is 5 %. So windows are merged over the delay of the threshold, and where that holds too few
 // probes to tell, over twice and four times as much. A share above the threshold counts when it is
-// no chance: it would come up once in 100,000 looks on a line that loses half of the threshold. So
-// heavy loss is told at once and slight loss when it is sure. And it must have lasted: each third
-// of the stretch is above the threshold, so a single hole, however deep, is no loss that lasts
-// (from five seconds on it is an outage, which is an event of its own).
+// no chance: it would come up once in a million looks on a line that loses half of the threshold.
+// So heavy loss is told at once and slight loss when it is sure. And it must have lasted: each
+// third of the stretch is above the threshold, so a single hole, however deep, is no loss that
+// lasts (from five seconds on it is an outage, which is an event of its own).
 //
 // Latency (p50 of a window) and jitter (mean difference of neighbours) are above a threshold for a
 // while when five of six windows of that while are.
 //
 // What was crossed is cleared at another level, further below, so that a value that hovers about
-// the threshold does not flap; and where it comes back within an hour after it was cleared, it must
-// stay good for twice as long the next time, up to four times.
+// the threshold does not flap; and where it comes back within six hours after it was cleared, it
+// must stay good for twice as long the next time, up to four times.
 //
 // A window without probes, or without replies for the delays, is no value: neither good nor bad.
 class Judge {
@@ -41,7 +43,7 @@ class Judge {
 
   // Windows in order; one that is not later than the one before within its epoch is ignored.
   // `loss_known`: its losses were told otherwise, as an outage; they count neither way.
-  // `in_trouble`: an incident is open, so that it is left out of the median.
+  // `in_trouble`: an incident goes on, so that it is left out of the median.
   // At most one crossing for each figure.
   std::vector<measure::Crossing> add(const measure::TimedWindow& window, bool loss_known,
                                      bool in_trouble);
@@ -88,12 +90,14 @@ class Judge {
   std::optional<WallTime> place(const measure::TimedWindow& window);
   void keep(const Entry& entry);
   void keep_minute(const Entry& entry, bool in_trouble);
+  void forget_all(WallTime now);
   Duration longest() const;
   Duration period(Duration wanted) const;
   Duration clear_period(const State& state) const;
   Look look_at_loss(Duration length, double above) const;
   Look look_at(float Entry::* value, Duration length, Duration above) const;
   std::optional<measure::Crossing> judge_loss();
+  WallTime end_of_trouble(WallTime from, const std::function<bool(const Entry&)>& is_bad) const;
   std::optional<Look> loss_above(double threshold, Duration after) const;
   std::optional<measure::Crossing> clear_loss();
   std::optional<measure::Crossing> judge_delay(measure::Figure figure);
@@ -106,7 +110,7 @@ class Judge {
   Duration typical(float Entry::* value, WallTime from) const;
 
   Thresholds thresholds_;
-  std::vector<Entry> recent_;
+  std::deque<Entry> recent_;
   std::array<State, 3> states_;  // by Figure
   Baseline baseline_;
   std::vector<Entry> minute_;  // windows of the minute that goes on

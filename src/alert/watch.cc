@@ -291,7 +291,7 @@ Told Watch::window(const std::string& name, const measure::TimedWindow& window) 
     return silence.from < window.end() && (!silence.to || *silence.to > window.begin);
   });
   for (const measure::Crossing& crossing :
-       session.judge->add(window, loss_known, session.incident.has_value())) {
+       session.judge->add(window, loss_known, session.active != 0)) {
     Event event;
     event.kind = crossing.until ? EventKind::ThresholdCleared : EventKind::ThresholdCrossed;
     event.wall = window.end();

@@ -300,5 +300,119 @@ TEST(Watch, takes_a_leap_of_the_clock_for_no_quiet_time) {
   EXPECT_EQ(watched.only().closed, ended);
 }
 
+// --- maintenance
+
+constexpr Duration kTwo = Duration::hours(2), kFour = Duration::hours(4);
+
+TEST(Watch, marks_an_incident_that_opens_in_maintenance) {
+  Watched watched({.maintenance = {{.begin = kTwo, .end = kFour}}});
+  watched.run(kTwo + kStep, Traffic{});
+  watched.event(outage_began(watched.now, watched.now));
+  EXPECT_TRUE(watched.only().in_maintenance);
+  watched.idle(Duration::minutes(5));
+  watched.event(outage_ended(watched.now, watched.now));
+  watched.idle(Duration::hours(5));
+  EXPECT_TRUE(watched.only().closed);
+  EXPECT_TRUE(watched.only().in_maintenance);
+}
+
+TEST(Watch, unmarks_an_incident_that_outlasts_the_maintenance) {
+  Watched watched({.maintenance = {{.begin = kTwo, .end = kFour}}});
+  watched.run(kTwo + kStep, Traffic{});
+  watched.event(outage_began(watched.now, watched.now));
+  watched.idle(kFour - kTwo - kStep);
+  EXPECT_TRUE(watched.only().in_maintenance);
+  watched.idle(kStep);
+  EXPECT_FALSE(watched.only().in_maintenance);
+}
+
+TEST(Watch, does_not_mark_an_incident_that_opened_before) {
+  Watched watched({.maintenance = {{.begin = kTwo, .end = kFour}}});
+  watched.run(kTwo - kStep, Traffic{});
+  watched.event(outage_began(watched.now, watched.now));
+  watched.idle(Duration::hours(1));
+  EXPECT_FALSE(watched.only().in_maintenance);
+}
+
+TEST(Watch, takes_other_maintenance_while_it_runs) {
+  Watched watched;
+  watched.watch.set_maintenance({{.from = kBegin, .until = kBegin + kTwo}});
+  watched.event(outage_began(watched.now, watched.now));
+  EXPECT_TRUE(watched.only().in_maintenance);
+}
+
+// --- the usual
+
+TEST(Watch, leaves_minutes_in_incidents_out_of_the_median) {
+  Watched watched;
+  // A bit more than half of the good minutes at 20 ms, the others at 30, so that any bad ones among
+  // them would make 30 the median.
+  const auto good = [&](int hours) {
+    for (int n = 0; n < hours; ++n) {
+      watched.run(Duration::minutes(33), Traffic{});
+      watched.run(Duration::minutes(27), Traffic{.latency = Duration::milliseconds(30)});
+    }
+  };
+  good(26);
+  for (int n = 0; n < 10; ++n) {
+    watched.run(Duration::hours(1), Traffic{.latency = Duration::milliseconds(60)});
+    good(2);
+  }
+  EXPECT_EQ(watched.incidents.size(), 10U);
+  for (const RecordedEvent& one : watched.events)
+    EXPECT_NEAR(one.event.crossing->median->to_seconds(), 0.020, 0.0005);
+}
+
+// --- a year
+
+// One line, a year of windows, and what happens to it each day of a month.
+TEST(Watch, tells_a_year_exactly) {
+  Watched watched;
+  measure::TimedWindow good = window_of(kBegin, {}), lossy = window_of(kBegin, {.lost = 3}),
+                       dead = window_of(kBegin, {.lost = 20}),
+                       slow = window_of(kBegin, {.latency = Duration::milliseconds(45)}),
+                       shaky = window_of(kBegin, {.jitter = Duration::milliseconds(9)});
+  constexpr std::int64_t kWindowsADay = 8'640, kDays = 365;
+  constexpr std::int64_t kHour = 360;
+  std::array<std::size_t, 3> expected{};
+  std::size_t outages = 0;
+  for (std::int64_t day = 0; day < kDays; ++day) {
+    for (std::int64_t n = 0; n < kWindowsADay; ++n, watched.now += kStep) {
+      const bool trouble = day > 2 && n >= 6 * kHour && n < 7 * kHour;
+      const std::int64_t kind = day % 6;
+      measure::TimedWindow* one = &good;
+      if (trouble && kind == 1) one = &lossy;
+      if (trouble && kind == 2) one = &dead;
+      if (trouble && kind == 3) one = &slow;
+      if (trouble && kind == 4) one = &shaky;
+      if (trouble && kind == 2 && n == 6 * kHour) {
+        watched.event(outage_began(watched.now, watched.now + kStep));
+        ++outages;
+      }
+      if (kind == 2 && day > 2 && n == 7 * kHour)
+        watched.event(outage_ended(watched.now, watched.now));
+      if (trouble && n == 6 * kHour && kind != 2 && kind != 0 && kind != 5)
+        ++expected[kind == 1 ? 0 : kind == 3 ? 1 : 2];
+      one->begin = watched.now;
+      watched.take(watched.watch.window("office", *one));
+      if (n % 6 == 0) watched.take(watched.watch.tick(watched.now));
+    }
+  }
+  std::array<std::size_t, 3> crossed{}, cleared{};
+  for (const RecordedEvent& one : watched.events) {
+    if (!one.event.crossing) continue;
+    ++(one.event.crossing->until ? cleared
+                                 : crossed)[static_cast<std::size_t>(one.event.crossing->figure)];
+  }
+  EXPECT_EQ(cleared, expected);
+  EXPECT_EQ(crossed, expected);
+  EXPECT_EQ(watched.count(EventKind::OutageBegan), outages);
+  EXPECT_EQ(watched.incidents.size(), outages + expected[0] + expected[1] + expected[2]);
+  for (const auto& [id, incident] : watched.incidents) {
+    ASSERT_TRUE(incident.closed);
+    EXPECT_EQ(*incident.closed - incident.opened, Duration::hours(1)) << incident.title;
+  }
+}
+
 }  // namespace
 }  // namespace wirestamp::alert
