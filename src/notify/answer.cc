@@ -6,7 +6,7 @@
 namespace wirestamp::notify {
 
 Verdict judge(const Answer& answer) {
-  if (answer.status == 0) return answer.hopeless ? Verdict::GivenUp : Verdict::Unreachable;
+  if (answer.status == 0) return Verdict::Unreachable;
   if (answer.status >= 200 && answer.status < 300) return Verdict::Delivered;
   // RFC 9110, 15.5.9: a request that timed out may be repeated; RFC 6585, 4: too many for now.
   if (answer.status == 408 || answer.status == 429 || answer.status >= 500) return Verdict::Refused;

@@ -11,9 +11,8 @@ namespace wirestamp::notify {
 
 // How one attempt ended.
 struct Answer {
-  unsigned status = 0;    // of HTTP; 0: no answer came
-  std::string problem;    // why none came
-  bool hopeless = false;  // no answer, and none would ever come: the URL or this libcurl
+  unsigned status = 0;  // of HTTP; 0: no answer came
+  std::string problem;  // why none came
   std::optional<Duration> retry_after;
 };
 

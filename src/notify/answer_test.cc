@@ -21,9 +21,8 @@ TEST(Answer, each_status_is_judged) {
   }
 }
 
-TEST(Answer, no_answer_is_tried_again_unless_none_can_come) {
+TEST(Answer, no_answer_is_tried_again) {
   EXPECT_EQ(judge({.problem = "refused"}), Verdict::Unreachable);
-  EXPECT_EQ(judge({.problem = "no such protocol", .hopeless = true}), Verdict::GivenUp);
 }
 
 TEST(Answer, is_told_in_words_that_help) {

@@ -136,8 +136,8 @@ Answer Transfer::answer(CURLcode code) {
       answer.retry_after = Duration::seconds(std::min<curl_off_t>(seconds, 86'400));
   } else {
     answer.problem = problem_[0] != '\0' ? problem_.data() : curl_easy_strerror(code);
-    if (code == CURLE_OK || code == CURLE_WRITE_ERROR) answer.problem = "its answer is no HTTP";
-    answer.hopeless = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    if (code == CURLE_OK || code == CURLE_WRITE_ERROR || code == CURLE_UNSUPPORTED_PROTOCOL)
+      answer.problem = "its answer is no HTTP";
   }
   message_.reset();
   return answer;
