@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/service.h"
+#include "measure/incident.h"
+#include "measure/sample.h"
+#include "measure/window.h"
+#include "publish/document_reference.h"
+#include "publish/window_document.h"
+#include "store/store.h"
+
+// Each answer as a JSON document, and what stands in it, from one table each.
+namespace wirestamp::api {
+
+// A session as it runs, as it is kept, or both.
+struct SessionView {
+  const SessionStatus* live = nullptr;      // null: it is not configured any more
+  const store::SessionRow* kept = nullptr;  // null: nothing is kept of it
+  WallTime began, now;                      // of the agent
+  bool whole = false;                       // with the figures since the agent began
+};
+struct SessionsAnswer {
+  std::vector<SessionView> sessions;
+};
+struct WindowsAnswer {
+  std::vector<std::string> sessions;
+  store::TimeRange range;
+  Duration step;
+  std::vector<publish::Percentile> percentiles;
+  std::vector<measure::TimedWindow> windows;
+};
+struct SamplesAnswer {
+  std::string session;
+  store::TimeRange range;
+  bool complete = true;
+  std::vector<measure::Sample> samples;
+};
+struct FlowsAnswer {
+  std::string session;
+  std::vector<store::FlowRow> flows;
+};
+struct EventsAnswer {
+  bool complete = true;
+  std::vector<measure::RecordedEvent> events;
+};
+struct IncidentsAnswer {
+  bool complete = true;
+  std::vector<measure::Incident> incidents;
+};
+struct IncidentAnswer {
+  measure::Incident incident;
+  bool complete = true;
+  std::vector<measure::RecordedEvent> events;
+};
+struct ConfigurationAnswer {
+  std::vector<Setting> settings;
+};
+struct ReloadAnswer {
+  std::vector<std::string> changed;
+};
+struct HealthAnswer {
+  AgentStatus status;
+  WallTime now;
+};
+// What keeps the agent from being ready; empty when it is.
+std::vector<std::string> problems_of(const AgentStatus& status);
+struct ReadyAnswer {
+  std::vector<std::string> problems;
+};
+struct AliveAnswer {};
+
+std::string to_json(const SessionsAnswer& answer);
+std::string to_json(const SessionView& answer);
+std::string to_json(const WindowsAnswer& answer);
+std::string to_json(const SamplesAnswer& answer);
+std::string to_json(const FlowsAnswer& answer);
+std::string to_json(const EventsAnswer& answer);
+std::string to_json(const IncidentsAnswer& answer);
+std::string to_json(const IncidentAnswer& answer);
+std::string to_json(const ConfigurationAnswer& answer);
+std::string to_json(const ReloadAnswer& answer);
+std::string to_json(const HealthAnswer& answer);
+std::string to_json(const ReadyAnswer& answer);
+std::string to_json(const AliveAnswer& answer);
+
+std::string to_csv(const WindowsAnswer& answer);
+std::string to_csv(const SamplesAnswer& answer);
+
+// Every object that an answer is or has in it, by its name.
+std::vector<publish::DocumentShape> answer_shapes();
+
+}  // namespace wirestamp::api

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+
+namespace wirestamp::api {
+
+namespace {
+
+constexpr std::string_view kTimes =
+    "a time is RFC 3339 (2026-01-31T12:00:00Z), Unix time in nanoseconds, now, or a time before "
+    "now such as -1h";
+constexpr std::string_view kLengths =
+    "a length of time is a whole number above 0 with a unit: ms, s, m, h or d";
+// Later than this no window is, and sums with it do not overflow.
+constexpr std::int64_t kLastYear = 2'261;
+constexpr Duration kLongest = Duration::hours(24 * 366 * 100);
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+template <typename T>
+std::optional<T> whole(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty() ||
+      !is_digit(text.front()))
+    return std::nullopt;
+  return value;
+}
+
+// Takes so many digits from the front.
+std::optional<unsigned> take_digits(std::string_view& text, std::size_t count) {
+  if (text.size() < count) return std::nullopt;
+  const auto value = whole<unsigned>(text.substr(0, count));
+  if (!std::ranges::all_of(text.substr(0, count), is_digit)) return std::nullopt;
+  text.remove_prefix(count);
+  return value;
+}
+
+bool take(std::string_view& text, std::string_view one_of) {
+  if (text.empty() || one_of.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// ".123456789", or nothing; absent when it is wrong.
+std::optional<std::int64_t> take_fraction(std::string_view& text) {
+  if (!take(text, ".")) return 0;
+  std::int64_t ns = 0;
+  std::size_t digits = 0;
+  for (; !text.empty() && is_digit(text.front()); text.remove_prefix(1))
+    if (++digits <= 9) ns = ns * 10 + (text.front() - '0');
+  if (digits == 0 || digits > 9) return std::nullopt;
+  for (; digits < 9; ++digits) ns *= 10;
+  return ns;
+}
+
+// Seconds east of UTC. A plus sign in a query is a space when it was not escaped.
+std::optional<std::int64_t> take_offset(std::string_view& text) {
+  if (take(text, "Zz")) return 0;
+  const bool west = text.starts_with('-');
+  if (!take(text, "+- ")) return std::nullopt;
+  const auto hours = take_digits(text, 2);
+  if (!hours || !take(text, ":")) return std::nullopt;
+  const auto minutes = take_digits(text, 2);
+  if (!minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  const std::int64_t offset = std::int64_t{*hours} * 3'600 + std::int64_t{*minutes} * 60;
+  return west ? -offset : offset;
+}
+
+std::optional<WallTime> rfc3339_time(std::string_view text) {
+  const auto year = take_digits(text, 4);
+  if (!year || !take(text, "-")) return std::nullopt;
+  const auto month = take_digits(text, 2);
+  if (!month || !take(text, "-")) return std::nullopt;
+  const auto day = take_digits(text, 2);
+  if (!day || !take(text, "Tt ")) return std::nullopt;
+  const auto hour = take_digits(text, 2);
+  if (!hour || !take(text, ":")) return std::nullopt;
+  const auto minute = take_digits(text, 2);
+  if (!minute || !take(text, ":")) return std::nullopt;
+  const auto second = take_digits(text, 2);
+  if (!second) return std::nullopt;
+  const auto fraction = take_fraction(text);
+  if (!fraction) return std::nullopt;
+  const auto offset = take_offset(text);
+  if (!offset || !text.empty()) return std::nullopt;
+
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(*month), std::chrono::day(*day)};
+  // A leap second counts as the second behind it.
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  if (*year < 1970 || *year > kLastYear) return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const std::int64_t seconds = days * 86'400 + *hour * 3'600 + *minute * 60 + *second - *offset;
+  return WallTime::from_ns(seconds * 1'000'000'000 + *fraction);
+}
+
+struct Unit {
+  std::string_view name;
+  Duration length;
+};
+constexpr std::array kUnits{
+    Unit{"ms", Duration::milliseconds(1)}, Unit{"s", Duration::seconds(1)},
+    Unit{"m", Duration::minutes(1)},       Unit{"h", Duration::hours(1)},
+    Unit{"d", Duration::hours(24)},
+};
+
+// "99.95" as 999'500.
+std::optional<std::uint32_t> parts_per_million(std::string_view text) {
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  const auto units = whole<std::uint32_t>(text.substr(0, dot));
+  if (!units || *units > 100) return std::nullopt;
+  std::uint32_t ppm = *units * 10'000;
+  if (dot < text.size()) {
+    std::string_view decimals = text.substr(dot + 1);
+    if (decimals.empty() || decimals.size() > 4) return std::nullopt;
+    const auto fraction = whole<std::uint32_t>(decimals);
+    if (!fraction) return std::nullopt;
+    std::uint32_t scaled = *fraction;
+    for (std::size_t i = decimals.size(); i < 4; ++i) scaled *= 10;
+    ppm += scaled;
+  }
+  if (ppm > 1'000'000) return std::nullopt;
+  return ppm;
+}
+
+std::string percentile_name(std::uint32_t ppm) {
+  std::string name = fmt::format("p{}", ppm / 10'000);
+  if (ppm % 10'000 == 0) return name;
+  name += fmt::format(".{:04}", ppm % 10'000);
+  while (name.ends_with('0')) name.pop_back();
+  return name;
+}
+
+}  // namespace
+
+Result<WallTime> parse_time(std::string_view text, WallTime now) {
+  if (text == "now") return now;
+  if (text.starts_with('-')) {
+    const auto length = parse_length(text.substr(1));
+    if (!length) return fail(std::string(kTimes));
+    // Before 1970 there is nothing.
+    return std::max(now - *length, WallTime());
+  }
+  if (const auto ns = whole<std::int64_t>(text)) {
+    // Whoever sends seconds or milliseconds would get an empty answer and not know why.
+    if (*ns > 0 && *ns < 1'000'000'000'000'000)
+      return fail("Unix times are in nanoseconds: 1700000000 s is 1700000000000000000");
+    if (*ns / 1'000'000'000 > std::int64_t{291} * 366 * 86'400) return fail(std::string(kTimes));
+    return WallTime::from_ns(*ns);
+  }
+  if (const auto time = rfc3339_time(text)) return *time;
+  return fail(std::string(kTimes));
+}
+
+Result<Duration> parse_length(std::string_view text) {
+  const auto* const unit = std::ranges::find_if(kUnits, [&](const Unit& one) {
+    return text.size() > one.name.size() && text.ends_with(one.name) &&
+           is_digit(text[text.size() - one.name.size() - 1]);
+  });
+  if (unit == kUnits.end()) return fail(std::string(kLengths));
+  const auto number = whole<std::int64_t>(text.substr(0, text.size() - unit->name.size()));
+  if (!number || *number == 0) return fail(std::string(kLengths));
+  if (*number > kLongest / unit->length) return fail("it is longer than a hundred years");
+  return unit->length * *number;
+}
+
+Result<std::vector<publish::Percentile>> parse_percentiles(std::string_view text) {
+  constexpr std::size_t kMost = 16;
+  std::vector<publish::Percentile> percentiles;
+  for (bool more = true; more;) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const auto ppm = parts_per_million(text.substr(0, comma));
+    if (!ppm)
+      return fail(
+          "percentiles are numbers from 0 to 100 with at most four decimals and commas between "
+          "them, such as 50,95,99.9");
+    std::string name = percentile_name(*ppm);
+    if (std::ranges::find(percentiles, *ppm, &publish::Percentile::ppm) != percentiles.end())
+      return fail(fmt::format("{} is named twice", name.substr(1)));
+    if (percentiles.size() == kMost)
+      return fail(fmt::format("at most {} percentiles at once", kMost));
+    percentiles.push_back({.name = std::move(name), .ppm = *ppm});
+    more = comma < text.size();
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return percentiles;
+}
+
+Result<std::uint64_t> parse_count(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  const auto value = whole<std::uint64_t>(text);
+  if (!value || *value < least || *value > most)
+    return fail(most == UINT64_MAX
+                    ? fmt::format("it is a whole number from {} on", least)
+                    : fmt::format("it is a whole number from {} to {}", least, most));
+  return *value;
+}
+
+bool is_text(std::string_view text) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i < text.size();) {
+    const unsigned char first = octet(i);
+    if (first < 0x20 || first == 0x7f) return false;
+    if (first < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || text.size() - i < length) return false;
+    for (std::size_t k = 1; k < length; ++k)
+      if ((octet(i + k) & 0xc0U) != 0x80) return false;
+    // Overlong forms, surrogates, and what lies beyond U+10FFFF.
+    const unsigned char second = octet(i + 1);
+    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
+      return false;
+    i += length;
+  }
+  return true;
+}
+
+bool same_letters(std::string_view one, std::string_view other) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::ranges::equal(one, other, {}, lower, lower);
+}
+
+}  // namespace wirestamp::api
