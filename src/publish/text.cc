@@ -12,12 +12,12 @@
 
 #include "measure/delay.h"
 #include "publish/document.h"
+#include "publish/text_lines.h"
 
 namespace wirestamp::publish {
 
 namespace {
 
-using measure::StampCounts;
 using measure::Summary;
 using measure::UnsentCause;
 
@@ -25,57 +25,8 @@ std::string human(std::optional<Duration> duration) {
   return duration ? publish::human(*duration) : std::string("-");
 }
 
-constexpr std::size_t kWidth = 80;   // of a terminal that nobody has made wider
-constexpr std::size_t kColumn = 15;  // where a line of the summary begins to tell
-
-// Where to break `text` so that it fits: behind a comma, semicolon or colon, else between words.
-std::size_t break_in(std::string_view text, std::size_t room) {
-  const std::string_view fitting = text.substr(0, room + 1);
-  std::size_t word = std::string_view::npos;
-  for (std::size_t space = fitting.rfind(' '); space != std::string_view::npos && space > 0;
-       space = fitting.rfind(' ', space - 1)) {
-    if (std::string_view(",;:").find(text[space - 1]) != std::string_view::npos) return space;
-    if (word == std::string_view::npos) word = space;
-  }
-  return word;
-}
-
-// One line, or several with the further ones indented.
-void append_wrapped(std::string& out, std::string_view text, std::size_t begin,
-                    std::size_t indent) {
-  while (text.size() > kWidth - begin) {
-    const std::size_t end = break_in(text, kWidth - begin);
-    if (end == std::string_view::npos) break;
-    out += text.substr(0, end);
-    out += '\n';
-    out.append(indent, ' ');
-    text.remove_prefix(end + 1);
-    begin = indent;
-  }
-  out += text;
-  out += '\n';
-}
-
-template <typename... Args>
-void line(std::string& out, std::string_view name, fmt::format_string<Args...> text,
-          Args&&... args) {
-  fmt::format_to(std::back_inserter(out), "  {:<13}", name);
-  append_wrapped(out, fmt::format(text, std::forward<Args>(args)...), kColumn, kColumn);
-}
-
-// For tables and for what is copied out of the text: never broken.
-void long_line(std::string& out, std::string_view name, std::string_view text) {
-  fmt::format_to(std::back_inserter(out), "  {:<13}{}\n", name, text);
-}
-
 std::string probes(std::uint64_t count) {
   return fmt::format("{} probe{}", count, count == 1 ? "" : "s");
-}
-
-std::string words(std::string_view name) {
-  std::string text(name);
-  std::ranges::replace(text, '_', ' ');
-  return text;
 }
 
 void append_counts(std::string& out, const Summary& s) {
@@ -173,15 +124,6 @@ std::string dscp_list(const std::array<std::uint64_t, 256>& traffic_classes) {
     if (dscp[value] > 0)
       text += fmt::format("{}{} ({} times)", text.empty() ? "" : ", ", value, dscp[value]);
   return text.empty() ? "not known" : text;
-}
-
-std::string stamp_list(const StampCounts& counts) {
-  std::string text;
-  for (std::size_t i = counts.by_source.size(); i-- > 0;)
-    if (counts.by_source[i] > 0)
-      text += fmt::format("{}{} {}", text.empty() ? "" : " + ", name(static_cast<StampSource>(i)),
-                          counts.by_source[i]);
-  return text.empty() ? "none" : text;
 }
 
 void append_packets(std::string& out, const Report& report) {

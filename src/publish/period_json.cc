@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <array>
+
+#include "publish/document.h"
+#include "publish/period.h"
+#include "publish/period_columns.h"
+#include "publish/period_shapes.h"
+#include "publish/schema.h"
+
+namespace wirestamp::publish {
+
+namespace {
+
+std::string text_of(WallTime time) { return rfc3339(time); }
+
+struct OutageTold {
+  const measure::RecordedEvent* recorded;
+};
+
+std::vector<OutageTold> outages_of(const Period& period) {
+  std::vector<OutageTold> told;
+  for (const measure::RecordedEvent* recorded : period.outages()) told.push_back({recorded});
+  return told;
+}
+
+struct SessionTold {
+  const Period* period;
+};
+
+}  // namespace
+
+template <>
+struct Shape<PeriodGap> {
+  using T = PeriodGap;
+  static constexpr std::string_view kName = "gap", kMeaning = "A stretch of time without windows.";
+  static constexpr std::array kRows{
+      row<[](const T& gap) { return text_of(gap.from); }>("from", kAlways, "its begin"),
+      row<[](const T& gap) { return text_of(gap.to); }>("to", kAlways, "its end"),
+  };
+};
+
+template <>
+struct Shape<OutageTold> {
+  using T = OutageTold;
+  static const measure::Event& of(const T& told) { return told.recorded->event; }
+  static std::optional<std::string> left(const std::optional<measure::ProbeMark>& mark) {
+    if (!mark) return std::nullopt;
+    return rfc3339(mark->left);
+  }
+  static constexpr std::string_view kName = "outage", kMeaning = "What `outage_ended` said.";
+  static constexpr std::array kRows{
+      row<[](const T& told) { return text_of(of(told).wall); }>("at", kAlways, "when it was known"),
+      row<[](const T& told) { return of(told).kind == measure::EventKind::OutageEnded; }>(
+          "ended", kAlways, "false: its end is not in the range"),
+      row<[](const T& told) { return left(of(told).last_good); }>(
+          "last_good", "where known", "when the newest probe answered before it left"),
+      row<[](const T& told) { return left(of(told).first_lost); }>(
+          "first_lost", "where known", "when the first probe that was not answered left"),
+      row<[](const T& told) { return left(of(told).first_good); }>(
+          "first_good", "where known", "when the first probe answered again left"),
+      row<[](const T& told) { return of(told).at_least; }>("at_least_ns", "of ended ones",
+                                                           "lower bound of its length"),
+      row<[](const T& told) { return of(told).at_most; }>("at_most_ns", "of ended ones",
+                                                          "upper bound of its length"),
+      row<[](const T& told) { return of(told).lost; }>("lost", "where known",
+                                                       "probes lost between"),
+      row<[](const T& told) { return told.recorded->incident; }>("incident", kAlways,
+                                                                 "its incident; 0: none"),
+      row<[](const T& told) { return of(told).text; }>("text", kAlways, "the same for a person"),
+  };
+};
+
+template <>
+struct Shape<Period> {
+  using T = Period;
+  static constexpr std::string_view kName = "period",
+                                    kMeaning = "A session over a stretch of time.";
+  static constexpr std::array kRows{
+      row<&T::session>("session", kAlways, "name of the session"),
+      row<&T::host>("host", kAlways, "the host as the user named it"),
+      row<[](const T& p) { return unless_empty(p.peer); }>("peer", "where known",
+                                                           "address and port"),
+      row<&T::interval>("interval_ns", kAlways, "between probes, as configured now"),
+      row<&T::dscp>("dscp", kAlways, "DSCP of probes, as configured now"),
+      row<[](const T& p) { return text_of(p.from); }>("from", kAlways, "begin of the range"),
+      row<[](const T& p) { return text_of(p.to); }>("to", kAlways, "its end, which is not in it"),
+      row<&T::step>("step_ns", kAlways, "length of the windows"),
+      row<[](const T& p) { return p.share_with_data(); }>("data_ratio", kAlways,
+                                                          "share of the range with windows"),
+      row<&T::gaps>("gaps", kAlways, "stretches of the range without a window"),
+      row<[](const T& p) { return WindowFigures{&p.total}; }>("figures", kAlways,
+                                                              "of all windows together"),
+      row<&T::forward_hop_changes>("forward_hop_changes", kAlways,
+                                   "times that the TTL seen there differs from the window before"),
+      row<&T::backward_hop_changes>("backward_hop_changes", kAlways,
+                                    "the same of the TTL of replies"),
+      row<[](const T& p) { return outages_of(p); }>("outages", kAlways, "oldest first"),
+      row<&T::more_events>("outages_incomplete", kAlways, "older outages were not read"),
+      row<[](const T& p) { return each<IncidentTold>(p.incidents); }>(
+          "incidents", kAlways, "that the range touches, oldest first"),
+      row<&T::more_incidents>("incidents_incomplete", kAlways, "older ones were not read"),
+      row<[](const T& p) { return each<WindowTold>(p.windows); }>("windows", kAlways,
+                                                                  "in order of time"),
+  };
+};
+
+// The same without what is long.
+template <>
+struct Shape<SessionTold> {
+  using T = SessionTold;
+  static constexpr std::string_view kName = "session", kMeaning = "One of all sessions.";
+  static constexpr std::array kRows{
+      row<[](const T& s) { return s.period->session; }>("session", kAlways, "its name"),
+      row<[](const T& s) { return s.period->host; }>("host", kAlways, "its host"),
+      row<[](const T& s) { return s.period->share_with_data(); }>(
+          "data_ratio", kAlways, "share of the range with windows"),
+      row<[](const T& s) { return WindowFigures{&s.period->total}; }>("figures", kAlways,
+                                                                      "of the whole range"),
+      row<[](const T& s) { return s.period->outages().size(); }>("outages", kAlways,
+                                                                 "their number"),
+      row<[](const T& s) { return s.period->incidents.size(); }>("incidents", kAlways,
+                                                                 "their number"),
+  };
+};
+
+template <>
+struct Shape<Spread> {
+  using T = Spread;
+  static constexpr std::string_view kName = "spread", kMeaning = "Of a figure over the parts.";
+  static constexpr std::array kRows{
+      row<&T::low>("low", kAlways, "10th percentile"),
+      row<&T::high>("high", kAlways, "90th percentile"),
+  };
+};
+
+template <>
+struct Shape<Change> {
+  using T = Change;
+  static constexpr std::string_view kName = "change", kMeaning = "One figure of two periods.";
+  static constexpr std::array kRows{
+      row<&T::figure>("figure", kAlways,
+                      "loss, loss_forward, loss_backward (shares of 1), round_trip_p50, "
+                      "round_trip_p99, jitter (ns)"),
+      row<&T::before>("before", "where known", "of the period compared with"),
+      row<&T::after>("after", "where known", "of this period"),
+      row<&T::before_spread>("before_spread", "with any part", "of the parts"),
+      row<&T::after_spread>("after_spread", "with any part", "of the parts"),
+      row<&T::before_parts>("before_parts", kAlways, "parts that have the figure"),
+      row<&T::after_parts>("after_parts", kAlways, "the same of this period"),
+      row<&T::before_lossy>("before_lossy", kAlways, "of losses: parts with any"),
+      row<&T::after_lossy>("after_lossy", kAlways, "the same of this period"),
+      row<&T::parts_p_value>("parts_p_value", "from eight parts of each on",
+                             "chance of parts as different if nothing had changed"),
+      row<&T::probes_p_value>("probes_p_value", "of losses",
+                              "the same of the number of lost probes"),
+      row<&T::judgement>("judgement", kAlways,
+                         "not_known, not_comparable, too_few_parts, same, lower, higher, "
+                         "lower_in_places or higher_in_places"),
+      row<&T::text>("text", kAlways, "the same for a person"),
+  };
+};
+
+template <>
+struct Shape<PeriodComparison> {
+  using T = PeriodComparison;
+  static constexpr std::string_view kName = "";
+  static constexpr std::array kRows{
+      row<&T::part>("part_ns", kAlways, "length of the parts that are compared"),
+      row<&T::changes>("changes", kAlways, "each figure"),
+      row<&T::verdict>("verdict", kAlways, "one sentence"),
+  };
+};
+
+template <>
+struct Shape<PeriodReport> {
+  using T = PeriodReport;
+  static constexpr std::array kRows{
+      row<[](const T&) { return kSchema; }>("schema", kAlways, "as that of the document of `ping`"),
+      row<&T::version>("version", kAlways, "of the program"),
+      row<&T::period>("period", kAlways, "what was asked for"),
+      row<&T::before>("before", "of a comparison", "what it is compared with"),
+      row<&T::comparison>("comparison", "of a comparison", ""),
+      row<&T::notes>("notes", kAlways, "about the range"),
+  };
+};
+
+template <>
+struct Shape<Overview> {
+  using T = Overview;
+  static std::vector<SessionTold> sessions(const T& overview) {
+    std::vector<SessionTold> told;
+    for (const Period& period : overview.sessions) told.push_back({&period});
+    return told;
+  }
+  static constexpr std::array kRows{
+      row<[](const T&) { return kSchema; }>("schema", kAlways, "as that of the document of `ping`"),
+      row<&T::version>("version", kAlways, "of the program"),
+      row<[](const T& o) { return text_of(o.from); }>("from", kAlways, "begin of the range"),
+      row<[](const T& o) { return text_of(o.to); }>("to", kAlways, "its end"),
+      row<[](const T& o) { return sessions(o); }>("sessions", kAlways, "each session"),
+      row<&T::notes>("notes", kAlways, "about the range"),
+  };
+};
+
+namespace {
+
+template <typename T>
+std::string document(const T& of) {
+  std::string out;
+  JsonWriter json(out, JsonWriter::Style::Indented);
+  json.begin_object();
+  write_rows(json, of);
+  json.end_object();
+  out += '\n';
+  return out;
+}
+
+}  // namespace
+
+std::string period_json(const PeriodReport& report) { return document(report); }
+std::string overview_json(const Overview& overview) { return document(overview); }
+
+}  // namespace wirestamp::publish
