@@ -94,7 +94,7 @@ Result<std::unique_ptr<SQLite::Database>> open_file(const std::string& path, con
                                                     std::string& broken) {
   auto file = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
                                                  kBusyMs);
-  file->exec("PRAGMA page_size=8192");  // of a new one: the row of an hour fits in a page
+  file->exec(fmt::format("PRAGMA page_size={}", kPageOctets));  // of a new one
   file->exec("PRAGMA auto_vacuum=INCREMENTAL");
   bool fresh = false;
   TRY_VOID(judge(*file, path, fresh));
@@ -109,8 +109,9 @@ Result<std::unique_ptr<SQLite::Database>> open_file(const std::string& path, con
   // the file. FULL would cost a disk's flush every ten seconds and save those.
   file->exec("PRAGMA synchronous=NORMAL");
   file->exec("PRAGMA secure_delete=OFF");
-  file->exec("PRAGMA wal_autocheckpoint=512");  // pages
-  file->exec("PRAGMA journal_size_limit=4194304");
+  const std::uint64_t log = log_pages(limits.max_octets);
+  file->exec(fmt::format("PRAGMA wal_autocheckpoint={}", log));
+  file->exec(fmt::format("PRAGMA journal_size_limit={}", log * kPageOctets));
   file->exec("PRAGMA cache_size=-4096");  // KiB
   if (limits.pages) file->exec(fmt::format("PRAGMA max_page_count={}", *limits.pages));
   std::error_code unknown;

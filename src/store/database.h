@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,7 +23,14 @@ namespace wirestamp::store {
 struct Limits {
   std::size_t waiting_octets = std::size_t{64} << 20U;  // of what was added and not yet flushed
   std::optional<std::uint32_t> pages;                   // of the file: a disk that is full
+  std::uint64_t max_octets = std::uint64_t{1} << 30U;   // Retention's
 };
+
+inline constexpr std::uint64_t kPageOctets = 8'192;  // the row of an hour fits in a page
+// After so many pages the log is copied into the file and begun anew: 4 MB, less in a small file.
+constexpr std::uint64_t log_pages(std::uint64_t max_octets) {
+  return std::clamp<std::uint64_t>(max_octets / 64 / kPageOctets, 8, 512);
+}
 
 // As Store::open, with limits that a test can reach.
 Result<Store::Opened> open_store(const std::string& path, const Retention& retention,

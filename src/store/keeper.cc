@@ -13,11 +13,9 @@ constexpr std::int64_t kStrides = 64;
 // A clock that is set forward by mistake would make everything too old at once: it is believed by
 // so much more at each call.
 constexpr Duration kMostForward = Duration::hours(1);
-// Deleting starts before the file is full, because the log and half-empty pages come on top.
-constexpr std::uint64_t kSixteenthsUsed = 15;
-// Free pages are used again by the next commits; beyond a thirty-second of the file they are given
-// back to the system, so many in one call.
-constexpr std::int64_t kFreeShare = 32, kPagesGivenBack = 512;
+// Free pages are used again by the next commits; beyond this share of the file they are given back
+// to the system, no more in one call than make a log, or than this.
+constexpr std::int64_t kFreeShare = 64, kPagesGivenBack = 64;
 
 WallTime before(WallTime time, Duration by) {
   std::int64_t ns = 0;
@@ -153,7 +151,7 @@ std::size_t Keeper::cut_too_much(WallTime now, std::size_t rows) {
   return victim ? cut(*victim, end, rows) : 0;
 }
 
-void Keeper::retain(WallTime now, std::uint64_t octets, std::size_t rows) {
+void Keeper::retain(WallTime now, std::size_t rows) {
   now_ = std::min(now, now_.value_or(now) + kMostForward);
   SQLite::Transaction transaction(file_, SQLite::TransactionBehavior::IMMEDIATE);
   std::size_t left = rows;
@@ -162,11 +160,12 @@ void Keeper::retain(WallTime now, std::uint64_t octets, std::size_t rows) {
     const WallTime end = before(*now_, kept(level));
     left -= std::min(left, cut(level, WallTime::from_ns(end.ns() - end.ns() % stride), left));
   }
-  const std::uint64_t log =
-      octets - std::min(octets, static_cast<std::uint64_t>(pragma(file_, "page_count") *
-                                                           pragma(file_, "page_size")));
-  const std::uint64_t most = retention_.max_octets / 16 * kSixteenthsUsed;
-  while (left > 0 && used() + log > most) {
+  // The log and the free pages come on top. What the log takes now does not count: it does not
+  // shrink by deleting.
+  const std::uint64_t log = log_pages(retention_.max_octets);
+  const std::uint64_t reserve = retention_.max_octets / 16 + 2 * log * kPageOctets;
+  const std::uint64_t most = retention_.max_octets - std::min(retention_.max_octets, reserve);
+  while (left > 0 && used() > most) {
     const std::size_t gone = cut_too_much(*now_, left);
     if (gone == 0) break;
     left -= std::min(left, gone);
@@ -175,8 +174,10 @@ void Keeper::retain(WallTime now, std::uint64_t octets, std::size_t rows) {
   const std::int64_t spare =
       pragma(file_, "freelist_count") - pragma(file_, "page_count") / kFreeShare;
   if (spare > 0)
-    file_.exec("PRAGMA incremental_vacuum(" + std::to_string(std::min(spare, kPagesGivenBack)) +
-               ")");
+    file_.exec(
+        "PRAGMA incremental_vacuum(" +
+        std::to_string(std::min(spare, std::max(static_cast<std::int64_t>(log), kPagesGivenBack))) +
+        ")");
 }
 
 }  // namespace wirestamp::store

@@ -24,9 +24,8 @@ class Keeper {
  public:
   Keeper(SQLite::Database& file, const Retention& retention);
 
-  // `octets`: of the file and its log now. `rows`: how many may be deleted. Throws what the
-  // library throws.
-  void retain(WallTime now, std::uint64_t octets, std::size_t rows);
+  // `rows`: how many may be deleted. Throws what the library throws.
+  void retain(WallTime now, std::size_t rows);
 
  private:
   static constexpr std::size_t kSamples = 0, kWindows = 1, kEvents = 1 + kResolutions.size(),

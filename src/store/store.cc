@@ -117,7 +117,7 @@ class SqliteStore : public Store {
   Result<void> retain(WallTime now) override {
     const std::size_t rows =
         std::min(kRowsMost, 2 * std::exchange(rows_since_retain_, 0) + kRowsAtLeast);
-    return in_file("making room in", [&] { keeper_->retain(now, octets(), rows); });
+    return in_file("making room in", [&] { keeper_->retain(now, rows); });
   }
 
   std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
@@ -192,7 +192,9 @@ class SqliteStore : public Store {
 }  // namespace
 
 Result<Store::Opened> open_store(const std::string& path, const Retention& retention,
-                                 const Limits& limits) {
+                                 const Limits& given) {
+  Limits limits = given;
+  limits.max_octets = retention.max_octets;
   Store::Opened result;
   Writable opened = TRY(open_writable(path, limits));
   result.notes = std::move(opened.notes);
