@@ -268,11 +268,14 @@ void Session::start(MonoTime now) {
 
 void Session::notice_suspend(const ClockState& clock, MonoTime now) {
   if (clock_seen_ && clock.suspended > suspended_) {
+    const Duration slept = clock.suspended - suspended_;
     schedule_.skip_to(now);
     watch_.restart(now);
+    if (stalled_) stalled_->tries.on_suspend(slept);
+    if (pauses_.any()) pauses_.on_suspend(slept);
     if (guard_) guard_->restart();
     output_.on_note("the host was suspended for " +
-                    std::to_string((clock.suspended - suspended_).ns() / 1'000'000) +
+                    std::to_string(slept.ns() / 1'000'000) +
                     " ms: probes in flight then are not judged");
   }
   suspended_ = clock.suspended;

@@ -185,7 +185,8 @@ void Session::end_outage(const Timestamp& now) {
   if (options_.policy == PortPolicy::Fixed && pauses_.any()) {
     // What was answered only after other probes of ours had refreshed the entry anew was cured by
     // something else.
-    if (!gap.lost_to || gap.lost_to->probe < first_after_pause_) tell_healed(now);
+    const bool cured = !gap.lost_to || gap.lost_to->probe < first_after_pause_;
+    if (cured && pauses_.certain()) tell_healed(now);
     pauses_.forget();
     return;
   }

@@ -25,7 +25,8 @@ std::optional<MonoTime> StalledFlow::next() const {
 }
 
 void StalledFlow::on_try(MonoTime now) {
-  tried_gap_ = now - last_packet_;
+  tried_gap_ = now - last_packet_ + slept_;
+  slept_ = Duration();
   last_packet_ = now;
   awaiting_since_ = now;
   next_answer_try_.reset();
@@ -37,6 +38,11 @@ void StalledFlow::on_answer(MonoTime now) {
   if (!timeout_) timeout_ = Timeout{.above = failed_gap_, .at_most = tried_gap_};
   ++answers_;
   next_answer_try_ = now + kAnswerGap;
+}
+
+void StalledFlow::on_suspend(Duration lasting) {
+  slept_ += lasting;
+  awaiting_since_.reset();
 }
 
 void StalledFlow::on_time(MonoTime now) {
@@ -57,6 +63,7 @@ Duration HealingPauses::next() const {
 void HealingPauses::begin(MonoTime now) {
   before_ = current_;
   current_ = next();
+  slept_after_ = Duration();
   ++count_;
   until_ = now + current_;
 }

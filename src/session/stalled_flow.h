@@ -26,7 +26,13 @@ class StalledFlow {
   std::optional<MonoTime> next() const;
   void on_try(MonoTime now);
   // Something else was sent over it: its silence counts from now.
-  void on_other_packet(MonoTime now) { last_packet_ = now; }
+  void on_other_packet(MonoTime now) {
+    if (now > last_packet_) slept_ = Duration();
+    last_packet_ = now;
+  }
+  // The host slept for so long, in which our clock stood still and that of a middlebox did not. A
+  // try that was not answered yet tells nothing.
+  void on_suspend(Duration lasting);
   // The try of the moment was answered.
   void on_answer(MonoTime now);
   // Call when next() has passed without on_try being due, too: a try unanswered for two seconds
@@ -53,6 +59,7 @@ class StalledFlow {
   std::size_t gap_index_ = 0;
   Duration failed_gap_;  // the longest silence after which it still did not answer
   Duration tried_gap_;
+  Duration slept_;  // in the gap of the moment
   std::optional<MonoTime> awaiting_since_, next_answer_try_;
   unsigned answers_ = 0;
   std::optional<Timeout> timeout_;
@@ -68,6 +75,10 @@ class HealingPauses {
   Duration current() const { return current_; }
   void begin(MonoTime now);
   void end() { until_.reset(); }
+  // As of a stalled flow: in a pause it makes that longer, after it nobody knows what helped.
+  void on_suspend(Duration lasting) { (until_ ? current_ : slept_after_) += lasting; }
+  // What was answered now was so because of the pause, as far as can be told.
+  bool certain() const { return slept_after_ == Duration(); }
   std::optional<MonoTime> until() const { return until_; }
   bool any() const { return count_ > 0; }
   void forget() { *this = HealingPauses(); }
@@ -75,6 +86,7 @@ class HealingPauses {
  private:
   std::size_t count_ = 0;
   Duration before_, current_;
+  Duration slept_after_;
   std::optional<MonoTime> until_;
 };
 

@@ -83,6 +83,46 @@ TEST(StalledFlow, another_packet_over_it_starts_its_silence_anew) {
   EXPECT_EQ(flow.next(), kStart + Duration::seconds(21));
 }
 
+// The entry of the middlebox died while this host slept: our clock does not know that.
+TEST(StalledFlow, counts_the_sleep_of_the_host_as_silence) {
+  StalledFlow flow(kStart, Duration::milliseconds(500), true);
+  flow.on_try(kStart + Duration::seconds(20));
+  flow.on_time(kStart + Duration::seconds(22));
+  flow.on_suspend(Duration::seconds(300));
+  flow.on_try(kStart + Duration::seconds(55));
+  flow.on_answer(kStart + Duration::milliseconds(55'020));
+  ASSERT_TRUE(flow.timeout());
+  EXPECT_EQ(flow.timeout()->above, Duration::seconds(20));
+  EXPECT_EQ(flow.timeout()->at_most, Duration::seconds(335));
+}
+
+TEST(StalledFlow, takes_no_try_that_the_host_slept_over_for_failed) {
+  StalledFlow flow(kStart, Duration::milliseconds(500), true);
+  flow.on_try(kStart + Duration::seconds(20));
+  flow.on_suspend(Duration::seconds(300));
+  flow.on_time(kStart + Duration::seconds(30));
+  EXPECT_EQ(flow.next(), kStart + Duration::seconds(40)) << "the same gap again";
+  flow.on_try(kStart + Duration::seconds(40));
+  flow.on_answer(kStart + Duration::milliseconds(40'020));
+  ASSERT_TRUE(flow.timeout());
+  EXPECT_EQ(flow.timeout()->above, Duration::milliseconds(500));
+  EXPECT_EQ(flow.timeout()->at_most, Duration::seconds(320));
+}
+
+TEST(HealingPauses, are_longer_by_the_sleep_of_the_host) {
+  HealingPauses pauses;
+  pauses.begin(kStart);
+  pauses.on_suspend(Duration::seconds(100));
+  EXPECT_EQ(pauses.current(), Duration::seconds(135));
+  EXPECT_TRUE(pauses.certain());
+  pauses.end();
+  pauses.on_suspend(Duration::seconds(100));
+  EXPECT_FALSE(pauses.certain());
+  pauses.begin(kStart + Duration::seconds(40));
+  EXPECT_EQ(pauses.before(), Duration::seconds(135));
+  EXPECT_TRUE(pauses.certain());
+}
+
 TEST(HealingPauses, grow_and_then_stay) {
   HealingPauses pauses;
   std::vector<std::int64_t> seconds;
