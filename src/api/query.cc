@@ -216,13 +216,18 @@ Answer<std::vector<publish::Percentile>> Query::percentiles(std::string_view nam
 }
 
 Answer<std::optional<std::string>> Query::choice(std::string_view name) const {
-  const auto value = text(name);
+  TRY_VOID(check_choices(name));
+  return text(name);
+}
+
+Answer<void> Query::check_choices(std::string_view name) const {
   const Parameter* const parameter = known(name);
-  if (!value || parameter == nullptr) return std::nullopt;
-  std::vector<std::string> choices = words(parameter->choices);
-  if (std::ranges::find(choices, *value) == choices.end())
-    return wrong(name, *value, Error{fmt::format("it is one of {}", parameter->choices)}, choices);
-  return *value;
+  if (parameter == nullptr) return {};
+  const std::vector<std::string> choices = words(parameter->choices);
+  for (const std::string& value : texts(name))
+    if (std::ranges::find(choices, value) == choices.end())
+      return wrong(name, value, Error{fmt::format("it is one of {}", parameter->choices)}, choices);
+  return {};
 }
 
 Answer<Range> Query::range() const {
@@ -253,7 +258,7 @@ Answer<void> Query::check_values() const {
         TRY(count(parameter.name));
         break;
       case ParameterKind::Choice:
-        if (!parameter.repeated) TRY(choice(parameter.name));
+        TRY_VOID(check_choices(parameter.name));
         break;
       case ParameterKind::Name:
         break;

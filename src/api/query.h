@@ -67,6 +67,7 @@ class Query {
   Answer<std::optional<std::uint64_t>> count(std::string_view name) const;
   Answer<std::vector<publish::Percentile>> percentiles(std::string_view name) const;
   Answer<std::optional<std::string>> choice(std::string_view name) const;
+  Answer<void> check_choices(std::string_view name) const;  // of one given several times
   // `from` and `to`; `from` must be before `to`.
   Answer<Range> range() const;
   // Every value by the rules of its kind, and the range: what the functions above would refuse.
