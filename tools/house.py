@@ -121,7 +121,7 @@ WORDS = [
 # Addresses of pages that will still be there: standards and specifications, and names kept for examples.
 KNOWN_HOSTS = re.compile(
     r"(?:[a-z0-9.-]+\.)?(?:rfc-editor\.org|ietf\.org|iana\.org|apache\.org|kernel\.org|debian\.org|json-schema\.org"
-    r"|itu\.int|prometheus\.io|opentelemetry\.io|github\.com|example(?:\.com|\.net|\.org)?|localhost)$")
+    r"|itu\.int|prometheus\.io|opentelemetry\.io|github\.com|example(?:\.com|\.net|\.org)?|localhost|w3\.org)$")
 
 # --- sizes ----------------------------------------------------------------------------------------------
 FILE_REPORTED, FILE_REFUSED = 400, 750
