@@ -74,7 +74,7 @@ struct Member final : SessionObserver {
   DaemonSession plan;
   DaemonObserver& observer;
   std::optional<packet::Endpoint> remote;  // to be measured
-  session::Session* running = nullptr;
+  const session::Session* running = nullptr;
   std::optional<ResultWindows> windows;
   std::optional<SecondWindows> seconds;  // goes on when the session begins anew elsewhere
   std::optional<MonoTime> begin_at;
@@ -112,7 +112,7 @@ class DaemonRun final : public Daemon {
   }
 
  private:
-  void take_wanted(NameFollower& names, DaemonObserver& observer);
+  void take_wanted(Engine& engine, NameFollower& names, DaemonObserver& observer);
   void take_names(NameFollower& names);
   void take_address(Member& member, const Result<std::vector<packet::Endpoint>>& found);
   void begin_at(Member& member, MonoTime time);
@@ -160,7 +160,7 @@ Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
       },
       [this] { io_->wake(); });
   while (!stop_.load(std::memory_order_relaxed)) {
-    take_wanted(names, observer);
+    take_wanted(engine, names, observer);
     take_names(names);
     TRY_VOID(turn(engine));
   }
@@ -172,7 +172,7 @@ Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
 // --- which sessions there are
 
 // Both lists are in the order of their ids: one walk finds who stays, who is new and who is gone.
-void DaemonRun::take_wanted(NameFollower& names, DaemonObserver& observer) {
+void DaemonRun::take_wanted(Engine& engine, NameFollower& names, DaemonObserver& observer) {
   std::optional<std::vector<DaemonSession>> wanted;
   {
     const std::lock_guard lock(wanted_mutex_);
@@ -184,7 +184,7 @@ void DaemonRun::take_wanted(NameFollower& names, DaemonObserver& observer) {
   Members next;
   auto old = members_.begin();
   const auto end_old = [&] {
-    if ((*old)->running != nullptr) (*old)->running->stop(io_->clock().mono_now());
+    if ((*old)->running != nullptr) engine.stop_session(*(*old)->running, io_->clock().mono_now());
     (*old)->begin_at.reset();
     ending_.push_back(std::move(*old));
     ++old;
@@ -356,7 +356,7 @@ void DaemonRun::end_finished(Engine& engine) {
 
 Result<void> DaemonRun::end_sessions(Engine& engine) {
   for (const auto& member : members_)
-    if (member->running != nullptr) member->running->stop(io_->clock().mono_now());
+    if (member->running != nullptr) engine.stop_session(*member->running, io_->clock().mono_now());
   while (!engine.sessions_finished()) {
     TRY_VOID(engine.turn(std::nullopt));
     last_turn_.store(io_->clock().mono_now().ns(), std::memory_order_relaxed);

@@ -43,15 +43,30 @@ std::uint16_t ssid_in(const packet::ReceivedDatagram& datagram) {
 // One session and its ports.
 class Engine::Owner final : public session::SessionOutput {
  public:
-  Owner(Engine& engine, const session::SessionOptions& options, const SessionPorts& ports,
-        const wire::RequestLayout& layout, SessionObserver& observer)
+  Owner(Engine& engine, std::uint32_t number, const session::SessionOptions& options,
+        const SessionPorts& ports, const wire::RequestLayout& layout, SessionObserver& observer)
       : engine_(engine),
+        number_(number),
         ports_(ports),
         observer_(observer),
         session_(options, layout, *this, engine.budget_) {}
 
-  session::Session& session() { return session_; }
+  std::uint32_t number() const { return number_; }
   const session::Session& session() const { return session_; }
+  // To let something happen to it: when it wants to be woken may be another time then.
+  session::Session& change() {
+    if (!changed_) engine_.changed_.push_back(number_);
+    changed_ = true;
+    return session_;
+  }
+  // Since the last call; `finished` tells whether it finished meanwhile.
+  std::optional<MonoTime> settle(bool& finished) {
+    changed_ = false;
+    finished = !finished_ && session_.finished();
+    finished_ = session_.finished();
+    return session_.next_wake();
+  }
+  bool finished() const { return finished_; }
 
   Result<session::OpenedPort> open_flow(session::FlowId flow,
                                         const session::FlowPort& wanted) override {
@@ -147,6 +162,8 @@ class Engine::Owner final : public session::SessionOutput {
 
  private:
   Engine& engine_;
+  std::uint32_t number_;
+  bool changed_ = false, finished_ = false;
   SessionPorts ports_;
   SessionObserver& observer_;
   std::map<session::FlowId, std::uint32_t> slots_;
@@ -159,50 +176,73 @@ Engine::Engine(net::PacketIo& io, session::Reflector* reflector,
 
 Engine::~Engine() = default;
 
-Result<session::Session*> Engine::add_session(const session::SessionOptions& options,
-                                              const SessionPorts& ports,
-                                              const wire::RequestLayout& layout,
-                                              SessionObserver& observer) {
-  owners_.push_back(std::make_unique<Owner>(*this, options, ports, layout, observer));
-  session::Session& session = owners_.back()->session();
-  if (auto begun = session.begin(io_.clock().now()); !begun) {
-    owners_.back()->leave();  // ports that were opened before the one that could not be had
-    owners_.pop_back();
-    flush();
+Result<const session::Session*> Engine::add_session(const session::SessionOptions& options,
+                                                    const SessionPorts& ports,
+                                                    const wire::RequestLayout& layout,
+                                                    SessionObserver& observer) {
+  if (free_numbers_.empty()) {
+    free_numbers_.push_back(static_cast<std::uint32_t>(owners_.size()));
+    owners_.emplace_back();
+  }
+  const std::uint32_t number = free_numbers_.back();
+  free_numbers_.pop_back();
+  owners_[number] = std::make_unique<Owner>(*this, number, options, ports, layout, observer);
+  Owner& owner = *owners_[number];
+  numbers_[&owner.session()] = number;
+  ++unfinished_;
+  if (auto begun = owner.change().begin(io_.clock().now()); !begun) {
+    remove_session(owner.session());  // and ports that were opened before the one that was not
     return std::unexpected(std::move(begun).error());
   }
-  return &session;
+  return &owner.session();
+}
+
+Engine::Owner& Engine::owner_of(const session::Session& session) const {
+  const auto found = numbers_.find(&session);
+  CHECK(found != numbers_.end());
+  return *owners_[found->second];
+}
+
+void Engine::stop_session(const session::Session& session, MonoTime now) {
+  owner_of(session).change().stop(now);
 }
 
 void Engine::remove_session(const session::Session& session) {
-  const auto found = std::ranges::find_if(
-      owners_, [&](const auto& owner) { return &owner->session() == &session; });
-  CHECK(found != owners_.end());
+  Owner& owner = owner_of(session);
   flush();
-  (*found)->leave();
-  owners_.erase(found);
+  owner.leave();
+  settle();
+  if (!owner.finished()) --unfinished_;
+  const std::uint32_t number = owner.number();
+  wakes_.set(number, std::nullopt);
+  numbers_.erase(&session);
+  owners_[number].reset();
+  free_numbers_.push_back(number);
   flush();
 }
 
 net::PortStamping Engine::stamping_of(const session::Session& session) const {
-  for (const auto& owner : owners_)
-    if (&owner->session() == &session)
-      if (const auto port = owner->current_port()) return io_.stamping(*port);
-  return {};
+  const auto port = owner_of(session).current_port();
+  return port ? io_.stamping(*port) : net::PortStamping{};
 }
 
-bool Engine::sessions_finished() const {
-  return std::ranges::all_of(owners_,
-                             [](const auto& owner) { return owner->session().finished(); });
-}
-
-std::optional<MonoTime> Engine::next_wake() const {
-  std::optional<MonoTime> first;
-  for (const auto& owner : owners_) {
-    const std::optional<MonoTime> wake = owner->session().next_wake();
-    if (wake && (!first || *wake < *first)) first = wake;
+void Engine::settle() {
+  for (const std::uint32_t number : changed_) {
+    bool finished = false;
+    wakes_.set(number, owners_[number]->settle(finished));
+    if (finished) --unfinished_;
   }
-  return first;
+  changed_.clear();
+}
+
+bool Engine::sessions_finished() {
+  settle();
+  return unfinished_ == 0;
+}
+
+std::optional<MonoTime> Engine::next_wake() {
+  settle();
+  return wakes_.first();
 }
 
 // --- flows ---------------------------------------------------------------------------------------
@@ -220,13 +260,13 @@ std::uint32_t Engine::take_slot(Owner& owner, session::FlowId flow, net::PortId 
   slot.owner = &owner;
   slot.flow = flow;
   slot.port = port;
-  slots_of_port_[port].push_back(index);
+  slots_of_port_[port].emplace(owner.session().options().flow.remote.address, index);
   return index;
 }
 
 void Engine::free_slot(std::uint32_t index) {
   Slot& slot = slots_[index];
-  std::erase(slots_of_port_[slot.port], index);
+  slots_of_port_[slot.port].erase({slot.owner->session().options().flow.remote.address, index});
   slot.owner = nullptr;
   slot.generation = static_cast<std::uint8_t>((slot.generation + 1U) % (1U << kGenerationBits));
   free_slots_.push_back(index);
@@ -239,14 +279,20 @@ void Engine::close_unused(net::PortId port) {
   if (std::ranges::find(shared_, port) == shared_.end()) io_.close(port);
 }
 
+std::ranges::subrange<Engine::SlotsOfPort::const_iterator> Engine::slots_to(
+    const SlotsOfPort& slots, const packet::IpAddress& remote) {
+  constexpr std::uint32_t kLast = ~std::uint32_t{0};
+  return {slots.lower_bound({remote, 0}), slots.upper_bound({remote, kLast})};
+}
+
 // One 5-tuple is one flow's.
 bool Engine::talks_from(net::PortId port, const Owner& asking) const {
   const auto of_port = slots_of_port_.find(port);
   if (of_port == slots_of_port_.end()) return false;
-  return std::ranges::any_of(of_port->second, [&](std::uint32_t index) {
-    const Owner* owner = slots_[index].owner;
-    return owner != &asking &&
-           owner->session().options().flow.remote == asking.session().options().flow.remote;
+  const packet::Endpoint& remote = asking.session().options().flow.remote;
+  return std::ranges::any_of(slots_to(of_port->second, remote.address), [&](const auto& entry) {
+    const Owner* owner = slots_[entry.second].owner;
+    return owner != &asking && owner->session().options().flow.remote == remote;
   });
 }
 
@@ -276,10 +322,9 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   const Timestamp now = user_stamp(io_.clock().now());
   const ClockState clock = io_.clock().state();
   const bool had_finished = sessions_finished();
-  for (const auto& owner : owners_) {
-    const std::optional<MonoTime> wake = owner->session().next_wake();
-    if (wake && *wake <= *now.mono) owner->session().on_time(now, clock);
-  }
+  due_.clear();
+  wakes_.take_due(*now.mono, due_);
+  for (const std::uint32_t number : due_) owners_[number]->change().on_time(now, clock);
   if (renew_due_ && *renew_due_ <= *now.mono) renew_networks();
   flush();
   std::optional<MonoTime> deadline = until;
@@ -290,7 +335,7 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   consider(renew_due_);
   // Who waits for the sessions need not wait for more, but what came is still read.
   const bool nothing_else = reflector_ == nullptr && guests_.empty();
-  if (!owners_.empty() && sessions_finished() && (nothing_else || !had_finished))
+  if (!numbers_.empty() && sessions_finished() && (nothing_else || !had_finished))
     deadline = *now.mono;
   TRY_VOID(io_.poll(deadline, *this));
   flush();
@@ -336,14 +381,14 @@ void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datag
     const bool ours = datagram.source.address == remote.address &&
                       datagram.source.port == remote.port &&
                       session.ssid_of(slot->flow) == ssid_in(datagram);
-    if (ours) return slot->owner->session().on_datagram(slot->flow, datagram, io_.clock().state());
+    if (ours) return slot->owner->change().on_datagram(slot->flow, datagram, io_.clock().state());
   }
   reflect(port, datagram);
 }
 
 void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply) {
   if (const Slot* slot = slot_of(port, reply))
-    return slot->owner->session().on_datagram(slot->flow, reply, io_.clock().state());
+    return slot->owner->change().on_datagram(slot->flow, reply, io_.clock().state());
   if (reflector_ == nullptr) {
     ++counters_.replies_of_nobody;
   } else {
@@ -356,20 +401,24 @@ void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply)
 const Engine::Slot* Engine::slot_of(net::PortId port, const packet::ReceivedDatagram& reply) const {
   const auto of_port = slots_of_port_.find(port);
   if (of_port == slots_of_port_.end()) return nullptr;
-  const Slot* best = nullptr;
-  int best_score = 0;
   const std::uint16_t ssid = ssid_in(reply);
-  for (const std::uint32_t index : of_port->second) {
-    const Slot& slot = slots_[index];
+  const auto fits = [&](const Slot& slot) {
     const session::Session& session = slot.owner->session();
-    if (session.finished()) continue;
     const packet::Endpoint& at = session.options().flow.remote;
     const bool remote = at.address == reply.source.address && at.port == reply.source.port;
-    const int score = (remote ? 2 : 0) + (session.ssid_of(slot.flow) == ssid ? 2 : 0) + 1;
-    if (score > best_score) {
-      best_score = score;
-      best = &slot;
-    }
+    if (session.finished()) return 0;
+    return (remote ? 2 : 0) + (session.ssid_of(slot.flow) == ssid ? 2 : 0) + 1;
+  };
+  constexpr int kBoth = 5;
+  for (const auto& [address, index] : slots_to(of_port->second, reply.source.address))
+    if (fits(slots_[index]) == kBoth) return &slots_[index];
+  const Slot* best = nullptr;
+  int best_fit = 0;
+  for (const auto& [address, index] : of_port->second) {
+    const int fit = fits(slots_[index]);
+    if (fit <= best_fit) continue;
+    best_fit = fit;
+    best = &slots_[index];
   }
   return best;
 }
@@ -405,7 +454,7 @@ void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& st
     stamps.proven = true;
     stamps.missing = 0;
   } else if (const Slot* slot = slot_of(stamp.token)) {
-    slot->owner->session().on_transmit_stamp(slot->flow, within, stamp.stamp);
+    slot->owner->change().on_transmit_stamp(slot->flow, within, stamp.stamp);
   }
 }
 
@@ -414,9 +463,9 @@ void Engine::on_path_error(net::PortId port, const packet::PathError& error) {
   if (net::PacketSink* guest = guest_of(port)) return guest->on_path_error(port, error);
   const auto of_port = slots_of_port_.find(port);
   if (of_port == slots_of_port_.end()) return;
-  for (const std::uint32_t index : of_port->second) {
+  for (const auto& [address, index] : slots_to(of_port->second, error.destination.address)) {
     const Slot& slot = slots_[index];
-    if (!slot.owner->session().on_path_error(slot.flow, error)) continue;
+    if (!slot.owner->change().on_path_error(slot.flow, error)) continue;
     if (error.kind == packet::PathErrorKind::NeighbourUnresolved)
       tell_the_others(port, error, slot);
     return;
@@ -426,14 +475,14 @@ void Engine::on_path_error(net::PortId port, const packet::PathError& error) {
 // The kernel drops all that waited for the neighbour and quotes few of them, so each flow to it on
 // this port hears of it; without the quote, which is not theirs.
 void Engine::tell_the_others(net::PortId port, const packet::PathError& error, const Slot& told) {
-  for (const std::uint32_t index : slots_of_port_.at(port)) {
+  for (const auto& [address, index] :
+       slots_to(slots_of_port_.at(port), error.destination.address)) {
     const Slot& slot = slots_[index];
-    const packet::Endpoint& remote = slot.owner->session().options().flow.remote;
-    if (&slot == &told || remote.address != error.destination.address) continue;
+    if (&slot == &told) continue;
     packet::PathError theirs = error;
-    theirs.destination = remote;
+    theirs.destination = slot.owner->session().options().flow.remote;
     theirs.quoted = {};
-    (void)slot.owner->session().on_path_error(slot.flow, theirs);
+    (void)slot.owner->change().on_path_error(slot.flow, theirs);
   }
 }
 
@@ -441,9 +490,10 @@ void Engine::on_stamps_unreliable(net::PortId port) {
   ++delivered_;
   if (net::PacketSink* guest = guest_of(port)) return guest->on_stamps_unreliable(port);
   reply_stamps_[port].missing = 0;
-  for (const Slot& slot : slots_)
-    if (slot.owner != nullptr && slot.port == port)
-      slot.owner->session().on_stamps_unreliable(slot.flow);
+  const auto of_port = slots_of_port_.find(port);
+  if (of_port == slots_of_port_.end()) return;
+  for (const auto& [address, index] : of_port->second)
+    slots_[index].owner->change().on_stamps_unreliable(slots_[index].flow);
 }
 
 // --- what changes around us
@@ -460,7 +510,8 @@ void Engine::on_network_change(const packet::NetworkChange& change) {
   // down is no other driver, and there a missing stamp tells that the probe did not leave.
   if (anything || route || change.kind == NetworkChangeKind::LinkUp)
     for (auto& [port, stamps] : reply_stamps_) stamps.proven = false;
-  for (const auto& owner : owners_) owner->session().on_network_change(change);
+  for (const auto& owner : owners_)
+    if (owner) owner->change().on_network_change(change);
 }
 
 // A network that came up after the start is connected, too.
@@ -512,7 +563,7 @@ void Engine::report(const Queued& sent, const packet::SendResult& result) {
     if (result.status == packet::SendStatus::Accepted) track_reply_stamps(sent.port);
   } else {
     if (const Slot* slot = slot_of(sent.datagram.token))
-      slot->owner->session().on_sent(slot->flow, within, result);
+      slot->owner->change().on_sent(slot->flow, within, result);
   }
 }
 

@@ -6,9 +6,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
+#include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "agent/wake_queue.h"
 #include "net/packet_io.h"
 #include "session/reflector.h"
 #include "session/session.h"
@@ -52,12 +57,14 @@ class Engine final : private net::PacketSink {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Adds a session, opens its ports and lets it begin. It lives as long as the engine. Fails when
-  // no port can be had.
-  Result<session::Session*> add_session(const session::SessionOptions& options,
-                                        const SessionPorts& ports,
-                                        const wire::RequestLayout& layout,
-                                        SessionObserver& observer);
+  // Adds a session, opens its ports and lets it begin. It lives as long as the engine, or until it
+  // is removed; what changes it goes through the engine. Fails when no port can be had.
+  Result<const session::Session*> add_session(const session::SessionOptions& options,
+                                              const SessionPorts& ports,
+                                              const wire::RequestLayout& layout,
+                                              SessionObserver& observer);
+  // It sends no more, and is finished when its probes in flight are decided.
+  void stop_session(const session::Session& session, MonoTime now);
   // It and its ports are gone at once; what is in flight is never decided. Between turns.
   void remove_session(const session::Session& session);
   // A session that wants this very local port from now on sends on this one, whoever opened it
@@ -74,7 +81,7 @@ class Engine final : private net::PacketSink {
   // One turn: what is due is sent, then waits until something happens, `until` at the latest.
   Result<void> turn(std::optional<MonoTime> until);
 
-  bool sessions_finished() const;
+  bool sessions_finished();
   const EngineCounters& counters() const { return counters_; }
 
  private:
@@ -86,6 +93,8 @@ class Engine final : private net::PacketSink {
     net::PortId port = 0;
     std::uint8_t generation = 0;  // so that a token of the flow before is not taken for one of this
   };
+  // The flows that share a port, by the address of their far end: few are asked about a packet.
+  using SlotsOfPort = std::set<std::pair<packet::IpAddress, std::uint32_t>>;
   // Whether the driver behind a port stamps the reflector's replies.
   struct ReplyStamps {
     bool proven = false;  // one came since the network last changed
@@ -106,13 +115,17 @@ class Engine final : private net::PacketSink {
 
   net::PacketSink* guest_of(net::PortId port) const;
   Result<void> catch_up();
-  std::optional<MonoTime> next_wake() const;
+  Owner& owner_of(const session::Session& session) const;
+  void settle();
+  std::optional<MonoTime> next_wake();
   void renew_networks();
   void tell_the_others(net::PortId port, const packet::PathError& error, const Slot& told);
   void track_reply_stamps(net::PortId port);
   Queued* next_slot(std::size_t octets);
   void reflect(net::PortId port, const packet::ReceivedDatagram& request);
   void take_reply(net::PortId port, const packet::ReceivedDatagram& reply);
+  static std::ranges::subrange<SlotsOfPort::const_iterator> slots_to(
+      const SlotsOfPort& slots, const packet::IpAddress& remote);
   const Slot* slot_of(net::PortId port, const packet::ReceivedDatagram& reply) const;
   const Slot* slot_of(packet::Token token) const;
   std::uint32_t take_slot(Owner& owner, session::FlowId flow, net::PortId port);
@@ -126,10 +139,18 @@ class Engine final : private net::PacketSink {
   net::PacketIo& io_;
   session::Reflector* reflector_;
   session::PortBudget budget_;
-  std::vector<std::unique_ptr<Owner>> owners_;
+  std::vector<std::unique_ptr<Owner>> owners_;  // by number; null where one is free
+  std::vector<std::uint32_t> free_numbers_;
+  std::unordered_map<const session::Session*, std::uint32_t> numbers_;
+  // When sessions want to be woken. Those that something happened to since settle() are asked
+  // again; thousands of others are not.
+  WakeQueue wakes_;
+  std::vector<std::uint32_t> changed_;
+  std::vector<std::uint32_t> due_;
+  std::size_t unfinished_ = 0;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
-  std::map<net::PortId, std::vector<std::uint32_t>> slots_of_port_;
+  std::map<net::PortId, SlotsOfPort> slots_of_port_;
   std::map<net::PortId, net::PacketSink*> guests_;
   std::vector<net::PortId> shared_;
   std::vector<net::PortId> closing_;  // after the next flush

@@ -113,17 +113,18 @@ class EngineTest : public ::testing::Test {
                                .note = [](const std::string&) {}});
   }
   // The answer of a reflector elsewhere, as it arrives here.
-  PlayedIo::Event answer(session::Reflector& reflector, const std::vector<std::byte>& request) {
+  PlayedIo::Event answer(session::Reflector& reflector, const std::vector<std::byte>& request,
+                         const packet::Endpoint& peer = kPeer) {
     packet::ReceivedDatagram arrived;
     arrived.payload = request;
     arrived.source = kUs;
-    arrived.destination = kPeer;
+    arrived.destination = peer;
     arrived.arrival = io_.played_clock.now();
     std::vector<std::byte> octets(request.size());
     EXPECT_TRUE(
         reflector.reflect(arrived, io_.played_clock.now(), io_.played_clock.state(), octets));
     packet::ReceivedDatagram reply;
-    reply.source = kPeer;
+    reply.source = peer;
     reply.destination = kUs;
     reply.arrival = io_.played_clock.now();
     return [reply, octets](net::PacketSink& sink) mutable {
@@ -226,6 +227,34 @@ TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {
   EXPECT_EQ(cause(0), measure::UnsentCause::NeighbourUnresolved);
   EXPECT_EQ(cause(1), measure::UnsentCause::NeighbourUnresolved) << "same address, other port";
   EXPECT_NE(cause(2), measure::UnsentCause::NeighbourUnresolved) << "another neighbour";
+}
+
+TEST_F(EngineTest, of_many_sessions_on_one_port_each_gets_its_own_replies) {
+  constexpr std::uint16_t kSessions = 300;
+  Engine engine(io_, nullptr);
+  std::vector<Samples> samples(kSessions + 1);
+  const auto remote_of = [](std::uint16_t ssid) {
+    // Three sessions an address.
+    return packet::Endpoint{packet::IpAddress::v4(0x0a000100U + ssid / 3U),
+                            static_cast<std::uint16_t>(1'000 + ssid % 3), 0};
+  };
+  for (std::uint16_t ssid = 1; ssid <= kSessions; ++ssid) {
+    session::SessionOptions one = options(ssid);
+    one.flow.remote = remote_of(ssid);
+    add(engine, one, samples[ssid]);
+  }
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  ASSERT_EQ(io_.sent.size(), kSessions);
+  session::Reflector far = make_reflector();
+  for (std::size_t i = io_.sent.size(); i-- > 0;) {
+    const auto ssid = base::load_be<std::uint16_t>(io_.sent[i], 14);
+    if (ssid % 5 != 0) io_.events.push_back(answer(far, io_.sent[i], remote_of(ssid)));
+  }
+  run_to_the_end(engine);
+  for (std::uint16_t ssid = 1; ssid <= kSessions; ++ssid) {
+    ASSERT_EQ(samples[ssid].given.size(), 1U);
+    EXPECT_EQ(samples[ssid].given[0].outcome == measure::Outcome::Delivered, ssid % 5 != 0) << ssid;
+  }
 }
 
 TEST_F(EngineTest, ATurnReadsWhatIsThereWhenAllFlowsAreFinished) {

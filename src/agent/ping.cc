@@ -86,7 +86,7 @@ class PingRun final : public Ping, private SessionObserver {
   measure::Accumulator accumulator_;
   std::optional<FlowWatch> flows_;  // when there are several
   PingObserver* observer_ = nullptr;
-  session::Session* session_ = nullptr;
+  const session::Session* session_ = nullptr;
   EchoRun echo_;
   std::vector<std::string> notes_;
   std::set<std::string> noted_;
@@ -122,7 +122,7 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
   while (!engine_.sessions_finished() || !echo_.finished()) {
     if (stop_.load(std::memory_order_relaxed) && !interrupted) {
       interrupted = true;
-      session_->stop(io_->clock().mono_now());
+      engine_.stop_session(*session_, io_->clock().mono_now());
     }
     if (requirement_failed_) break;
     TRY_VOID(engine_.turn(step_echo()));

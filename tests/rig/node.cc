@@ -124,7 +124,7 @@ Result<void> run(const std::vector<std::string>& words) {
   while (!stopped && std::getchar() != EOF) {
   }
   std::vector<std::unique_ptr<Outcomes>> outcomes;
-  std::vector<session::Session*> sessions;
+  std::vector<const session::Session*> sessions;
   const std::int64_t count = TRY(number(words[2])), interval_us = TRY(number(words[3]));
   std::vector<std::string> peers;
   for (std::size_t i = 4; i < words.size(); ++i) {
