@@ -15,6 +15,7 @@ namespace wirestamp::platform {
 namespace {
 
 std::atomic<void (*)() noexcept> stop_handler{nullptr};
+std::atomic<void (*)() noexcept> reload_handler{nullptr};
 
 constexpr std::array kStopSignals{SIGINT, SIGTERM, SIGHUP};
 
@@ -26,6 +27,12 @@ extern "C" void forward_stop_signal(int /*number*/) {
     if (now.sa_handler == forward_stop_signal) ::signal(number, SIG_DFL);
   }
   if (auto* handler = stop_handler.load()) handler();
+  errno = error;
+}
+
+extern "C" void forward_reload_signal(int /*number*/) {
+  const int error = errno;
+  if (auto* handler = reload_handler.load()) handler();
   errno = error;
 }
 
@@ -55,6 +62,15 @@ void on_stop_signal(void (*handler)() noexcept) {
     if (number == SIGHUP && before.sa_handler == SIG_IGN) continue;
     sigaction(number, &action, nullptr);
   }
+}
+
+void on_reload_signal(void (*handler)() noexcept) {
+  reload_handler.store(handler);
+  struct sigaction action{};
+  action.sa_handler = forward_reload_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, &action, nullptr);
 }
 
 void fill_standard_descriptors() {

@@ -15,6 +15,10 @@ std::vector<std::pair<std::string, std::string>> environment();
 // been installed. A SIGHUP that is ignored (`nohup`) stays ignored.
 void on_stop_signal(void (*handler)() noexcept);
 
+// Calls `handler` at each SIGHUP, from a signal handler: it may only do what is async-signal-safe.
+// After on_stop_signal(); SIGHUP stops nothing then, also where it was ignored before.
+void on_reload_signal(void (*handler)() noexcept);
+
 // Standard input, output and error that the process was started without are opened so that using
 // them fails, as it did. Else a socket or a file would take their number and get what is printed.
 void fill_standard_descriptors();

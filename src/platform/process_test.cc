@@ -96,6 +96,28 @@ TEST(StopSignal, OneThatWasIgnoredBeforeUsStaysIgnored) {
             0);
 }
 
+volatile sig_atomic_t reloads = 0;
+
+TEST(ReloadSignal, is_told_each_time_and_stops_nothing) {
+  EXPECT_EQ(end_of([] {
+              ::signal(SIGHUP, SIG_IGN);
+              on_stop_signal(count_stop);
+              on_reload_signal([]() noexcept {
+                reloads = reloads + 1;
+                errno = EXDEV;
+              });
+              errno = EINTR;
+              for (int i = 0; i < 3; ++i) ::raise(SIGHUP);
+              if (reloads != 3 || stops != 0 || errno != EINTR) return 1;
+              ::raise(SIGTERM);
+              ::raise(SIGHUP);
+              if (reloads != 4 || stops != 1) return 2;
+              ::raise(SIGINT);
+              return 3;
+            }),
+            SIGINT);
+}
+
 TEST(BrokenPipes, FailTheWriteOnly) {
   EXPECT_EQ(end_of([] {
               ignore_broken_pipes();
