@@ -203,7 +203,8 @@ struct Event {
   std::optional<unsigned> answered, tried;    // fresh flows
   std::optional<Duration> at_least, at_most;  // bounds of an outage, or of a measured time-out
   std::optional<std::string> direction;       // "forward" or "backward"
-  std::optional<unsigned> before, after;      // a mark or hop count
+  std::optional<unsigned> before, after;      // a mark or hop limit, as it arrives
+  std::optional<unsigned> expected;           // of Remarked, where known: the mark that was sent
   std::optional<std::uint32_t> flow;
   std::optional<std::string> account;  // what the reflector says of the old flow
   std::vector<Hop> old_path, new_path;

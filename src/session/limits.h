@@ -84,8 +84,15 @@ inline constexpr Duration kRestartsKnown = Duration::hours(1);
 // So it is with changes of a mark, but that it begins and ends is two of them.
 inline constexpr Duration kRemarksTogether = Duration::minutes(1);
 inline constexpr Duration kRemarksKnown = Duration::hours(1);
-// That a reflector said it would stop explains its silence for so long.
+// A path has another length when so many packets in a row, for so long, had another hop limit.
+inline constexpr unsigned kHopsSettle = 10;
+inline constexpr Duration kHopsSettleFor = Duration::minutes(1);
+inline constexpr Duration kHopsTogether = Duration::hours(1);
+inline constexpr Duration kHopsKnown = Duration::hours(6);
+// A reflector that says it is about to stop is not believed when it answers after this time, and
+// when it answers without saying so for that time.
 inline constexpr Duration kStoppingLasts = Duration::minutes(5);
+inline constexpr Duration kStoppingTaken = Duration::seconds(10);
 // Ports of a range that are tried before it counts as exhausted.
 inline constexpr std::uint32_t kMostPortTries = 256;
 inline constexpr std::size_t kMostFlows = 64;       // in parallel, of one session

@@ -8,11 +8,15 @@
 
 namespace wirestamp::session {
 
-void PortBudget::on_silent(SessionId session, MonoTime now) {
+void PortBudget::on_silent(SessionId session, MonoTime now, bool expected) {
   if (silent_.contains(session)) return;
   const bool joins = events_.contains(newest_event_) && newest_silence_ &&
                      now - *newest_silence_ <= kSilentTogether;
-  if (!joins) events_[++newest_event_].teller = session;
+  if (!joins) {
+    Together& event = events_[++newest_event_];
+    event.answered = now - kSilentTogether * 2;
+    if (!expected) event.teller = session;
+  }
   newest_silence_ = now;
   ++events_[newest_event_].silent;
   silent_[session] = {.since = now, .event = newest_event_};

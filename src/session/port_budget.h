@@ -25,8 +25,9 @@ class PortBudget {
  public:
   using SessionId = std::uint32_t;
 
-  // A session fell silent. Until it is answered:
-  void on_silent(SessionId session, MonoTime now);
+  // A session fell silent. `expected`: its peer had said so, so it is not the one that tells.
+  void on_silent(SessionId session, MonoTime now, bool expected = false);
+  // Until it is answered:
   // Whether it is the one that tells of the event: the first of them, and when that one has been
   // answered for a while, the first that asks.
   bool tells(SessionId session, MonoTime now);

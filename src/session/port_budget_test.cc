@@ -64,6 +64,16 @@ TEST(PortBudget, peers_that_are_dead_for_long_take_no_place) {
   EXPECT_FALSE(falls_silent(budget, 3'000, peer(1), later));
 }
 
+// A peer that had said that it would stop is told otherwise, and silences no other session.
+TEST(PortBudget, a_silence_that_was_expected_leaves_the_telling_to_others) {
+  PortBudget budget;
+  budget.on_silent(0, MonoTime::from_ns(1), /*expected=*/true);
+  budget.on_silent(1, MonoTime::from_ns(2));
+  budget.on_silent(2, MonoTime::from_ns(3));
+  EXPECT_TRUE(budget.tells(1, MonoTime::from_ns(4)));
+  EXPECT_FALSE(budget.tells(2, MonoTime::from_ns(4)));
+}
+
 TEST(PortBudget, another_one_tells_when_the_teller_is_long_answered) {
   PortBudget budget;
   for (std::uint32_t n = 0; n < 10; ++n) budget.on_silent(n, kStart);

@@ -274,8 +274,7 @@ void Session::notice_suspend(const ClockState& clock, MonoTime now) {
     if (stalled_) stalled_->tries.on_suspend(slept);
     if (pauses_.any()) pauses_.on_suspend(slept);
     if (guard_) guard_->restart();
-    output_.on_note("the host was suspended for " +
-                    std::to_string(slept.ns() / 1'000'000) +
+    output_.on_note("the host was suspended for " + std::to_string(slept.ns() / 1'000'000) +
                     " ms: probes in flight then are not judged");
   }
   suspended_ = clock.suspended;
@@ -460,8 +459,10 @@ void Session::on_flow_reply(const measure::Sample& provisional) {
       outage_->answered = at;
       outage_->gap = watch_.newest_gap();
     }
+    watch_up(at);
   }
   watch_marks(provisional);
+  watch_hops(provisional);
   output_.on_reply(provisional);
 }
 

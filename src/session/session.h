@@ -56,6 +56,8 @@ struct SessionOptions {
   unsigned flows = 1;
   // Loss reduces no rate, not even a high one to a public address (rate_guard.h).
   bool full_rate = false;
+  // The first answer is an event. What runs for a minute before somebody's eyes needs none.
+  bool tells_up = false;
 };
 
 // Where probes to the peer leave this host now.
@@ -144,6 +146,7 @@ class Session {
   struct Outage {
     MonoTime declared, heard;  // when we said so; when the peer was last heard, or the path moved
     bool told = false;         // an event said that it began
+    bool stopped = false;      // the reflector had said that it would stop: it is none
     bool judged = false;       // a verdict was told
     bool suspected = false;    // policy `fixed` said what it suspects
     bool swept = false;
@@ -153,8 +156,7 @@ class Session {
   // Why nothing may come back, as far as the system and the path say; forgotten when it is old.
   struct Evidence {
     std::optional<MonoTime> neighbour, closed, icmp;
-    std::optional<MonoTime> stopping;  // told by the reflector; concerns only what we say
-    std::string who;                   // sent the last ICMP error
+    std::string who;  // sent the last ICMP error
   };
 
   // A flow that is silent by rule and tried now and then.
@@ -167,17 +169,36 @@ class Session {
 
   // The traffic class last seen, and what is told of its changes: where a path re-marks some
   // packets and others not, or marks congestion, it changes all the time.
-  struct Mark {
+  struct Changes {
     enum class Telling : std::uint8_t { Nothing, Change, AgainAndAgain };
-    Telling on_change(MonoTime now);
+    // A third one within `together` is one of many; the next one is told after `known` without.
+    Telling on_change(MonoTime now, Duration together, Duration known);
 
-    std::optional<unsigned> last;
     std::optional<MonoTime> changed, changed_before;
-    bool changes_told = false;  // that it changes again and again
+    bool told = false;  // that it changes again and again
+  };
+  struct Mark {
+    std::optional<unsigned> last;
+    Changes changes;
+  };
+  // The hop limit that packets arrive with. Where they go several ways in turn it changes all the
+  // time, so another one counts when no other was seen for a while.
+  struct Hops {
+    bool settles(unsigned seen, MonoTime now);  // `seen` became the usual one in place of another
+
+    std::optional<unsigned> usual, before, other;
+    MonoTime since;  // of `other`
+    unsigned times = 0;
+    Changes changes;
   };
   struct LaneMarks {
     Mark forward, backward;
     Mark returned;  // by a reflector that does not say what it sends
+    Hops forward_hops, backward_hops;
+  };
+  // The reflector said that it is about to stop, and did not answer as if nothing was since.
+  struct Stopping {
+    MonoTime first, last;  // when it said so
   };
 
   // --- traffic (session.cc)
@@ -204,6 +225,8 @@ class Session {
   void watch_marks(const measure::Sample& sample);
   void watch_returned(const measure::Sample& sample, Mark& mark);
   void tell_remark(const measure::Sample& sample, measure::Event& remarked, Mark& mark);
+  void watch_hops(const measure::Sample& sample);
+  void watch_up(MonoTime at);
 
   // --- the policies (session_policy.cc)
   void step(const Timestamp& now, const ClockState& clock);
@@ -242,7 +265,7 @@ class Session {
                    FlowId new_flow);
   void tell_rate(const Timestamp& now, const RateGuard::Change& change);
   std::string cause_of_silence(MonoTime now) const;
-  std::string farewell(MonoTime now) const;
+  void tell_back(const SilenceWatch::Gap& gap, const Timestamp& now);
 
   SessionOptions options_;
   wire::RequestLayout layout_;
@@ -274,6 +297,9 @@ class Session {
   std::optional<Outage> last_outage_;  // that ended
   std::optional<FlowId> suspect_;      // carried the probes when the outage began; still open
   Evidence evidence_;
+  std::optional<Stopping> stopping_;
+  bool stopping_disbelieved_ = false;  // it said so for too long, until it is restarted
+  bool answered_ = false;              // ever
   std::optional<FlowTrial> trial_;
   std::optional<MonoTime> next_switch_;
   Duration back_off_;

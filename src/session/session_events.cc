@@ -60,17 +60,60 @@ std::string Session::cause_of_silence(MonoTime now) const {
   return "no error was seen";
 }
 
-// The reflector's own word, where it is not too old.
-std::string Session::farewell(MonoTime now) const {
-  if (!evidence_.stopping || now - *evidence_.stopping > kStoppingLasts) return {};
-  return "; the reflector had said that it would stop";
-}
+// --- up and stopping
 
 void Session::on_flow_stopping() {
-  const bool known = !farewell(*now_.mono).empty();
-  evidence_.stopping = now_.mono;
-  if (!known) output_.on_note("the reflector says that it is about to stop");
+  if (stopping_disbelieved_) return;
+  if (stopping_) {
+    stopping_->last = *now_.mono;
+    return;
+  }
+  stopping_ = Stopping{.first = *now_.mono, .last = *now_.mono};
+  measure::Event stopping = event(EventKind::PeerStopping, now_);
+  stopping.text = "the reflector says that it is about to stop";
+  tell(stopping);
 }
+
+// With each measured probe that is answered.
+void Session::watch_up(MonoTime at) {
+  if (!answered_) {
+    answered_ = true;
+    if (options_.tells_up && !(outage_ && outage_->told)) {
+      measure::Event up = event(EventKind::SessionUp, now_);
+      up.reason = "first answer";
+      up.flow = current();
+      up.text = "answered for the first time, over " + tuple(current());
+      tell(up);
+    }
+  }
+  if (!stopping_ || outage_) return;
+  const bool for_long = at - stopping_->first >= kStoppingLasts;
+  if (!for_long && at - stopping_->last < kStoppingTaken) return;
+  stopping_disbelieved_ = for_long;
+  stopping_.reset();
+  measure::Event up = event(EventKind::SessionUp, now_);
+  up.reason = "goes on";
+  up.text = "the reflector had said that it would stop, and goes on answering";
+  tell(up);
+}
+
+// The reflector that had said that it would stop is there again.
+void Session::tell_back(const SilenceWatch::Gap& gap, const Timestamp& now) {
+  stopping_.reset();
+  measure::Event up = event(EventKind::SessionUp, now);
+  up.reason = "back";
+  up.last_good = gap.good_before;
+  up.first_lost = gap.lost_from;
+  up.first_good = gap.first_good;
+  if (gap.first_good) up.lost = gap.lost;
+  if (up.first_lost && gap.lost_to) up.at_least = gap.lost_to->left - up.first_lost->left;
+  if (up.first_good && up.last_good) up.at_most = up.first_good->left - up.last_good->left;
+  up.text = "the reflector is back after it had said that it would stop";
+  if (up.lost) up.text += ", " + std::to_string(*up.lost) + " probes lost";
+  tell(up);
+}
+
+// --- silence
 
 void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTrial* trial) {
   measure::Event verdict = event(EventKind::Verdict, now);
@@ -118,11 +161,10 @@ void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTria
       verdict.text = "new ports are not answered, the old flow is: a firewall allows it alone";
       break;
     case Finding::PeerOrPathDown:
-      verdict.text = "peer or path down: " + cause_of_silence(*now.mono) + farewell(*now.mono);
+      verdict.text = "peer or path down: " + cause_of_silence(*now.mono);
       break;
     case Finding::PeerClosed:
-      verdict.text =
-          "peer closed: the host is up, and nothing listens on the port" + farewell(*now.mono);
+      verdict.text = "peer closed: the host is up, and nothing listens on the port";
       break;
     case Finding::LocalCause:
       verdict.text = "nothing leaves this host: " + cause_of_silence(*now.mono);
@@ -171,7 +213,9 @@ void Session::tell_rate(const Timestamp& now, const RateGuard::Change& change) {
 // Where it happens with each packet, one event more says so, and that is enough for an hour. Each
 // of parallel flows notices the same restart: only the second one of one flow is another.
 void Session::on_flow_restart(Flow& flow) {
-  evidence_.stopping.reset();  // it did stop, and what comes is of another one
+  // It did stop, and what comes is of another one. An outage tells it when it ends.
+  stopping_disbelieved_ = false;
+  if (stopping_ && !outage_) tell_back({}, now_);
   const auto within = [&](const std::optional<MonoTime>& time, Duration lasting) {
     return time && *now_.mono - *time < lasting;
   };
@@ -191,26 +235,27 @@ void Session::on_flow_restart(Flow& flow) {
   tell(restarted);
 }
 
-// It begins and it ends. A third change within a minute is one of many: that is said, and then the
-// next one is told after an hour without.
-Session::Mark::Telling Session::Mark::on_change(MonoTime now) {
+// That it begins and that it ends are two. A third one is one of many: that is said, and then the
+// next one is told after a time without.
+Session::Changes::Telling Session::Changes::on_change(MonoTime now, Duration together,
+                                                      Duration known) {
   const auto within = [now](const std::optional<MonoTime>& time, Duration lasting) {
     return time && now - *time < lasting;
   };
-  const bool again = within(changed_before, kRemarksTogether);
-  const bool known = changes_told && within(changed, kRemarksKnown);
+  const bool again = within(changed_before, together);
+  const bool silent = told && within(changed, known);
   changed_before = std::exchange(changed, now);
-  if (known) return Telling::Nothing;
-  changes_told = again;
+  if (silent) return Telling::Nothing;
+  told = again;
   return again ? Telling::AgainAndAgain : Telling::Change;
 }
 
 void Session::tell_remark(const measure::Sample& sample, measure::Event& remarked, Mark& mark) {
-  const Mark::Telling telling = mark.on_change(*now_.mono);
-  if (telling == Mark::Telling::Nothing) return;
+  const auto telling = mark.changes.on_change(*now_.mono, kRemarksTogether, kRemarksKnown);
+  if (telling == Changes::Telling::Nothing) return;
   remarked.flow = sample.flow;
   if (lanes_.size() > 1) remarked.text += ", over " + tuple(sample.flow);
-  if (telling == Mark::Telling::AgainAndAgain)
+  if (telling == Changes::Telling::AgainAndAgain)
     remarked.text += "; it changes again and again: the next one told is one after an hour without";
   tell(remarked);
 }
@@ -242,6 +287,7 @@ void Session::watch_marks(const measure::Sample& sample) {
     remarked.direction = direction;
     remarked.before = before;
     remarked.after = seen;
+    remarked.expected = sent;
     remarked.text = std::string(direction) + ": sent with " + dscp_and_ecn(sent) +
                     ", arrives with " + dscp_and_ecn(seen);
     tell_remark(sample, remarked, mark);
@@ -259,6 +305,55 @@ void Session::watch_marks(const measure::Sample& sample) {
     watch("backward", marks.backward, sent & ~3U, sample.returned->traffic_class);
   // Without its word only a change can be seen. (A bare probe gets no word of one that knows how.)
   if (sample.returned && !peer_tells_class_) watch_returned(sample, marks.returned);
+}
+
+// --- hops
+
+bool Session::Hops::settles(unsigned seen, MonoTime now) {
+  if (!usual) usual = seen;
+  if (seen == *usual) {
+    other.reset();
+    return false;
+  }
+  if (other != seen) {
+    other = seen;
+    since = now;
+    times = 0;
+  }
+  if (++times < kHopsSettle || now - since < kHopsSettleFor) return false;
+  before = usual;
+  usual = std::exchange(other, std::nullopt);
+  return true;
+}
+
+// The length of the path there and back, as far as it shows in what is left of the hop limits.
+void Session::watch_hops(const measure::Sample& sample) {
+  const auto lane = std::ranges::find(lanes_, sample.flow);
+  if (lane == lanes_.end()) return;
+  LaneMarks& marks = marks_[static_cast<std::size_t>(lane - lanes_.begin())];
+  const auto watch = [&](const char* direction, Hops& hops, unsigned seen) {
+    if (!hops.settles(seen, *now_.mono)) return;
+    const auto telling = hops.changes.on_change(*now_.mono, kHopsTogether, kHopsKnown);
+    if (telling == Changes::Telling::Nothing) return;
+    measure::Event changed = event(EventKind::HopsChanged, now_);
+    changed.direction = direction;
+    changed.before = hops.before;
+    changed.after = seen;
+    changed.flow = sample.flow;
+    const bool longer = seen < *hops.before;
+    const unsigned by = longer ? *hops.before - seen : seen - *hops.before;
+    changed.text = std::string(direction) + ": the path is " + std::to_string(by) +
+                   (by == 1 ? " hop " : " hops ") + (longer ? "longer" : "shorter") +
+                   " than before, packets arrive with hop limit " + std::to_string(seen);
+    if (lanes_.size() > 1) changed.text += ", over " + tuple(sample.flow);
+    if (telling == Changes::Telling::AgainAndAgain)
+      changed.text +=
+          "; it changes again and again: the next one told is one after six hours without";
+    tell(changed);
+  };
+  if (sample.seen_hop_limit) watch("forward", marks.forward_hops, *sample.seen_hop_limit);
+  if (sample.returned && sample.returned->hop_limit)
+    watch("backward", marks.backward_hops, *sample.returned->hop_limit);
 }
 
 }  // namespace wirestamp::session

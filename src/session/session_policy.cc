@@ -95,14 +95,17 @@ void Session::declare_outage(const Timestamp& now) {
     retire(stalled_->flow);
     stalled_.reset();
   }
+  outage_->stopped = stopping_.has_value();
   suspect_.reset();
-  budget_.on_silent(options_.flow.session, *now.mono);
+  budget_.on_silent(options_.flow.session, *now.mono, outage_->stopped);
 }
 
 // Of sessions that fall silent together one tells, and the others follow in what they do. One that
-// stays silent for longer than the one that told was silent for a reason of its own.
+// stays silent for longer than the one that told was silent for a reason of its own. What a
+// reflector had announced is no outage, however long.
 void Session::tell_outage(const Timestamp& now) {
-  if (outage_->told || !budget_.tells(options_.flow.session, *now.mono)) return;
+  if (outage_->told || outage_->stopped) return;
+  if (!budget_.tells(options_.flow.session, *now.mono)) return;
   outage_->told = true;
   outage_->judged = outage_->suspected = false;
   measure::Event began = event(EventKind::OutageBegan, now);
@@ -112,7 +115,6 @@ void Session::tell_outage(const Timestamp& now) {
   began.text = began.last_good
                    ? "nothing comes back since probe " + std::to_string(began.last_good->probe)
                    : "nothing has come back yet";
-  began.text += farewell(*now.mono);
   tell(began);
 }
 
@@ -182,6 +184,7 @@ void Session::end_outage(const Timestamp& now) {
     over.text = "answered again, " + std::to_string(*over.lost) + " probes lost";
     tell(over);
   }
+  if (outage.stopped) tell_back(gap, now);
   if (options_.policy == PortPolicy::Fixed && pauses_.any()) {
     // What was answered only after other probes of ours had refreshed the entry anew was cured by
     // something else.

@@ -170,7 +170,7 @@ class Field::One final : public session::SessionOutput {
     request.destination = peer();
     if (field_.within(field_.scenario_.in_turn))
       request.source.port = static_cast<std::uint16_t>(50'000 + field_.order_++ % 5);
-    request.hop_limit = 250;
+    request.hop_limit = field_.hop_limit();
     request.traffic_class = session->options().flow.traffic_class;
     if (field_.within(field_.scenario_.remarked) && port % 4 == 2) request.traffic_class = 8U << 2U;
     if (field_.within(field_.scenario_.remarked_in_turn) && field_.order_++ % 2 == 0)
@@ -193,7 +193,7 @@ class Field::One final : public session::SessionOutput {
       packet::ReceivedDatagram datagram;
       datagram.payload = buffer;
       datagram.source = peer();
-      datagram.hop_limit = 250;
+      datagram.hop_limit = field_.hop_limit();
       datagram.traffic_class = field_.within(field_.scenario_.remarked_back) ? 8U << 2U : marks;
       datagram.arrival = field_.stamp(StampSource::Kernel);
       for (std::uint32_t n = 0; n < field_.scenario_.impostors; ++n) {
@@ -310,6 +310,11 @@ bool Field::within(const std::vector<During>& periods) const {
   return std::ranges::any_of(periods, [&](const During& period) {
     return now_ >= kStart + period.at && now_ < kStart + period.at + period.lasting;
   });
+}
+
+std::uint8_t Field::hop_limit() {
+  const bool in_turn = within(scenario_.longer_in_turn) && hop_order_++ % 4 < 2;
+  return within(scenario_.longer) || in_turn ? 248 : 250;
 }
 
 Timestamp Field::stamp(StampSource source) const {

@@ -57,6 +57,8 @@ struct FieldScenario {
   std::vector<Duration> extra_addresses;    // another address appears, and the route stays
   std::vector<Duration> privacy_addresses;  // the same, but temporary
   std::vector<During> remarked_back;        // replies arrive with CS1
+  std::vector<During> longer;               // both ways are two hops longer
+  std::vector<During> longer_in_turn;       // of each second packet
   bool bare = false;                        // requests are base packets: no TLVs
   std::optional<Duration> goodbye;          // replies say that the reflector is about to stop
   std::vector<During> forged;               // somebody's say so, with a token of his own
@@ -120,6 +122,7 @@ class Field final {
   void at(MonoTime time, std::function<void()> run);
   bool within(const std::vector<During>& periods) const;
   bool passes(std::uint16_t port, bool forward);
+  std::uint8_t hop_limit();
   Timestamp stamp(StampSource source) const;
   ClockState clock() const;
   std::optional<session::Egress> egress() const;
@@ -140,6 +143,7 @@ class Field final {
   std::map<std::uint16_t, std::vector<Duration>> times_;
   std::uint16_t shuffled_port_ = 1'024, newest_port_ = 0;
   unsigned order_ = 0;  // of packets through the NAT with five ports
+  unsigned hop_order_ = 0;
   std::uint64_t ports_opened_ = 0, events_of_all_ = 0, verdicts_of_all_ = 0, resolved_ = 0;
   std::size_t most_open_ = 0;
   std::uint32_t interface_ = 2;

@@ -313,35 +313,58 @@ TEST(FlowEdges, replies_to_bare_probes_of_a_silent_time_are_no_re_mark) {
   }));
 }
 
-const char* const kFarewell = "had said that it would stop";
-
-TEST(FlowEdges, a_reflector_that_says_goodbye_is_named_in_what_is_told_of_its_silence) {
-  FieldScenario stopped = scenario(PortPolicy::Dynamic);
-  stopped.goodbye = Duration::seconds(28);
-  stopped.down = {{Duration::seconds(30), Duration::minutes(10)}};
-  Field field(stopped);
-  field.run(Duration::minutes(2));
-  ASSERT_EQ(field.notes().size(), 1U);
-  ASSERT_FALSE(field.of_kind(EventKind::Verdict).empty());
-  for (const EventKind kind : {EventKind::OutageBegan, EventKind::Verdict}) {
-    const std::string text = field.of_kind(kind).front().event.text;
-    EXPECT_NE(text.find(kFarewell), std::string::npos) << text;
+// What follows was announced: it is told as a stop, and neither as an outage nor with a verdict.
+TEST(FlowEdges, a_reflector_that_says_goodbye_is_in_no_outage) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto, PortPolicy::Fixed}) {
+    FieldScenario stopped = scenario(policy);
+    stopped.goodbye = Duration::seconds(28);
+    stopped.down = {{Duration::seconds(30), Duration::minutes(20)}};
+    stopped.restarts = {Duration::minutes(10)};
+    Field field(stopped);
+    field.run(Duration::minutes(30));
+    const auto stopping = field.of_kind(EventKind::PeerStopping);
+    ASSERT_EQ(stopping.size(), 1U);
+    EXPECT_GE(stopping.front().at, Duration::seconds(28));
+    EXPECT_LE(stopping.front().at, Duration::seconds(29));
+    EXPECT_TRUE(field.of_kind(EventKind::OutageBegan).empty());
+    EXPECT_TRUE(field.of_kind(EventKind::OutageEnded).empty());
+    EXPECT_TRUE(field.of_kind(EventKind::Verdict).empty());
+    const auto up = field.of_kind(EventKind::SessionUp);
+    ASSERT_EQ(up.size(), 1U);
+    EXPECT_EQ(up.front().event.reason, "back");
+    EXPECT_GT(up.front().at, Duration::seconds(30) + Duration::minutes(20));
+    ASSERT_TRUE(up.front().event.lost && up.front().event.at_least && up.front().event.at_most);
+    EXPECT_LE(*up.front().event.at_least, Duration::minutes(20));
+    EXPECT_GE(*up.front().event.at_most, Duration::minutes(20));
   }
-  EXPECT_GT(field.ports().size(), 2U) << "what we do is the same";
 }
 
+TEST(FlowEdges, a_reflector_that_is_back_at_once_is_told_to_be_up) {
+  FieldScenario stopped = scenario(PortPolicy::Dynamic);
+  stopped.goodbye = Duration::seconds(28);
+  stopped.down = {{Duration::seconds(30), Duration::seconds(2)}};
+  stopped.restarts = {Duration::seconds(31)};
+  Field field(stopped);
+  field.run(Duration::minutes(2));
+  EXPECT_EQ(field.of_kind(EventKind::PeerStopping).size(), 1U);
+  const auto up = field.of_kind(EventKind::SessionUp);
+  ASSERT_EQ(up.size(), 1U);
+  EXPECT_EQ(up.front().event.reason, "back");
+}
+
+// One that says so and goes on for five minutes is not believed any more.
 TEST(FlowEdges, a_goodbye_lapses_after_five_minutes) {
   FieldScenario stopped = scenario(PortPolicy::Dynamic);
   stopped.goodbye = Duration::seconds(8);
-  stopped.down = {{Duration::seconds(10), Duration::minutes(20)}};
-  stopped.moved = {Duration::minutes(6)};  // and a path with a verdict of its own
+  stopped.down = {{Duration::minutes(10), Duration::minutes(1)}};
   Field field(stopped);
-  field.run(Duration::minutes(8));
-  EXPECT_EQ(field.notes().size(), 1U);
-  const auto verdicts = field.of_kind(EventKind::Verdict);
-  ASSERT_EQ(verdicts.size(), 2U);
-  EXPECT_NE(verdicts[0].event.text.find(kFarewell), std::string::npos) << verdicts[0].event.text;
-  EXPECT_EQ(verdicts[1].event.text.find(kFarewell), std::string::npos) << verdicts[1].event.text;
+  field.run(Duration::minutes(15));
+  EXPECT_EQ(field.of_kind(EventKind::PeerStopping).size(), 1U);
+  const auto up = field.of_kind(EventKind::SessionUp);
+  ASSERT_EQ(up.size(), 1U);
+  EXPECT_EQ(up.front().event.reason, "goes on");
+  EXPECT_GE(up.front().at, Duration::minutes(5) + Duration::seconds(8));
+  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
 }
 
 TEST(FlowEdges, a_goodbye_without_the_token_of_the_session_counts_nothing) {
@@ -350,10 +373,9 @@ TEST(FlowEdges, a_goodbye_without_the_token_of_the_session_counts_nothing) {
   forged.down = {{Duration::seconds(30), Duration::minutes(1)}};
   Field field(forged);
   field.run(Duration::minutes(2));
-  EXPECT_TRUE(field.notes().empty());
+  EXPECT_TRUE(field.of_kind(EventKind::PeerStopping).empty());
   EXPECT_GE(field.session().counters().other_token, 20U);
-  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).front().event.text.find(kFarewell),
-            std::string::npos);
+  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
   EXPECT_EQ(field.delivered() + 120, field.samples().size()) << "the replies are replies";
 }
 
@@ -472,10 +494,10 @@ TEST(FlowEdges, a_goodbye_explains_no_outage_after_the_restart) {
   stopped.down = {{Duration::seconds(100), Duration::minutes(1)}};
   Field field(stopped);
   field.run(Duration::minutes(4));
-  EXPECT_EQ(field.notes().size(), 1U);
-  ASSERT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
-  for (const auto& told : field.events())
-    EXPECT_EQ(told.event.text.find(kFarewell), std::string::npos) << told.event.text;
+  EXPECT_EQ(field.of_kind(EventKind::PeerStopping).size(), 1U);
+  EXPECT_EQ(field.of_kind(EventKind::SessionUp).size(), 1U);
+  EXPECT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
+  EXPECT_EQ(field.of_kind(EventKind::OutageEnded).size(), 1U);
 }
 
 TEST(FlowEdges, a_re_mark_of_each_second_packet_is_told_and_hides_no_outage) {
@@ -489,6 +511,72 @@ TEST(FlowEdges, a_re_mark_of_each_second_packet_is_told_and_hides_no_outage) {
   ASSERT_EQ(told.size(), 3U);
   EXPECT_EQ(told[1].event.text.find("again and again"), std::string::npos) << told[1].event.text;
   EXPECT_NE(told[2].event.text.find("again and again"), std::string::npos) << told[2].event.text;
+}
+
+TEST(FlowEdges, a_path_of_another_length_is_told_once_and_when_it_is_back) {
+  FieldScenario moved = scenario(PortPolicy::Dynamic);
+  moved.longer = {{Duration::seconds(100), Duration::minutes(10)}};
+  Field field(moved);
+  field.run(Duration::minutes(30));
+  const auto told = field.of_kind(EventKind::HopsChanged);
+  ASSERT_EQ(told.size(), 4U);
+  for (std::size_t n = 0; n < 4; ++n) {
+    const measure::Event& event = told[n].event;
+    EXPECT_EQ(event.direction, n % 2 == 0 ? "forward" : "backward");
+    EXPECT_EQ(event.before, n < 2 ? 250U : 248U);
+    EXPECT_EQ(event.after, n < 2 ? 248U : 250U);
+    const Duration changed = Duration::seconds(n < 2 ? 100 : 700);
+    EXPECT_GE(told[n].at - changed, Duration::minutes(1));
+    EXPECT_LE(told[n].at - changed, Duration::seconds(62));
+  }
+  EXPECT_EQ(told[0].event.text,
+            "forward: the path is 2 hops longer than before, packets arrive with hop limit 248");
+  EXPECT_EQ(field.events().size(), 4U);
+}
+
+// Packets that go several ways in turn, and ways that are there for a moment, are no change.
+TEST(FlowEdges, ways_in_turn_are_no_change_of_length) {
+  FieldScenario turns = scenario(PortPolicy::Dynamic);
+  turns.longer_in_turn = {{Duration::seconds(100), Duration::hours(10)}};
+  for (int n = 1; n < 60; ++n) turns.longer.push_back({Duration::minutes(n), Duration::seconds(5)});
+  Field field(turns);
+  field.run(Duration::hours(10));
+  EXPECT_TRUE(field.events().empty());
+}
+
+TEST(FlowEdges, a_path_that_changes_all_the_time_is_told_to_do_so) {
+  FieldScenario flaps = scenario(PortPolicy::Dynamic);
+  for (int n = 1; n < 200; ++n)
+    flaps.longer.push_back({Duration::minutes(6 * n), Duration::minutes(3)});
+  Field field(flaps);
+  field.run(Duration::hours(20));
+  const auto told = field.of_kind(EventKind::HopsChanged);
+  ASSERT_EQ(told.size(), 6U) << "three in each direction";
+  EXPECT_NE(told[5].event.text.find("again and again"), std::string::npos) << told[5].event.text;
+}
+
+TEST(FlowEdges, the_first_answer_is_told_where_somebody_wants_to_know) {
+  for (const bool wanted : {false, true}) {
+    FieldScenario fresh = scenario(PortPolicy::Dynamic);
+    fresh.options.tells_up = wanted;
+    fresh.down = {{Duration::minutes(2), Duration::minutes(2)}};
+    Field field(fresh);
+    field.run(Duration::minutes(10));
+    const auto up = field.of_kind(EventKind::SessionUp);
+    EXPECT_EQ(up.size(), wanted ? 1U : 0U);
+    for (const auto& told : up) EXPECT_EQ(told.event.reason, "first answer");
+    EXPECT_EQ(field.of_kind(EventKind::OutageEnded).size(), 1U);
+  }
+}
+
+TEST(FlowEdges, the_end_of_an_outage_is_not_told_as_a_first_answer_too) {
+  FieldScenario late = scenario(PortPolicy::Dynamic);
+  late.options.tells_up = true;
+  late.down = {{Duration(), Duration::minutes(2)}};
+  Field field(late);
+  field.run(Duration::minutes(10));
+  EXPECT_EQ(field.of_kind(EventKind::OutageEnded).size(), 1U);
+  EXPECT_TRUE(field.of_kind(EventKind::SessionUp).empty());
 }
 
 // An agent runs for years: what it tells is bounded by the day and not for ever.
