@@ -26,6 +26,15 @@ Meaning meaning_of_verdict(const measure::Event& verdict) {
   return {};
 }
 
+// Congestion that is marked is how ECN works, and what arrives as it was sent is good again.
+bool is_worth_a_warning(const measure::Event& remarked) {
+  const auto dscp = [](unsigned traffic_class) { return traffic_class >> 2U; };
+  const bool other_dscp = dscp(remarked.before.value_or(0)) != dscp(remarked.after.value_or(0));
+  const bool as_sent =
+      remarked.expected && dscp(*remarked.expected) == dscp(remarked.after.value_or(0));
+  return other_dscp && !as_sent;
+}
+
 Meaning meaning_of_crossing(const measure::Event& event) {
   const measure::Crossing crossing = event.crossing.value_or(measure::Crossing{});
   Meaning meaning;
@@ -67,12 +76,13 @@ Meaning meaning_of(const measure::Event& event) {
     // Probes are withheld, which hides what follows.
     case EventKind::RateReduced:
     case EventKind::PortsExhausted:
-    case EventKind::Remarked:
     case EventKind::FlowDiffers:
     case EventKind::ClockStepped:
     case EventKind::StoreSetAside:
     case EventKind::ConfigurationRefused:
       return kMoment;
+    case EventKind::Remarked:
+      return is_worth_a_warning(event) ? kMoment : kTold;
     case EventKind::ClockUnsynchronised:
       return {.severity = Severity::Warning, .role = Role::Begins, .source = Source::Clock};
     case EventKind::ClockSynchronised:

@@ -182,6 +182,28 @@ struct Shape<measure::Hop> {
 };
 
 template <>
+struct Shape<measure::Crossing> {
+  using T = measure::Crossing;
+  static constexpr std::string_view kName = "crossing",
+                                    kMeaning = "A figure above a threshold (`docs/events.md`).";
+  static constexpr std::array kRows{
+      row<&T::figure>("figure", kAlways, "loss, latency or jitter"),
+      row<&T::error>("error", kAlways, "it is the threshold of an error, else of a warning"),
+      row<&T::loss>("loss_ratio", "of loss", "lost / sent over the stretch it was judged by"),
+      row<&T::loss_threshold>("loss_threshold", "of loss", "the threshold"),
+      row<&T::delay>("delay_ns", "of latency and jitter", "median of the windows it was judged by"),
+      row<&T::delay_threshold>("delay_threshold_ns", "of latency and jitter", "the threshold"),
+      row<&T::median>("median_ns", "when 24 hours are known",
+                      "median of 48 hours that the threshold was made of"),
+      row<[](const T& crossing) { return rfc3339(crossing.since); }>(
+          "since", kAlways, "begin of the trouble, RFC 3339, UTC"),
+      row<[](const T& crossing) {
+        return crossing.until ? std::optional(rfc3339(*crossing.until)) : std::nullopt;
+      }>("until", "of threshold_cleared", "its end, RFC 3339, UTC"),
+  };
+};
+
+template <>
 struct Shape<measure::Event> {
   using T = measure::Event;
   static constexpr std::string_view kName = "event", kMeaning = "What happened beside the probes.";
@@ -189,12 +211,17 @@ struct Shape<measure::Event> {
       row<&T::kind>("kind", kAlways,
                     "outage_began, outage_ended, flow_changed, verdict, timeout_measured, "
                     "healing_pause, network_changed, reflector_restarted, remarked, path_swept, "
-                    "account_told, flow_differs, ports_exhausted, rate_reduced or rate_restored"),
+                    "account_told, flow_differs, ports_exhausted, rate_reduced, rate_restored, "
+                    "session_up, peer_stopping, hops_changed, threshold_crossed, "
+                    "threshold_cleared; of an agent also clock_stepped, clock_unsynchronised, "
+                    "clock_synchronised, suspended, store_set_aside, store_failed, "
+                    "store_restored, configuration_refused, configuration_reloaded; see "
+                    "`docs/events.md`"),
       row<[](const T& event) { return rfc3339(event.wall); }>("at", kAlways,
                                                               "when it was known, RFC 3339, UTC"),
       row<&T::text>("text", kAlways, "the same for a person"),
       row<[](const T& event) { return unless_empty(event.reason); }>(
-          "reason", "of flow_changed, network_changed, flow_differs, rate_reduced",
+          "reason", "of flow_changed, network_changed, flow_differs, rate_reduced, session_up",
           "one or two words"),
       row<&T::finding>("finding", "of a verdict",
                        "stalled_flow, stalled_flow_suspected, one_of_several_paths, "
@@ -208,16 +235,20 @@ struct Shape<measure::Event> {
       row<&T::last_good>("last_good", "where known", "newest probe answered before"),
       row<&T::first_lost>("first_lost", "where known", "first probe that was not answered"),
       row<&T::first_good>("first_good", "where known", "first probe answered again"),
-      row<&T::lost>("lost", "of outages and verdicts", "probes between last_good and first_good"),
+      row<&T::lost>("lost", "of outages, verdicts, session_up",
+                    "probes between last_good and first_good"),
       row<&T::answered>("answered", "of verdicts with fresh flows", "fresh flows answered"),
       row<&T::tried>("tried", "of verdicts with fresh flows", "fresh flows tried"),
-      row<&T::at_least>("at_least_ns", "of outage_ended, timeout_measured",
+      row<&T::at_least>("at_least_ns", "of outage_ended, timeout_measured, session_up",
                         "lower bound of the outage, or of the middlebox's time-out"),
-      row<&T::at_most>("at_most_ns", "of outage_ended, timeout_measured, healing_pause",
+      row<&T::at_most>("at_most_ns", "of outage_ended, timeout_measured, healing_pause, session_up",
                        "upper bound of the same; length of the pause"),
-      row<&T::direction>("direction", "of remarked, account_told", "`forward` or `backward`"),
-      row<&T::before>("before", "of remarked", "traffic class octet before"),
-      row<&T::after>("after", "of remarked", "the same after"),
+      row<&T::direction>("direction", "of remarked, hops_changed, account_told",
+                         "`forward` or `backward`"),
+      row<&T::before>("before", "of remarked, hops_changed",
+                      "traffic class octet, or hop limit, that arrived before"),
+      row<&T::after>("after", "of remarked, hops_changed", "the same after"),
+      row<&T::expected>("expected", "of remarked, where known", "traffic class octet as sent"),
       row<&T::account>("account", "of account_told",
                        "what the reflector says: requests seen, replies sent, source of the "
                        "requests"),
@@ -225,6 +256,11 @@ struct Shape<measure::Event> {
                                                                        "the way of the old flow"),
       row<[](const T& event) { return unless_empty(event.new_path); }>("new_path", "of path_swept",
                                                                        "the same of the new flow"),
+      row<&T::crossing>("crossing", "of threshold_crossed, threshold_cleared",
+                        "what was crossed, and when"),
+      row<&T::change>("change_ns", "of clock_stepped, suspended",
+                      "by how much the clock was set, forward is positive; how long the host "
+                      "slept"),
   };
 };
 

@@ -113,6 +113,17 @@ Report full_report() {
   event.at_least = event.at_most = Duration::seconds(20);
   event.direction = "forward";
   event.before = event.after = 184;
+  event.expected = 184;
+  event.crossing = measure::Crossing{.figure = measure::Figure::Loss,
+                                     .error = true,
+                                     .loss = 0.12,
+                                     .loss_threshold = 0.05,
+                                     .delay = Duration::milliseconds(80),
+                                     .delay_threshold = Duration::milliseconds(60),
+                                     .median = Duration::milliseconds(40),
+                                     .since = WallTime::from_ns(5),
+                                     .until = WallTime::from_ns(6)};
+  event.change = Duration::milliseconds(100);
   event.account = "what became of it";
   event.old_path = event.new_path = {{.distance = 1, .address = "192.0.2.254", .reflector = false},
                                      {.distance = 2, .address = "", .reflector = true}};
