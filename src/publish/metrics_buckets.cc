@@ -25,6 +25,7 @@ struct Bound {
     return sign == 0 ? 0 : sign > 0 ? ns / 1e9 : -(ns + 1) / 1e9;
   }
   bool holds(int other_sign, int bucket) const {
+    if (other_sign == 0) return sign >= 0;
     if (other_sign < 0) return sign >= 0 || bucket > octave * kPerOctave;
     return sign > 0 && bucket <= octave * kPerOctave;
   }
@@ -48,15 +49,19 @@ std::vector<Bound> bounds_of(Ladder ladder) {
 }  // namespace
 
 std::vector<ClassicBucket> classic_buckets(const measure::Histogram& histogram, Ladder ladder) {
+  const std::vector<Bound> bounds = bounds_of(ladder);
   std::vector<ClassicBucket> buckets;
-  for (const Bound& bound : bounds_of(ladder)) {
-    ClassicBucket bucket{.upper = bound.seconds(), .count = 0};
-    if (bound.sign >= 0) bucket.count = histogram.zero();
-    histogram.for_each_bucket([&](int sign, int index, std::uint64_t times) {
-      if (bound.holds(sign, index)) bucket.count += times;
-    });
-    buckets.push_back(bucket);
-  }
+  for (const Bound& bound : bounds) buckets.push_back({.upper = bound.seconds(), .count = 0});
+  // First each bucket to the lowest bound that holds it, then each bound has those below it too.
+  const auto put = [&](int sign, int index, std::uint64_t times) {
+    const auto lowest = std::ranges::partition_point(
+        bounds, [&](const Bound& bound) { return !bound.holds(sign, index); });
+    if (lowest != bounds.end())
+      buckets[static_cast<std::size_t>(lowest - bounds.begin())].count += times;
+  };
+  put(0, 0, histogram.zero());
+  histogram.for_each_bucket(put);
+  for (std::size_t i = 1; i < buckets.size(); ++i) buckets[i].count += buckets[i - 1].count;
   return buckets;
 }
 

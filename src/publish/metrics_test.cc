@@ -281,7 +281,7 @@ TEST(Metrics, protobuf_has_the_values_of_the_text) {
   std::map<std::string, double> told;
   for (const std::string& octets : messages(expose(sessions, kProto))) {
     Reader family(octets);
-    std::string name, label;
+    std::string name;
     while (family.next()) {
       if (family.tag() == 1) {
         name = family.get_string();
