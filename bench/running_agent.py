@@ -8,9 +8,6 @@ import re
 from load import cpu_seconds
 from rig import REFLECTOR_V4, Process, check, json_lines, poll_until, program
 
-WINDOW_SECONDS = 10
-
-
 def many_reflectors(rig):
     """A host of its own for each session, as agents have them: one reflector that answers for a whole network."""
     rig.ip("reflector", "route add local 10.78.0.0/16 dev lo")
@@ -24,10 +21,10 @@ def host(number):
 class RunningAgent:
     """Measures `port` of that many hosts from the same port of its own, which it reflects on too."""
 
-    def __init__(self, rig, sessions, port, interval, words=(), env=None, more=""):
+    def __init__(self, rig, sessions, port, interval, words=(), env=None, more="", result_every="1m"):
         self.results = rig.directory / f"results-{len(rig.processes)}.jsonl"
         config = rig.directory / f"agent-{len(rig.processes)}.toml"
-        config.write_text(f'result-every = "{WINDOW_SECONDS}s"\n[defaults]\ninterval = "{interval}"\n' + "".join(
+        config.write_text(f'result-every = "{result_every}"\n[defaults]\ninterval = "{interval}"\n' + "".join(
             f'[sessions.s{i:04}]\nhost = "{host(i)}:{port}"\n' for i in range(sessions)) + more)
         command = [program(), "agent", "--config", str(config), "--listen", f":{port}",
                    "--results", str(self.results), *words]
@@ -49,11 +46,11 @@ class RunningAgent:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def stop(self):
-        """Ends it; the summaries of its whole windows, of the sessions that measure."""
+    def stop(self, parts=True):
+        """Ends it; the summaries of its windows, of the sessions that measure."""
         self.process.stop()
         return [line["summary"] for line in json_lines(self.results)
-                if re.fullmatch(r"s\d{4}", line["session"]) and not line["part"]]
+                if re.fullmatch(r"s\d{4}", line["session"]) and (parts or not line["part"])]
 
 
 def total(windows, what):
