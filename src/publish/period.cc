@@ -46,6 +46,14 @@ void count_hops(std::optional<std::uint8_t> seen, std::optional<std::uint8_t>& l
 
 }  // namespace
 
+measure::TimedWindow Period::whole() const {
+  return {.begin = from,
+          .length = to - from,
+          .epoch = windows.empty() ? 0 : windows.back().epoch,
+          .part = with_data < to - from,
+          .window = total};
+}
+
 double Period::share_with_data() const {
   if (to <= from) return 0;
   return static_cast<double>(with_data.ns()) / static_cast<double>((to - from).ns());

@@ -41,7 +41,8 @@ struct Period {
   std::vector<PeriodGap> gaps;
   unsigned forward_hop_changes = 0, backward_hop_changes = 0;  // from one window to the next
 
-  double share_with_data() const;  // of 1; 0 of an empty range
+  measure::TimedWindow whole() const;  // from..to with `total`
+  double share_with_data() const;      // of 1; 0 of an empty range
   // Those of an outage that ended, and those that began and whose end is not among the events.
   std::vector<const measure::RecordedEvent*> outages() const;
 };
@@ -144,6 +145,9 @@ struct Overview {
 std::string overview_text(const Overview& overview);
 std::string overview_json(const Overview& overview);
 std::string overview_csv(const Overview& overview);
+
+// What docs/report.md tells of these documents.
+std::string period_reference();
 
 // "2026-01-31 12:00:00", UTC; to the minute when that says it all.
 std::string human_time(WallTime time);

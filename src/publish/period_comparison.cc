@@ -219,6 +219,11 @@ void judge_delay(Change& change, const PartsTest* parts) {
     return;
   }
   const double difference = *change.after - *change.before;
+  if (difference == 0) {
+    change.judgement = Judgement::Same;
+    change.text = "no difference";
+    return;
+  }
   if (parts->p_value > kChangeLevel || parts->higher != (difference > 0)) {
     change.judgement = Judgement::Same;
     change.text = fmt::format("{}: within the spread ({})", difference_text(change),

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <array>
 
 #include "publish/document.h"
+#include "publish/foreign_rows.h"
 #include "publish/period.h"
-#include "publish/period_columns.h"
-#include "publish/period_shapes.h"
 #include "publish/schema.h"
 
 namespace wirestamp::publish {
 
 namespace {
-
-std::string text_of(WallTime time) { return rfc3339(time); }
 
 struct OutageTold {
   const measure::RecordedEvent* recorded;
@@ -25,9 +20,19 @@ std::vector<OutageTold> outages_of(const Period& period) {
   return told;
 }
 
+std::optional<std::string> left(const std::optional<measure::ProbeMark>& mark) {
+  if (!mark) return std::nullopt;
+  return rfc3339(mark->left);
+}
+
 struct SessionTold {
   const Period* period;
 };
+
+void write_figures(JsonWriter& json, std::string_view key, const Period& period) {
+  const measure::TimedWindow whole = period.whole();
+  write_window(json, key, {whole, report_percentiles()});
+}
 
 }  // namespace
 
@@ -36,8 +41,8 @@ struct Shape<PeriodGap> {
   using T = PeriodGap;
   static constexpr std::string_view kName = "gap", kMeaning = "A stretch of time without windows.";
   static constexpr std::array kRows{
-      row<[](const T& gap) { return text_of(gap.from); }>("from", kAlways, "its begin"),
-      row<[](const T& gap) { return text_of(gap.to); }>("to", kAlways, "its end"),
+      row<[](const T& gap) { return rfc3339(gap.from); }>("from", kAlways, "its begin"),
+      row<[](const T& gap) { return rfc3339(gap.to); }>("to", kAlways, "its end"),
   };
 };
 
@@ -45,13 +50,9 @@ template <>
 struct Shape<OutageTold> {
   using T = OutageTold;
   static const measure::Event& of(const T& told) { return told.recorded->event; }
-  static std::optional<std::string> left(const std::optional<measure::ProbeMark>& mark) {
-    if (!mark) return std::nullopt;
-    return rfc3339(mark->left);
-  }
-  static constexpr std::string_view kName = "outage", kMeaning = "What `outage_ended` said.";
+  static constexpr std::string_view kName = "outage", kMeaning = "What its event said.";
   static constexpr std::array kRows{
-      row<[](const T& told) { return text_of(of(told).wall); }>("at", kAlways, "when it was known"),
+      row<[](const T& told) { return rfc3339(of(told).wall); }>("at", kAlways, "when it was known"),
       row<[](const T& told) { return of(told).kind == measure::EventKind::OutageEnded; }>(
           "ended", kAlways, "false: its end is not in the range"),
       row<[](const T& told) { return left(of(told).last_good); }>(
@@ -84,25 +85,23 @@ struct Shape<Period> {
                                                            "address and port"),
       row<&T::interval>("interval_ns", kAlways, "between probes, as configured now"),
       row<&T::dscp>("dscp", kAlways, "DSCP of probes, as configured now"),
-      row<[](const T& p) { return text_of(p.from); }>("from", kAlways, "begin of the range"),
-      row<[](const T& p) { return text_of(p.to); }>("to", kAlways, "its end, which is not in it"),
+      row<[](const T& p) { return rfc3339(p.from); }>("from", kAlways, "begin of the range"),
+      row<[](const T& p) { return rfc3339(p.to); }>("to", kAlways, "its end, which is not in it"),
       row<&T::step>("step_ns", kAlways, "length of the windows"),
       row<[](const T& p) { return p.share_with_data(); }>("data_ratio", kAlways,
                                                           "share of the range with windows"),
       row<&T::gaps>("gaps", kAlways, "stretches of the range without a window"),
-      row<[](const T& p) { return WindowFigures{&p.total}; }>("figures", kAlways,
-                                                              "of all windows together"),
+      foreign_row<T, write_figures>("figures", "window", "of all windows together"),
       row<&T::forward_hop_changes>("forward_hop_changes", kAlways,
                                    "times that the TTL seen there differs from the window before"),
       row<&T::backward_hop_changes>("backward_hop_changes", kAlways,
                                     "the same of the TTL of replies"),
       row<[](const T& p) { return outages_of(p); }>("outages", kAlways, "oldest first"),
       row<&T::more_events>("outages_incomplete", kAlways, "older outages were not read"),
-      row<[](const T& p) { return each<IncidentTold>(p.incidents); }>(
-          "incidents", kAlways, "that the range touches, oldest first"),
+      foreign_row<T, write_all<&T::incidents>>("incidents", "incident",
+                                               "that the range touches, oldest first"),
       row<&T::more_incidents>("incidents_incomplete", kAlways, "older ones were not read"),
-      row<[](const T& p) { return each<WindowTold>(p.windows); }>("windows", kAlways,
-                                                                  "in order of time"),
+      foreign_row<T, write_all<&T::windows>>("windows", "window", "in order of time"),
   };
 };
 
@@ -110,14 +109,16 @@ struct Shape<Period> {
 template <>
 struct Shape<SessionTold> {
   using T = SessionTold;
+  static void write(JsonWriter& json, std::string_view key, const T& told) {
+    write_figures(json, key, *told.period);
+  }
   static constexpr std::string_view kName = "session", kMeaning = "One of all sessions.";
   static constexpr std::array kRows{
       row<[](const T& s) { return s.period->session; }>("session", kAlways, "its name"),
       row<[](const T& s) { return s.period->host; }>("host", kAlways, "its host"),
       row<[](const T& s) { return s.period->share_with_data(); }>(
           "data_ratio", kAlways, "share of the range with windows"),
-      row<[](const T& s) { return WindowFigures{&s.period->total}; }>("figures", kAlways,
-                                                                      "of the whole range"),
+      foreign_row<T, write>("figures", "window", "of the whole range"),
       row<[](const T& s) { return s.period->outages().size(); }>("outages", kAlways,
                                                                  "their number"),
       row<[](const T& s) { return s.period->incidents.size(); }>("incidents", kAlways,
@@ -197,29 +198,24 @@ struct Shape<Overview> {
   static constexpr std::array kRows{
       row<[](const T&) { return kSchema; }>("schema", kAlways, "as that of the document of `ping`"),
       row<&T::version>("version", kAlways, "of the program"),
-      row<[](const T& o) { return text_of(o.from); }>("from", kAlways, "begin of the range"),
-      row<[](const T& o) { return text_of(o.to); }>("to", kAlways, "its end"),
+      row<[](const T& o) { return rfc3339(o.from); }>("from", kAlways, "begin of the range"),
+      row<[](const T& o) { return rfc3339(o.to); }>("to", kAlways, "its end"),
       row<[](const T& o) { return sessions(o); }>("sessions", kAlways, "each session"),
       row<&T::notes>("notes", kAlways, "about the range"),
   };
 };
 
-namespace {
+std::string period_json(const PeriodReport& report) { return document_of(report); }
+std::string overview_json(const Overview& overview) { return document_of(overview); }
 
-template <typename T>
-std::string document(const T& of) {
-  std::string out;
-  JsonWriter json(out, JsonWriter::Style::Indented);
-  json.begin_object();
-  write_rows(json, of);
-  json.end_object();
-  out += '\n';
+std::string period_reference() {
+  std::string out = "### `report SESSION --json`\n\n";
+  append_reference<PeriodReport>(out);
+  append_shapes<Period, PeriodGap, OutageTold, Change, Spread>(out);
+  out += "\n### `report --json`\n\n";
+  append_reference<Overview>(out);
+  append_shapes<SessionTold>(out);
   return out;
 }
-
-}  // namespace
-
-std::string period_json(const PeriodReport& report) { return document(report); }
-std::string overview_json(const Overview& overview) { return document(overview); }
 
 }  // namespace wirestamp::publish

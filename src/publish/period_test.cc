@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 
@@ -244,6 +246,49 @@ TEST(Overview, tells_each_session_in_a_line) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
   overview.sessions.clear();
   EXPECT_TRUE(has(overview_text(overview), "no session has left anything"));
+}
+
+TEST(PeriodJson, tells_figures_windows_and_the_comparison) {
+  Minutes minutes;
+  for (int i = 0; i < 16; ++i) minutes.add(minute(120, i == 3 ? 12 : 0, 1'000));
+  minutes.period.events = {ended_outage(kNoon + Duration::seconds(5), Duration::seconds(4))};
+  minutes.period.incidents = {{.id = 12, .session = "office", .opened = kNoon}};
+  const Period period = minutes.done();
+  const PeriodReport report{.version = "1",
+                            .period = period,
+                            .before = period,
+                            .comparison = compare(period, period),
+                            .notes = {"a note"}};
+  const auto document = nlohmann::json::parse(period_json(report));
+  EXPECT_EQ(document["period"]["figures"]["sent"], 16 * 120);
+  EXPECT_EQ(document["period"]["figures"]["lost"]["forward"], 12);
+  EXPECT_EQ(document["period"]["windows"].size(), 16U);
+  EXPECT_EQ(document["period"]["outages"][0]["incident"], 12);
+  EXPECT_EQ(document["period"]["incidents"][0]["id"], 12);
+  EXPECT_EQ(document["before"]["session"], "office");
+  EXPECT_EQ(document["comparison"]["changes"][0]["judgement"], "same");
+  EXPECT_EQ(document["notes"][0], "a note");
+}
+
+TEST(PeriodJson, a_period_of_nothing_is_a_document_too) {
+  Minutes minutes;
+  minutes.gap(60);
+  const auto document =
+      nlohmann::json::parse(period_json({.version = "1", .period = minutes.done(), .notes = {}}));
+  EXPECT_EQ(document["period"]["data_ratio"], 0.0);
+  EXPECT_EQ(document["period"]["windows"].size(), 0U);
+  EXPECT_FALSE(document.contains("comparison"));
+}
+
+TEST(PeriodCsv, has_a_line_for_each_window_and_quotes_names) {
+  Minutes minutes;
+  minutes.period.session = "a,\"b";
+  minutes.add(minute(120, 0, 1'000));
+  minutes.add(minute(120, 120, 0));
+  const std::string csv = period_csv({.version = "1", .period = minutes.done(), .notes = {}});
+  EXPECT_TRUE(csv.starts_with("session,begin,end,")) << csv;
+  EXPECT_EQ(std::ranges::count(csv, '\n'), 3);
+  EXPECT_TRUE(has(csv, "\n\"a,\"\"b\",2025-11-25T12:00:00")) << csv;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "publish/period.h"
 #include "publish/text.h"
@@ -98,8 +100,8 @@ void append_worst(std::string& out, const Period& period) {
   const Window& w = period.total;
   if (!w.worst) return;
   // Of windows that were not made of seconds it is the worst of them.
-  const bool seconds = std::ranges::all_of(period.windows, [](const measure::TimedWindow& window) {
-    return window.window.worst || window.length <= Duration::seconds(1);
+  const bool seconds = std::ranges::any_of(period.windows, [](const measure::TimedWindow& window) {
+    return window.window.worst || window.length == Duration::seconds(1);
   });
   std::string text;
   if (w.worst->loss_ratio > 0)
@@ -174,8 +176,9 @@ void append_marks(std::string& out, const Period& period) {
   const auto hops = [](std::optional<std::uint8_t> limit, unsigned changes) {
     if (!limit) return std::string("not known");
     return fmt::format("{} ({})", *limit,
-                       changes == 0 ? std::string("no change between windows")
-                                    : fmt::format("changed {} times between windows", changes));
+                       changes == 0   ? std::string("no change between windows")
+                       : changes == 1 ? std::string("changed once between windows")
+                                      : fmt::format("changed {} times between windows", changes));
   };
   line(out, "hop limit", "there {}; back {}", hops(w.forward_hop_limit, period.forward_hop_changes),
        hops(w.backward_hop_limit, period.backward_hop_changes));
@@ -200,7 +203,7 @@ std::string outage_text(const measure::RecordedEvent& recorded) {
   const measure::Event& event = recorded.event;
   const WallTime began = event.first_lost ? event.first_lost->left : event.wall;
   if (event.kind == measure::EventKind::OutageBegan)
-    return fmt::format("{}, end not known: {}", human_time(began), one_line(event.text));
+    return fmt::format("{}, end not known: {}", human_time(began), printable(event.text));
   std::string text = human_time(began);
   if (event.at_least && event.at_most)
     text += fmt::format(", {} to {}", human_length(*event.at_least), human_length(*event.at_most));
@@ -228,7 +231,7 @@ std::string incident_text(const measure::Incident& incident) {
                           : std::string(", still open");
   return text + fmt::format(", {}{}: {}", name(incident.severity),
                             incident.in_maintenance ? " in maintenance" : "",
-                            one_line(incident.title));
+                            printable(incident.title));
 }
 
 void append_incidents(std::string& out, const Period& period) {
@@ -242,8 +245,8 @@ void append_incidents(std::string& out, const Period& period) {
 }
 
 void append_head(std::string& out, const Period& period) {
-  std::string text = one_line(period.session);
-  if (!period.host.empty()) text += fmt::format(" ({})", one_line(period.host));
+  std::string text = printable(period.session);
+  if (!period.host.empty()) text += fmt::format(" ({})", printable(period.host));
   if (!period.peer.empty() && period.peer != period.host) text += fmt::format(", {}", period.peer);
   text += fmt::format(": {}", range_text(period.from, period.to));
   append_wrapped(out, text, 0, 2);
@@ -255,10 +258,25 @@ std::string change_value(const Change& change, const std::optional<double>& valu
                       : publish::human(Duration::nanoseconds(static_cast<std::int64_t>(*value)));
 }
 
-std::string spread_text(const Change& change, const std::optional<Spread>& spread) {
-  if (!spread) return "";
-  return fmt::format("({} .. {})", change_value(change, spread->low),
-                     change_value(change, spread->high));
+std::string value_and_spread(const Change& change, const std::optional<double>& value,
+                             const std::optional<Spread>& spread) {
+  std::string text = change_value(change, value);
+  if (value && spread)
+    text += fmt::format(" ({} .. {})", change_value(change, spread->low),
+                        change_value(change, spread->high));
+  return text;
+}
+
+// Shorter than Change::figure, so that both periods stand beside each other.
+std::string_view short_name(std::string_view figure) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kShort{
+      {{"loss_forward", "loss there"},
+       {"loss_backward", "loss back"},
+       {"round_trip_p50", "p50"},
+       {"round_trip_p99", "p99"}}};
+  for (const auto& [name, brief] : kShort)
+    if (name == figure) return brief;
+  return figure;
 }
 
 void append_comparison(std::string& out, const PeriodReport& report) {
@@ -268,25 +286,22 @@ void append_comparison(std::string& out, const PeriodReport& report) {
       out, fmt::format("compared with {}:", range_text(report.before->from, report.before->to)), 0,
       2);
   const auto row = [&](std::string_view name, std::string_view before, std::string_view after) {
-    out += fmt::format("  {:<16}{:<31}{}\n", name, before, after);
+    out += fmt::format("  {:<12} {:<30} {}\n", name, before, after);
   };
   row("", "before", "now");
   for (const Change& change : comparison.changes) {
-    row(words(change.figure), change_value(change, change.before),
-        change_value(change, change.after));
-    if (change.before_spread || change.after_spread)
-      row("", spread_text(change, change.before_spread), spread_text(change, change.after_spread));
-    line(out, "", " {}", change.text);
+    row(short_name(change.figure), value_and_spread(change, change.before, change.before_spread),
+        value_and_spread(change, change.after, change.after_spread));
+    line(out, "", "{}", change.text);
   }
   row("data", human_percent(report.before->share_with_data()),
       human_percent(report.period.share_with_data()));
   row("outages", fmt::format("{}", report.before->outages().size()),
       fmt::format("{}", report.period.outages().size()));
-  out += '\n';
   line(out, "verdict", "{}", comparison.verdict);
   line(out, "",
-       "In brackets: 10th to 90th percentile of the parts of {} of each period. Chance: "
-       "of parts as different as these if nothing had changed.",
+       "(p50 and p99 are of the round trip. In brackets: 10th to 90th percentile of the "
+       "parts of {} of each period. Chance: of parts as different if nothing had changed.)",
        human_length(comparison.part));
 }
 
@@ -336,7 +351,7 @@ std::string overview_text(const Overview& overview) {
     const auto count = [](std::size_t number, bool more) {
       return fmt::format("{}{}", number, more ? "+" : "");
     };
-    row(one_line(period.session), fmt::format("{}", w.sent), percent(w.loss_ratio()),
+    row(printable(period.session), fmt::format("{}", w.sent), percent(w.loss_ratio()),
         rtt != nullptr ? p(rtt->values, 500'000) : "-",
         rtt != nullptr ? p(rtt->values, 990'000) : "-",
         count(period.outages().size(), period.more_events),

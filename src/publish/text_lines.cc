@@ -46,7 +46,7 @@ std::string words(std::string_view name) {
   return text;
 }
 
-std::string one_line(std::string_view text) {
+std::string printable(std::string_view text) {
   std::string out(text);
   std::ranges::replace_if(
       out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');

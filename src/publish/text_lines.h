@@ -35,7 +35,7 @@ void long_line(std::string& out, std::string_view name, std::string_view text);
 std::string words(std::string_view name);
 
 // Text that came from elsewhere, on one line and without control characters: they steer terminals.
-std::string one_line(std::string_view text);
+std::string printable(std::string_view text);
 
 // "kernel 118 + user 2".
 std::string stamp_list(const measure::StampCounts& counts);
