@@ -224,6 +224,23 @@ TEST_F(StoredReport, two_halves_of_an_hour_are_compared) {
   EXPECT_TRUE(has(text, "no level changed; in a few parts only: more loss")) << text;
 }
 
+TEST_F(StoredReport, each_plot_is_one_document_with_its_incident) {
+  for (const ReportPlot plot : {ReportPlot::RoundTrip, ReportPlot::Forward, ReportPlot::Backward,
+                                ReportPlot::Jitter, ReportPlot::Loss, ReportPlot::Histogram}) {
+    const std::string svg = made({.session = "office",
+                                  .from = "2025-11-25T12:00Z",
+                                  .compare = "2025-11-25T12:00Z/+30m",
+                                  .format = ReportFormat::Svg,
+                                  .plot = plot});
+    EXPECT_TRUE(has(svg, "<svg ")) << svg.substr(0, 200);
+    EXPECT_TRUE(svg.ends_with("</svg>\n") || svg.ends_with("</svg>"));
+    EXPECT_TRUE(has(svg, "office (198.51.100.7)"));
+  }
+  EXPECT_TRUE(
+      has(made({.session = "office", .from = "2025-11-25T12:00Z", .format = ReportFormat::Svg}),
+          "incident 7: outage"));
+}
+
 TEST_F(StoredReport, what_cannot_be_asked_is_refused_with_the_reason) {
   EXPECT_EQ(refused({.session = "ofice"}),
             "the store has no session 'ofice'; did you mean 'office'?");
