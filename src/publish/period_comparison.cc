@@ -176,8 +176,8 @@ std::string chance_text(double p_value) {
 }
 
 std::string parts_text(const Change& change) {
-  return fmt::format("in {} of {} parts, before in {} of {}", change.after_lossy,
-                     change.after_parts, change.before_lossy, change.before_parts);
+  return fmt::format("in {} of {} parts, then in {} of {}", change.after_lossy, change.after_parts,
+                     change.before_lossy, change.before_parts);
 }
 
 void judge_loss(Change& change, const PartsTest* parts) {
@@ -263,7 +263,7 @@ Change change_of(const Figure& figure, const Side& before, const Side& after) {
   Change change{.figure = figure.name, .ratio = figure.lost != nullptr};
   if (!change.ratio && before.stamps && after.stamps && before.stamps != after.stamps) {
     change.judgement = Judgement::NotComparable;
-    change.text = fmt::format("not comparable: stamps were {} before, are {}", name(*before.stamps),
+    change.text = fmt::format("not comparable: stamps were {} then, are {}", name(*before.stamps),
                               name(*after.stamps));
     return change;
   }
@@ -286,7 +286,7 @@ Change change_of(const Figure& figure, const Side& before, const Side& after) {
   }
   if (!change.before || !change.after) {
     change.text = fmt::format("not known {}", change.before  ? "in the later period"
-                                              : change.after ? "before"
+                                              : change.after ? "then"
                                                              : "in either period");
     return change;
   }

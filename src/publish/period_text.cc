@@ -288,7 +288,7 @@ void append_comparison(std::string& out, const PeriodReport& report) {
   const auto row = [&](std::string_view name, std::string_view before, std::string_view after) {
     out += fmt::format("  {:<12} {:<30} {}\n", name, before, after);
   };
-  row("", "before", "now");
+  row("", "then", "in this period");
   for (const Change& change : comparison.changes) {
     row(short_name(change.figure), value_and_spread(change, change.before, change.before_spread),
         value_and_spread(change, change.after, change.after_spread));
