@@ -427,7 +427,7 @@ std::vector<DocumentShape> shapes_of() {
 std::vector<DocumentShape> document_shapes() {
   return shapes_of<packet::Endpoint, measure::Distribution, measure::Variation, measure::Reordering,
                    measure::StampCounts, MarkCounts, Report::Flow, measure::Event,
-                   measure::ProbeMark, measure::Hop>();
+                   measure::ProbeMark, measure::Hop, measure::Crossing>();
 }
 
 }  // namespace wirestamp::publish
