@@ -141,7 +141,11 @@ std::size_t Keeper::cut_too_much(WallTime now, std::size_t rows) {
     const auto begin = oldest(level);
     if (!begin) continue;
     const double age_ns = static_cast<double>(now.ns()) - static_cast<double>(begin->ns());
+    // A year by the hour is worth more than a second hour by the second: the coarsest windows and
+    // the events lose theirs only when the others keep a quarter of their share.
+    const bool last = level == kEvents || level == kEvents - 1;
     const double share =
+        (last ? 0.25 : 1.0) *
         std::max(1e-9, age_ns / std::max(1.0, static_cast<double>(kept(level).ns())));
     if (share <= largest) continue;
     victim = level;

@@ -13,7 +13,8 @@
 // There are levels: the samples, the windows of each length, and the events with incidents and
 // flows. Each has a time for which it is to be kept. Where the file is too large, the level that
 // keeps the largest share of its time loses its oldest: so all levels keep the same share, and the
-// last hours stay fine while old times become coarse.
+// last hours stay fine while old times become coarse. The coarsest windows and the events keep four
+// times that share.
 //
 // A level is cut in strides, a sixty-fourth of its time each, so that the rows of a session, which
 // lie together, go in whole pages. Each call deletes a bounded number of rows, and goes on where

@@ -35,28 +35,31 @@ class Merger {
  public:
   explicit Merger(Duration step) : step_(step) {}
 
-  void take(WallTime begin, std::uint32_t epoch, std::uint64_t seconds, bool part,
-            measure::Window&& window) {
+  // Returns false for a row that cannot be read: it hides no other.
+  bool take(WallTime begin, std::uint32_t epoch, std::uint64_t seconds, bool part,
+            base::Bytes data) {
     const WallTime start = step_begin(begin, step_);
     if (windows_.empty() || windows_.back().begin != start) {
+      // The first row of a step stands as it was: if it is as long as the step it is the answer.
+      auto window = decode_window(data);
+      if (!window) return false;
       close();
-      windows_.push_back({.begin = start, .length = step_, .epoch = epoch});
-      whole_ = false;
-      seconds_ = 0;
+      windows_.push_back({.begin = start,
+                          .length = step_,
+                          .epoch = epoch,
+                          .part = part,
+                          .window = std::move(*window)});
+      first_begin_ = begin;
+      seconds_ = seconds;
+      return true;
     }
     measure::TimedWindow& last = windows_.back();
+    if (!last.window.worst) note_worst(last.window);
+    if (!merge_finer_form(data, begin, last.window)) return false;
     last.epoch = std::max(last.epoch, epoch);
     last.part = last.part || part;
-    // A row as long as the step is it, with what it says of its worst second.
-    if (seconds_ == 0 && !whole_) {
-      last.window = std::move(window);
-      first_begin_ = begin;
-      whole_ = true;
-    } else {
-      if (!last.window.worst) note_worst(last.window);
-      last.window.merge_finer(window, begin);
-    }
     seconds_ += seconds;
+    return true;
   }
 
   std::size_t size() const { return windows_.size(); }
@@ -80,7 +83,6 @@ class Merger {
   Duration step_;
   std::vector<measure::TimedWindow> windows_;
   WallTime first_begin_;
-  bool whole_ = false;
   std::uint64_t seconds_ = 0;
 };
 
@@ -292,11 +294,9 @@ Result<void> SqliteReader::read_windows(const WindowQuery& query, Duration step,
     rows.bind(3, stretch.from.ns());
     rows.bind(4, stretch.to.ns());
     while (rows.executeStep()) {
-      auto window = decode_window(blob(rows.getColumn(4)));
-      if (!window) continue;  // one row that cannot be read hides no other
       merger.take(WallTime::from_ns(rows.getColumn(0).getInt64()), rows.getColumn(1).getUInt(),
                   static_cast<std::uint64_t>(rows.getColumn(2).getInt64()),
-                  rows.getColumn(3).getInt() != 0, std::move(*window));
+                  rows.getColumn(3).getInt() != 0, blob(rows.getColumn(4)));
       if (merger.size() > kMostWindows || ++read > kMostRows)
         return fail(
             fmt::format("that is more than {} windows, or made of more than {}: ask for a "

@@ -17,7 +17,8 @@
 #include "measure/window.h"
 #include "time/duration.h"
 
-// The agent's memory: one SQLite file, written by one thread and read by any number.
+// The agent's memory: one SQLite file, written by one thread and read by any number, of this
+// process and of others. docs/store.md tells what a user needs to know of it.
 namespace wirestamp::store {
 
 // Lengths of the windows that are kept. Windows of 1 s come from outside; the coarser ones are made
@@ -25,6 +26,8 @@ namespace wirestamp::store {
 inline constexpr std::array kResolutions{Duration::seconds(1), Duration::seconds(10),
                                          Duration::minutes(1), Duration::hours(1)};
 
+// How long each is kept. When max_octets is too little for all of it, all keep the same share of
+// their time; the windows of an hour and the events keep four times that share.
 struct Retention {
   std::uint64_t max_octets = std::uint64_t{1} << 30;  // of the file and its log together
   Duration samples = Duration::hours(6);
@@ -77,7 +80,9 @@ class Store {
   virtual Result<std::uint32_t> session(const SessionInfo& info) = 0;
 
   // The rest waits in memory until flush(), bounded: what finds it full is dropped and counted.
-  // Windows of 1 s, of one session in order of time within an epoch.
+  // Windows of 1 s, in any order. Any other length, and a second that is there already (same
+  // session, begin and epoch), is refused and counted in dropped(): nothing is counted twice. Two
+  // parts of one second, as a restart leaves them, are merged.
   virtual void add_window(std::uint32_t session, const measure::TimedWindow& window) = 0;
   virtual void add_sample(std::uint32_t session, const measure::Sample& sample) = 0;
   virtual void add_event(std::uint32_t session, const measure::RecordedEvent& event) = 0;
@@ -87,12 +92,13 @@ class Store {
   // Commits all of it in one transaction, coarser windows included. When this returned, a kill
   // loses none of it. After a failure (a full disk) everything still waits, and is tried next time.
   virtual Result<void> flush() = 0;
-  // Deletes what is too old at `now`, and the oldest of the finest where the file is too large; a
-  // little at a time. After flush().
+  // Deletes what is too old at `now`, and the oldest where the file is too large (see Retention); a
+  // little at a time. After flush(). A clock that leaps ahead is believed an hour more each call.
   virtual Result<void> retain(WallTime now) = 0;
   // As Opened::notes, of what happened since: a file that turned out to be broken while it was in
   // use. Each is told once.
   virtual std::vector<std::string> take_notes() = 0;
+  // Of what was added: what found no room, and what was refused.
   virtual std::uint64_t dropped() const = 0;
   virtual std::uint64_t octets() const = 0;  // of the file and its log
   // Largest ids in use, so that new ones count on.
@@ -101,6 +107,7 @@ class Store {
   virtual std::uint32_t last_epoch() const = 0;  // of all windows
 };
 
+// One that ends before it begins is an error of every query; an empty one has nothing in it.
 struct TimeRange {
   WallTime from, to;  // `to` is not in it
 };
@@ -113,7 +120,9 @@ struct EventQuery {
   std::size_t limit = 1'000;  // the newest
 };
 
-// One thread each; sees what was committed when each call begins.
+// One thread each; sees what was committed when each call begins. At most 100'000 windows or
+// records come of one call: windows() fails beyond that, the others tell the newest. Goes on with
+// the new file when the writer has set a broken one aside.
 class Reader {
  public:
   // Fails when there is no such file, or it is not ours: says so.
@@ -124,7 +133,10 @@ class Reader {
   // Windows of the session that begin in the range, as fine as `step` needs (the coarsest kept
   // length that divides it, or a finer one where that is all there is), merged into windows of
   // `step` that begin at multiples of it (UTC). In order of time; stretches without data have no
-  // window. `step` absent: chosen so that there are at most `most` windows.
+  // window. `part` where seconds of it are missing: at the ends of a range too, where finer windows
+  // tell what no whole coarser one does. Windows of several epochs are one, with the newest epoch.
+  // `step`: whole seconds; absent: chosen so that there are at most `most` windows (three at least)
+  // and as fine as what is kept of all the range.
   struct WindowQuery {
     std::uint32_t session = 0;
     TimeRange range;
@@ -132,14 +144,16 @@ class Reader {
     std::size_t most = 2'000;
   };
   virtual Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) = 0;
-  // The step that windows() takes.
+  // The step that windows() takes now.
   virtual Duration step_of(const WindowQuery& query) const = 0;
+  // Oldest first; the newest `limit` of the range by their scheduled time.
   virtual Result<std::vector<measure::Sample>> samples(std::uint32_t session, TimeRange range,
                                                        std::size_t limit) = 0;
   // Oldest first.
   virtual Result<std::vector<measure::RecordedEvent>> events(const EventQuery& query) = 0;
   virtual Result<std::vector<measure::Incident>> incidents(const EventQuery& query) = 0;
   virtual Result<std::optional<measure::Incident>> incident(std::uint64_t id) = 0;
+  // Those in use within the range, in the order they began.
   virtual Result<std::vector<FlowRow>> flows(std::uint32_t session, TimeRange range) = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/window_form.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -168,65 +169,93 @@ void write(Packer& out, const measure::Worst& worst) {
 
 // --- reading ------------------------------------------------------------------------------------
 
-void read_buckets(Unpacker& in, int sign, Histogram& into) {
-  constexpr std::uint64_t kMostBuckets = 2'017;
-  std::uint64_t places = in.number(kMostBuckets);
+// Values are merged into `into` as they are read, which spares half the work of a query over a
+// year; null: they are only looked at.
+void read_buckets(Unpacker& in, int sign, std::uint64_t& count, Histogram* into) {
+  constexpr std::size_t kMostBuckets = 2'017;
+  constexpr int kLast = static_cast<int>(kMostBuckets) - 1;
+  struct Read {
+    int index;
+    std::uint64_t times;
+  };
+  std::array<Read, kMostBuckets> buckets;  // not cleared: most of it is never used
+  const std::uint64_t places = in.number(kMostBuckets);
   if (places == 0) return;
   const std::int64_t first = in.signed_number();
-  if (first < 0 || first > static_cast<std::int64_t>(kMostBuckets)) return in.fail();
+  if (first < 0 || first > kLast) return in.fail();
   int index = static_cast<int>(first);
-  for (; places > 0 && in.ok(); --places, ++index) {
+  for (std::size_t i = 0; i < places; ++i, ++index) {
     std::uint64_t times = in.number();
     if (times == 0) {
       index += static_cast<int>(in.number(kMostBuckets));
       times = in.number();
     }
-    if (times == 0 || !into.add_bucket(sign, index, times)) return in.fail();
+    if (times == 0 || index > kLast || __builtin_add_overflow(count, times, &count))
+      return in.fail();
+    buckets[i] = {.index = index, .times = times};
   }
+  if (into == nullptr) return;
+  // The last one first: then the histogram has its width at once and does not grow step by step.
+  into->add_bucket(sign, buckets[places - 1].index, buckets[places - 1].times);
+  for (std::size_t i = 0; i + 1 < places; ++i)
+    into->add_bucket(sign, buckets[i].index, buckets[i].times);
 }
 
-Values read_values(Unpacker& in) {
-  Values values;
+void widen(Values& values, std::int64_t min, std::int64_t max) {
+  const bool first = values.count() == 0;
+  values.min = first ? min : std::min(values.min, min);
+  values.max = first ? max : std::max(values.max, max);
+}
+
+void read_values(Unpacker& in, Values* into) {
   const std::uint8_t form = in.octet();
-  if (form < 1 || form > 4) in.fail();
+  if (form < 1 || form > 4) return in.fail();
   const std::int64_t min = in.signed_number();
   std::int64_t max = min;
   if (form > 1) {
-    const std::uint64_t spread = in.number();
-    max = static_cast<std::int64_t>(static_cast<std::uint64_t>(min) + spread);
+    max = static_cast<std::int64_t>(static_cast<std::uint64_t>(min) + in.number());
     if (max < min) in.fail();
   }
   if (form <= 2) {
-    if (!in.ok()) return values;
-    values.add(Duration::nanoseconds(min));
-    if (form == 2) values.add(Duration::nanoseconds(max));
-    return values;
+    if (!in.ok() || into == nullptr) return;
+    into->add(Duration::nanoseconds(min));
+    if (form == 2) into->add(Duration::nanoseconds(max));
+    return;
   }
-  values.min = min;
-  values.max = max;
-  values.sum = form == 3 ? static_cast<double>(in.signed_number()) : in.real();
-  if (!std::isfinite(values.sum)) in.fail();
-  values.histogram.add(0, in.number());
-  read_buckets(in, -1, values.histogram);
-  read_buckets(in, 1, values.histogram);
-  if (values.count() == 0) in.fail();
-  return values;
+  const double sum = form == 3 ? static_cast<double>(in.signed_number()) : in.real();
+  if (!std::isfinite(sum)) in.fail();
+  std::uint64_t count = in.number();
+  if (into != nullptr && in.ok()) {
+    widen(*into, min, max);
+    into->sum += sum;
+    into->histogram.add(0, count);
+  }
+  Histogram* const histogram = into == nullptr ? nullptr : &into->histogram;
+  read_buckets(in, -1, count, histogram);
+  read_buckets(in, 1, count, histogram);
+  if (count == 0) in.fail();
 }
 
-ClassedValues read_classes(Unpacker& in) {
-  ClassedValues values;
-  const std::uint64_t count = in.number(static_cast<std::uint64_t>(StampSource::Hardware) + 1);
+// Of this class, made when there is none.
+Values& of_class(ClassedValues& values, StampSource stamps) {
+  auto place =
+      std::ranges::lower_bound(values.classes, stamps, {}, &ClassedValues::OfClass::stamps);
+  if (place == values.classes.end() || place->stamps != stamps)
+    place = values.classes.insert(place, {.stamps = stamps, .values = {}});
+  return place->values;
+}
+
+void read_classes(Unpacker& in, ClassedValues* into) {
+  constexpr auto kStrongest = static_cast<std::uint64_t>(StampSource::Hardware);
+  const std::uint64_t count = in.number(kStrongest + 1);
   int last = -1;
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    const auto source =
-        static_cast<int>(in.number(static_cast<std::uint64_t>(StampSource::Hardware)));
+    const auto source = static_cast<int>(in.number(kStrongest));
     if (source <= last) in.fail();
     last = source;
-    values.classes.push_back(
-        {.stamps = static_cast<StampSource>(source), .values = read_values(in)});
+    read_values(in, into == nullptr ? nullptr : &of_class(*into, static_cast<StampSource>(source)));
   }
   if (count == 0) in.fail();
-  return values;
 }
 
 void read(Unpacker& in, StampCounts& counts) {
@@ -323,30 +352,54 @@ std::string encode(const Window& window) {
   return out.take();
 }
 
-std::optional<Window> decode_window(base::Bytes octets) {
+namespace {
+
+// Reads a whole window: its values into `into` (null: nowhere), everything else into `rest`.
+bool read(base::Bytes octets, Window& rest, Window* into) {
   Unpacker in(octets);
-  if (in.octet() != kVersion) return std::nullopt;
-  Window window;
+  if (in.octet() != kVersion) return false;
   std::uint64_t used = in.number();
-  for_each_counter(window, [&](std::uint64_t& counter) {
+  for_each_counter(rest, [&](std::uint64_t& counter) {
     if ((used & 1U) != 0) counter = in.number();
     used >>= 1U;
   });
-  if (used != 0) return std::nullopt;
-  for (auto* counts : stamps_of(window)) read(in, *counts);
+  if (used != 0) return false;
+  for (auto* counts : stamps_of(rest)) read(in, *counts);
   std::uint64_t there = in.number(kPresenceMost);
   const auto next = [&] { return (std::exchange(there, there >> 1U) & 1U) != 0; };
-  for (auto* values : classed_of(window))
-    if (next()) *values = read_classes(in);
-  for (auto* values : values_of(window))
-    if (next()) *values = read_values(in);
-  for (auto* bound : bounds_of(window))
+  for (std::size_t i = 0; i < 4; ++i)
+    if (next()) read_classes(in, into == nullptr ? nullptr : classed_of(*into)[i]);
+  for (std::size_t i = 0; i < 2; ++i)
+    if (next()) read_values(in, into == nullptr ? nullptr : values_of(*into)[i]);
+  for (auto* bound : bounds_of(rest))
     if (next()) *bound = Duration::nanoseconds(in.signed_number());
-  for (auto* seen : seen_of(window))
+  for (auto* seen : seen_of(rest))
     if (next()) *seen = in.octet();
-  if (next()) window.worst = read_worst(in);
-  if (!in.done()) return std::nullopt;
+  if (next()) rest.worst = read_worst(in);
+  return in.done();
+}
+
+}  // namespace
+
+std::optional<Window> decode_window(base::Bytes octets) {
+  Window window;
+  if (!read(octets, window, &window)) return std::nullopt;
   return window;
+}
+
+bool merge_finer_form(base::Bytes octets, WallTime begin, Window& into) {
+  // Looked at first, so that one that is cut short leaves no half of itself.
+  Window rest;
+  if (!read(octets, rest, nullptr)) return false;
+  if (!rest.worst) {  // a second: how bad it was is seen from its own values only
+    const auto whole = decode_window(octets);
+    if (whole) into.merge_finer(*whole, begin);
+    return whole.has_value();
+  }
+  Window again;
+  read(octets, again, &into);
+  into.merge_finer(rest, begin);
+  return true;
 }
 
 }  // namespace wirestamp::store

@@ -159,6 +159,28 @@ TEST(WindowForm, RandomHoursComeBackAndMergedOnesToo) {
   }
 }
 
+TEST(WindowForm, MergingTheOctetsIsMergingTheWindow) {
+  for (const std::uint64_t seconds : {1U, 30U}) {
+    measure::Window slow, fast;
+    for (std::uint64_t row = 0; row < 20; ++row) {
+      measure::Window finer = second_of(row);
+      for (std::uint64_t i = 1; i < seconds; ++i)
+        finer.merge_finer(second_of(row * 100 + i),
+                          kNoon + Duration::seconds(static_cast<std::int64_t>(row * 100 + i)));
+      finer.schedule_error.add(Duration::nanoseconds(-static_cast<std::int64_t>(row)));
+      finer.rtt.add(row % 2 == 0 ? StampSource::User : StampSource::Hardware, Duration());
+      const WallTime begin = kNoon + Duration::seconds(static_cast<std::int64_t>(row * 100));
+      const std::string form = encode(finer);
+      slow.merge_finer(*decode_window(octets(form)), begin);
+      ASSERT_TRUE(merge_finer_form(octets(form), begin, fast));
+      // One that is cut changes nothing.
+      for (std::size_t size = 0; size < form.size(); size += 7)
+        EXPECT_FALSE(merge_finer_form(octets(form).first(size), begin, fast));
+      EXPECT_EQ(encode(fast), encode(slow)) << row;
+    }
+  }
+}
+
 TEST(WindowForm, ASecondOfTwoProbesIsSmall) { EXPECT_LE(encode(second_of(1)).size(), 110U); }
 
 TEST(WindowForm, RefusesAnyCutAndWhatFollows) {
@@ -176,19 +198,22 @@ TEST(WindowForm, RefusesOtherVersionsAndNonsense) {
     form[0] = static_cast<char>(version);
     EXPECT_EQ(decode_window(octets(form)).has_value(), version == 1);
   }
-  using namespace std::string_literals;
-  const auto refused = [](const std::string& text) { return !decode_window(octets(text)); };
-  EXPECT_FALSE(refused("\1\0\0\0\0\0\0"s));
-  EXPECT_TRUE(refused("\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"s));    // counters unknown
-  EXPECT_TRUE(refused("\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"s));  // more than 64 bits
-  EXPECT_TRUE(refused("\1\0\2\0\0\0\0"s));                              // stamps: 0 or 1
-  EXPECT_TRUE(refused("\1\0\1\0\0\0\0\0\7\0\0\0\0"s));                  // no such source
-  EXPECT_TRUE(refused("\1\0\0\0\0\0\1\0"s));                            // no class
-  EXPECT_TRUE(refused("\1\0\0\0\0\0\1\2\3\1\2\2\1\2"s));                // classes not in order
-  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\5\2"s));                        // no such form
-  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\0"s));              // values without one
-  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\xff\x7f\1"s));    // bucket too far
-  EXPECT_FALSE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\2\1"s));
+  // A literal with zeros in it.
+  const auto refused = []<std::size_t kSize>(const char(&text)[kSize]) {
+    return !decode_window(octets(std::string(text, kSize - 1)));
+  };
+  EXPECT_FALSE(refused("\1\0\0\0\0\0\0"));
+  EXPECT_TRUE(refused("\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"));    // counters unknown
+  EXPECT_TRUE(refused("\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"));  // more than 64 bits
+  EXPECT_TRUE(refused("\1\0\2\0\0\0\0"));                              // stamps: 0 or 1
+  EXPECT_TRUE(refused("\1\0\1\0\0\0\0\0\7\0\0\0\0"));                  // no such source
+  EXPECT_TRUE(refused("\1\0\0\0\0\0\1\0"));                            // no class
+  EXPECT_TRUE(refused("\1\0\0\0\0\0\1\2\3\1\2\2\1\2"));                // classes not in order
+  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\5\2"));                        // no such form
+  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\0"));              // values without one
+  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\xff\x7f\1"));    // bucket too far
+  EXPECT_FALSE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\2\1"));
+  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\2\0"));  // a gap at the end
 }
 
 }  // namespace
