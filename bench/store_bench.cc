@@ -327,7 +327,7 @@ void print_depth(const std::string& path) {
 
 // --- asking -------------------------------------------------------------------------------------
 
-void ask(store::Reader& reader, const std::string& plain_path) {
+void ask(store::Reader& reader, WallTime end, const std::string& plain_path) {
   struct Question {
     const char* name;
     Duration range;
@@ -349,7 +349,7 @@ void ask(store::Reader& reader, const std::string& plain_path) {
                                        {"year, step chosen", kDay * 366, std::nullopt},
                                        {"year by 1 day", kDay * 366, kDay}}) {
     const store::Reader::WindowQuery query{
-        .session = 1, .range = {kEnd - question.range, kEnd}, .step = question.step};
+        .session = 1, .range = {end - question.range, end}, .step = question.step};
     std::size_t count = 0;
     const Took ours = median_of(9, [&] { count = must(reader.windows(query)).size(); });
     const Duration step = reader.step_of(query);
@@ -373,13 +373,13 @@ void ask(store::Reader& reader, const std::string& plain_path) {
 }
 
 // The windows that the store has of session 1, as plain rows.
-void copy_plain(store::Reader& reader, const std::string& path) {
+void copy_plain(store::Reader& reader, WallTime end, const std::string& path) {
   SQLite::Database plain = plain_file(path);
   SQLite::Statement put(plain, kPutPlain);
   SQLite::Transaction transaction(plain);
   std::uint64_t count = 0;
   for (std::size_t level = 0; level < store::kResolutions.size(); ++level)
-    for (WallTime from = kEnd - kDay * 400; from < kEnd; from += kDay * 10) {
+    for (WallTime from = end - kDay * 400; from < end; from += kDay * 10) {
       const auto windows = must(reader.windows(
           {.session = 1, .range = {from, from + kDay * 10}, .step = store::kResolutions[level]}));
       for (const auto& window : windows) put_plain(put, 1, level, window.begin, window.window);
@@ -419,8 +419,9 @@ int main(int argc, char** argv) {
   live_on(*opened.store, sessions, max_octets);
   print_depth(path);
   auto reader = must(store::Reader::open(path));
-  copy_plain(*reader, folder + "/plain.db");
-  ask(*reader, folder + "/plain.db");
+  const WallTime end = must(reader->sessions()).front().last;
+  copy_plain(*reader, end, folder + "/plain.db");
+  ask(*reader, end, folder + "/plain.db");
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   return 0;

@@ -48,6 +48,12 @@ class Unpacker {
   explicit Unpacker(base::Bytes octets) : rest_(octets) {}
 
   std::uint64_t number() {
+    // Most are small: the counts of buckets.
+    if (!rest_.empty() && rest_.front() < std::byte{0x80}) {
+      const auto value = std::to_integer<std::uint64_t>(rest_.front());
+      rest_ = rest_.subspan(1);
+      return value;
+    }
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       const std::uint8_t part = octet();
