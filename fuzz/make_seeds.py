@@ -79,6 +79,8 @@ TEXTS = ["192.0.2.1", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::", "::1", "
 # Replies of Linux and the requests that its errors quote, of both families.
 ECHOES = ["0000dbbd09051230434f4f4b49452d2d0000000000000000", "810048c620a11230434f4f4b49452d2d0000000000000000",
           "0800d3bb09071230434f4f4b49452d2d0000000000000000", "8000615f09081230434f4f4b49452d2d0000000000000000"]
+# Stored windows (store/window_form.h): nothing but counters; residence times of one value, and of a bucket.
+WINDOWS = ["01000000000000", "01070202010000000000", "010000000000100106", "01000000000010030202020000010201"]
 
 
 def seeds():
@@ -86,6 +88,8 @@ def seeds():
         yield "address", f"text-{number}", text.encode()
     for number, octets in enumerate(ECHOES):
         yield "icmp_echo", f"message-{number}", bytes.fromhex(octets)
+    for number, octets in enumerate(WINDOWS):
+        yield "window", f"form-{number}", bytes.fromhex(octets)
     for name, octets in REQUESTS.items():
         yield "decode_request", name, octets
         yield "reflector", name, arrival(octets)
