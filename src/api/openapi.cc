@@ -210,10 +210,12 @@ void write_parameters(JsonWriter& json, const Route& route) {
 void write_json_content(JsonWriter& json, std::string_view schema) {
   json.begin_object("application/json");
   json.begin_object("schema");
-  if (schema.empty())
+  if (schema.empty()) {
     json.member("type", "object");
-  else
+    json.member("additionalProperties", true);
+  } else {
     write_type(json, schema);
+  }
   json.end_object();
   json.end_object();
 }

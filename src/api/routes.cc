@@ -86,6 +86,7 @@ constexpr std::array<std::string_view, 3> kMetrics{"text/plain", "application/op
 
 constexpr std::array<unsigned, 3> kKept{401, 406, 503};
 constexpr std::array<unsigned, 4> kKeptOne{401, 404, 406, 503};
+constexpr std::array<unsigned, 3> kStream{401, 406, 503};
 constexpr std::array<unsigned, 3> kLogin{401, 413, 429};
 constexpr std::array<unsigned, 1> kScrape{401};
 constexpr std::array<unsigned, 4> kReload{401, 403, 422, 429};
@@ -252,7 +253,7 @@ constexpr std::array kRoutes{
           .place = Place::Stream,
           .parameters = kLiveParameters,
           .types = kEvents,
-          .problems = kKeptOne},
+          .problems = kStream},
 };
 
 std::vector<std::string_view> split(std::string_view path) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -278,8 +279,24 @@ struct World {
   Feed feed;
   std::atomic<bool> store_broken{false};
   std::atomic<std::int64_t> mono_ns{1'000'000'000'000};
+  // /metrics answers when it is not held, with so many octets behind the first line.
+  std::mutex metrics_mutex;
+  std::condition_variable metrics_change;
+  int metrics_running = 0;
+  bool metrics_held = false;
+  std::size_t metrics_padding = 0;
   std::unique_ptr<Server> server;
 
+  void hold_metrics(bool held) {
+    const std::lock_guard lock(metrics_mutex);
+    metrics_held = held;
+    metrics_change.notify_all();
+  }
+  void wait_for_metrics(int running) {
+    std::unique_lock lock(metrics_mutex);
+    metrics_change.wait(lock, [&] { return metrics_running >= running; });
+  }
+  void pass(Duration time) { mono_ns += time.ns(); }
   ServerOptions options() {
     ServerOptions options;
     options.token = kToken;
@@ -291,9 +308,14 @@ struct World {
     return options;
   }
   Result<void> start(const ServerOptions& with) {
-    server = TRY(Server::create(with, service, feed, [](std::string_view accept) {
-      return Exposition{.type = "text/plain; version=0.0.4",
-                        .body = "# asked for " + std::string(accept) + "\n"};
+    server = TRY(Server::create(with, service, feed, [this](std::string_view accept) {
+      std::unique_lock lock(metrics_mutex);
+      ++metrics_running;
+      metrics_change.notify_all();
+      metrics_change.wait(lock, [&] { return !metrics_held; });
+      return Exposition{
+          .type = "text/plain; version=0.0.4",
+          .body = "# asked for " + std::string(accept) + "\n" + std::string(metrics_padding, '#')};
     }));
     return {};
   }

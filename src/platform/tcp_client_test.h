@@ -29,6 +29,9 @@ class TcpClient {
                          SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0)
       ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    // A server that never answers fails a test instead of hanging it.
+    const timeval patience{.tv_sec = 60, .tv_usec = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     sockaddr_in v4{};
     sockaddr_in6 v6{};
     v4.sin_family = AF_INET;
@@ -43,6 +46,7 @@ class TcpClient {
   }
 
   bool connected() const { return connected_; }
+  void close() { socket_ = Descriptor(); }
   // False when the peer has closed.
   bool send(std::string_view text) {
     while (!text.empty()) {

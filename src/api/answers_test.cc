@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/answers.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "api/world_test.h"
+
+namespace wirestamp::api {
+namespace {
+
+using nlohmann::json;
+
+struct ApiAnswers : testing::Test {
+  World world{[](ServerOptions&) {}};
+};
+
+TEST_F(ApiAnswers, windows_of_a_session_by_step) {
+  const json answer = world.get("/api/v1/sessions/office/windows?from=-2m&step=1m").json();
+  EXPECT_EQ(answer["sessions"], json({"office"}));
+  EXPECT_EQ(answer["step_ns"], 60'000'000'000);
+  EXPECT_EQ(answer["from"], "2026-01-31T11:58:00.000000000Z");
+  EXPECT_EQ(answer["to"], "2026-01-31T12:00:00.000000000Z");
+  ASSERT_EQ(answer["windows"].size(), 2U);
+  EXPECT_EQ(answer["windows"][0]["begin"], "2026-01-31T11:58:00.000000000Z");
+  EXPECT_EQ(answer["windows"][0]["sent"], 120);
+  EXPECT_EQ(answer["windows"][0]["loss_ratio"], 0);
+  EXPECT_EQ(answer["windows"][0]["rtt_ns"]["max"], 1'059'000);
+  EXPECT_EQ(answer["windows"][0]["rtt_class"], "kernel");
+}
+
+TEST_F(ApiAnswers, several_sessions_are_merged_as_if_all_values_were_of_one) {
+  const json answer =
+      world
+          .get(
+              "/api/v1/windows?session=dc&session=office&session=dc&from=-5m&step=1m&percentiles="
+              "0,25,50,75,100")
+          .json();
+  EXPECT_EQ(answer["sessions"], json({"dc", "office"})) << "one named twice counts once";
+  ASSERT_EQ(answer["windows"].size(), 5U);
+  for (std::size_t minute = 0; minute < 5; ++minute) {
+    // By hand, from the same seconds.
+    measure::Window all;
+    for (int second = 0; second < 60; ++second)
+      for (const std::uint32_t session : {1U, 2U})
+        all.merge(second_of(session,
+                            kNow - Duration::minutes(5) +
+                                Duration::seconds(60 * static_cast<std::int64_t>(minute) + second))
+                      .window);
+    const json& window = answer["windows"][minute];
+    EXPECT_EQ(window["sent"], all.sent);
+    EXPECT_EQ(window["lost"]["forward"], 60);
+    EXPECT_DOUBLE_EQ(window["loss_ratio"], *all.loss_ratio());
+    const measure::Values& rtt = all.rtt.fullest()->values;
+    for (const auto& [name, ppm] : std::map<std::string, std::uint32_t>{
+             {"p0", 0}, {"p25", 250'000}, {"p50", 500'000}, {"p75", 750'000}, {"p100", 1'000'000}})
+      EXPECT_EQ(window["rtt_ns"]["percentiles"][name], rtt.percentile(ppm)->ns()) << name;
+    EXPECT_EQ(window["worst_loss_ratio"], 0.5);
+  }
+}
+
+TEST_F(ApiAnswers, without_a_session_all_that_run_are_merged) {
+  const json answer = world.get("/api/v1/windows?from=-1m&step=1m").json();
+  EXPECT_EQ(answer["sessions"], json({"dc", "fresh", "office"}));
+  EXPECT_EQ(answer["windows"][0]["sent"], 240);
+}
+
+TEST_F(ApiAnswers, csv_has_a_line_for_each_window_and_as_many_fields_as_its_header) {
+  const Response response =
+      world.get("/api/v1/sessions/office/windows?from=-5m&step=1m&percentiles=99.9&format=csv");
+  EXPECT_EQ(response.header("content-type"), "text/csv; charset=utf-8; header=present");
+  std::istringstream lines(response.body);
+  std::string line, header;
+  std::getline(lines, header);
+  EXPECT_NE(header.find(",rtt_ns_p99.9,"), std::string::npos) << header;
+  std::size_t count = 0;
+  for (; std::getline(lines, line); ++count)
+    EXPECT_EQ(std::ranges::count(line, ','), std::ranges::count(header, ','));
+  EXPECT_EQ(count, 5U);
+}
+
+TEST_F(ApiAnswers, without_a_step_there_are_no_more_windows_than_can_be_looked_at) {
+  const json answer = world.get("/api/v1/sessions/office/windows?from=0").json();
+  EXPECT_GT(answer["step_ns"], 0);
+  EXPECT_LE(answer["windows"].size(), 2'000U);
+}
+
+TEST_F(ApiAnswers, wrong_steps_and_ranges_say_what_would_be_taken) {
+  const struct {
+    const char *query, *parameter, *said;
+  } wrong[] = {
+      {"from=1970-01-01T00:00:00Z&to=2070-01-01T00:00:00Z&step=1s", "step", "or more"},
+      {"step=-10s", "step", "above 0"},
+      {"step=0s", "step", "above 0"},
+      {"step=500ms", "step", "whole number of seconds"},
+      {"step=1500ms", "step", "whole number of seconds"},
+      {"step=10", "step", "unit"},
+      {"from=-1h&to=-2h", "from", "before to"},
+      {"from=2026-01-31T12:00:00Z&to=2026-01-31T11:00:00Z", "from", "before to"},
+      {"from=never", "from", "RFC 3339"},
+      {"from=%FF", "", "UTF-8"},
+      {"from=%", "", "escape"},
+      {"percentiles=50,200", "percentiles", "from 0 to 100"},
+      {"percentile=50", "percentile", "was percentiles meant?"},
+      {"format=xml", "format", "json csv"},
+  };
+  for (const auto& [query, parameter, said] : wrong) {
+    const Response response = world.get(std::string("/api/v1/sessions/office/windows?") + query);
+    EXPECT_EQ(response.status, 400) << query;
+    EXPECT_EQ(response.json().value("/error/parameter"_json_pointer, ""), parameter) << query;
+    EXPECT_NE(response.message().find(said), std::string::npos) << response.message();
+  }
+  // The step that is named is taken.
+  const Response refused = world.get("/api/v1/sessions/office/windows?from=0&step=1s");
+  const std::string message = refused.message();
+  const std::size_t at = message.find("step of ") + 8;
+  const std::string step = message.substr(at, message.find(' ', at) - at);
+  EXPECT_EQ(world.get("/api/v1/sessions/office/windows?from=0&step=" + step).status, 200) << step;
+}
+
+TEST_F(ApiAnswers, too_many_sessions_to_merge_are_refused) {
+  std::string target = "/api/v1/windows?from=-1m";
+  for (std::size_t i = 0; i <= kMostSessions; ++i) target += "&session=s" + std::to_string(i);
+  const Response response = world.get(target);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_NE(response.message().find("at most 64"), std::string::npos);
+}
+
+TEST_F(ApiAnswers, an_unknown_session_names_those_there_are_and_the_nearest_first) {
+  const Response response = world.get("/api/v1/sessions/offise/windows");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.error(), "unknown_session");
+  const json allowed = response.json()["error"]["allowed"];
+  EXPECT_EQ(allowed, json({"office", "dc", "fresh", "gone"}));
+  EXPECT_EQ(world.get("/api/v1/sessions/%3Cscript%3E").status, 404);
+}
+
+TEST_F(ApiAnswers, a_session_that_did_not_begin_yet_has_no_windows) {
+  for (const char* target :
+       {"/api/v1/sessions/fresh/windows?from=-1m", "/api/v1/sessions/fresh/samples",
+        "/api/v1/sessions/fresh/flows", "/api/v1/events?session=fresh"}) {
+    const Response response = world.get(target);
+    EXPECT_EQ(response.status, 200) << target << response.body;
+    EXPECT_EQ(response.body.find("begin\""), std::string::npos) << target;
+  }
+  EXPECT_EQ(world.get("/api/v1/sessions/fresh/windows").json()["windows"], json::array());
+}
+
+TEST_F(ApiAnswers, one_session_has_its_figures_since_the_agent_began) {
+  const json session = world.get("/api/v1/sessions/office").json();
+  EXPECT_EQ(session["total"]["length_ns"], Duration::hours(2).ns());
+  EXPECT_EQ(session["total"]["sent"], 2);
+  EXPECT_EQ(session["kept_from"], "2026-01-31T11:00:00.000000000Z");
+  EXPECT_EQ(session["stamps"], json({{"transmit", "kernel"}, {"receive", "kernel"}}));
+  EXPECT_FALSE(world.get("/api/v1/sessions").json()["sessions"][0].contains("total"));
+  EXPECT_EQ(world.get("/api/v1/sessions/gone").json()["configured"], false);
+}
+
+TEST_F(ApiAnswers, samples_say_when_there_are_more) {
+  const json some = world.get("/api/v1/sessions/office/samples?from=-1m&limit=10").json();
+  EXPECT_EQ(some["samples"].size(), 10U);
+  EXPECT_EQ(some["complete"], false);
+  const json all = world.get("/api/v1/sessions/office/samples?from=-1m&limit=120").json();
+  EXPECT_EQ(all["samples"].size(), 120U);
+  EXPECT_EQ(all["complete"], true);
+  EXPECT_EQ(all["samples"][0]["outcome"], "delivered");
+  for (const char* limit : {"0", "10001", "-1", "many", "1.5", ""})
+    EXPECT_EQ(world.get(std::string("/api/v1/sessions/office/samples?limit=") + limit).status, 400)
+        << limit;
+  const Response csv = world.get("/api/v1/sessions/office/samples?from=-10s&format=csv");
+  EXPECT_EQ(std::ranges::count(csv.body, '\n'), 21);
+}
+
+TEST_F(ApiAnswers, events_are_chosen_by_session_severity_incident_and_time) {
+  const auto ids = [&](const std::string& query) {
+    std::vector<int> found;
+    const Response response = world.get("/api/v1/events?" + query);
+    EXPECT_EQ(response.status, 200) << response.body;
+    const json answer = response.json();
+    for (const json& event : answer["events"]) found.push_back(event["id"]);
+    return found;
+  };
+  EXPECT_EQ(ids(""), (std::vector{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ids("session=office"), (std::vector{1, 3, 5}));
+  EXPECT_EQ(ids("severity=error"), (std::vector{2, 5}));
+  EXPECT_EQ(ids("severity=warning&session=dc"), (std::vector{2, 4}));
+  EXPECT_EQ(ids("incident=7"), (std::vector{1, 2, 3}));
+  EXPECT_EQ(ids("from=-7m&to=-5m"), (std::vector{3, 4}));
+  EXPECT_EQ(ids("limit=2"), (std::vector{5, 6})) << "the newest";
+  EXPECT_EQ(world.get("/api/v1/events?limit=2").json()["complete"], false);
+  EXPECT_EQ(world.get("/api/v1/events?limit=6").json()["complete"], true);
+  for (const char* query : {"severity=fatal", "incident=0", "incident=x", "session=nobody",
+                            "incident=99999999999999999999999", "limit=0"})
+    EXPECT_GE(world.get(std::string("/api/v1/events?") + query).status, 400) << query;
+  EXPECT_FALSE(world.get("/api/v1/events?session=office").json()["events"][2].contains("incident"));
+}
+
+TEST_F(ApiAnswers, an_incident_comes_with_its_events) {
+  const json answer = world.get("/api/v1/incidents/7").json();
+  EXPECT_EQ(answer["incident"]["title"], "loss 12 %");
+  EXPECT_EQ(answer["events"].size(), 3U);
+  EXPECT_EQ(world.get("/api/v1/incidents/9").error(), "unknown_incident");
+  for (const char* id : {"0", "-1", "seven", "7.0", "99999999999999999999"})
+    EXPECT_EQ(world.get(std::string("/api/v1/incidents/") + id).status, 400) << id;
+  const json all = world.get("/api/v1/incidents").json();
+  ASSERT_EQ(all["incidents"].size(), 2U);
+  EXPECT_FALSE(all["incidents"][1].contains("closed"));
+}
+
+TEST_F(ApiAnswers, configuration_and_health) {
+  EXPECT_EQ(world.get("/api/v1/configuration").json()["settings"],
+            json::parse(R"([{"name": "listen", "value": ":23999", "origin": "file"},
+                            {"session": "office", "name": "dscp", "origin": "default"}])"));
+  const json health = world.get("/api/v1/health").json();
+  EXPECT_EQ(health["ready"], true);
+  EXPECT_EQ(health["reflector"]["counters"]["requests"], 5);
+}
+
+TEST_F(ApiAnswers, metrics_get_the_accept_header_as_it_was_sent) {
+  const Response response =
+      world.ask({.target = "/metrics", .headers = {"Accept: application/openmetrics-text;q=0.5"}});
+  EXPECT_EQ(response.body, "# asked for application/openmetrics-text;q=0.5\n");
+  EXPECT_EQ(response.header("content-type"), "text/plain; version=0.0.4");
+}
+
+TEST_F(ApiAnswers, wrong_addresses_and_methods_say_what_is_right) {
+  const Response nothing = world.get("/api/v1/sesions");
+  EXPECT_EQ(nothing.status, 404);
+  EXPECT_NE(nothing.message().find("was /api/v1/sessions meant?"), std::string::npos);
+  for (const char* target : {"/", "//", "/api", "/api/v1", "/api/v1/sessions/", "/api/v2/sessions",
+                             "/api/v1/sessions//windows", "/healthz/", "/../etc/passwd"})
+    EXPECT_EQ(world.get(target).status, 404) << target;
+  const Response wrong = world.ask({.method = "PUT", .target = "/api/v1/session"});
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(wrong.header("allow"), "POST, DELETE");
+  EXPECT_EQ(world.ask({.method = "OPTIONS", .target = "/api/v1/sessions"}).header("allow"),
+            "GET, HEAD");
+  const Response head = world.ask({.method = "HEAD", .target = "/api/v1/sessions"});
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
+}
+
+TEST_F(ApiAnswers, the_form_of_an_answer_is_negotiated) {
+  const auto type = [&](const std::string& accept) {
+    const Response response = world.ask(
+        {.target = "/api/v1/sessions/office/windows?from=-1m", .headers = {"Accept: " + accept}});
+    return response.status == 200 ? response.header("content-type").substr(0, 8)
+                                  : std::to_string(response.status);
+  };
+  EXPECT_EQ(type("*/*"), "applicat");
+  EXPECT_EQ(type("text/csv"), "text/csv");
+  EXPECT_EQ(type("text/*"), "text/csv");
+  EXPECT_EQ(type("text/csv;q=0.1, application/json;q=0.2"), "applicat");
+  EXPECT_EQ(type("application/json;q=0, */*"), "text/csv");
+  EXPECT_EQ(type("image/png, */*;q=0.1"), "applicat");
+  EXPECT_EQ(type("image/png"), "406");
+  EXPECT_EQ(type("application/json;q=0"), "406");
+  EXPECT_EQ(type(",;q=,"), "406");
+}
+
+TEST_F(ApiAnswers, a_store_that_is_not_there_is_told_and_found_again) {
+  world.store_broken = true;
+  const Response broken = world.get("/api/v1/sessions");
+  EXPECT_EQ(broken.status, 503);
+  EXPECT_EQ(broken.error(), "store_unavailable");
+  EXPECT_NE(broken.header("retry-after"), "");
+  EXPECT_EQ(world.get("/api/v1/health").status, 200);
+  EXPECT_EQ(world.get("/healthz").status, 200);
+  world.store_broken = false;
+  EXPECT_EQ(world.get("/api/v1/sessions").status, 200);
+}
+
+}  // namespace
+}  // namespace wirestamp::api
