@@ -120,22 +120,27 @@ inline bool zero_behind_header(base::Bytes octets) {
   return all == std::byte{};
 }
 
-inline Kind classify(base::Bytes octets) {
-  if (octets.size() < kShortestRequest) return Kind::TooShort;
-  if (zero_behind_header(octets)) return Kind::Request;
-  if (octets.size() < kShortestReply) return Kind::Ambiguous;
-  const std::uint64_t transmitted = base::load_be<std::uint64_t>(octets, 4);
-  const std::uint64_t received = base::load_be<std::uint64_t>(octets, 16);
+// Of a packet that is no plain request: raw T3, raw T2 and the Error Estimate that governs both.
+inline Kind classify_stamps(std::uint64_t transmitted, std::uint64_t received,
+                            std::uint16_t error_estimate) {
   if (received == 0) return Kind::Ambiguous;
-  // One Error Estimate governs both stamps; only their distance matters, so neither era nor TAI
-  // does.
-  const auto format = decode_error_estimate(base::load_be<std::uint16_t>(octets, 12)).format;
+  // Only the distance of the stamps matters, so neither era nor TAI does.
+  const auto format = decode_error_estimate(error_estimate).format;
   const auto near = decode_time(received, format, WallTime::from_ns(0), 0);
   if (!near) return Kind::Ambiguous;
   const auto later = decode_time(transmitted, format, *near, 0);
   if (!later) return Kind::Ambiguous;
   const Duration residence = *later - *near;
   return residence >= Duration() && residence <= kLongestResidence ? Kind::Reply : Kind::Ambiguous;
+}
+
+inline Kind classify(base::Bytes octets) {
+  if (octets.size() < kShortestRequest) return Kind::TooShort;
+  if (zero_behind_header(octets)) return Kind::Request;
+  if (octets.size() < kShortestReply) return Kind::Ambiguous;
+  return classify_stamps(base::load_be<std::uint64_t>(octets, 4),
+                         base::load_be<std::uint64_t>(octets, 16),
+                         base::load_be<std::uint16_t>(octets, 12));
 }
 
 }  // namespace wirestamp::wire

@@ -16,15 +16,32 @@ enum TlvFlags : std::uint8_t {
   kUnrecognised = 0x80,  // U: set by the sender in every TLV, cleared by who understood it
   kMalformed = 0x40,     // M
   kIntegrity = 0x20,     // I
+  // C of draft-ietf-ippm-asymmetrical-pkts: recognised, but the request could not be fulfilled.
+  kConformance = 0x10,
 };
 
 // IANA "STAMP TLV Types"; the ones this program understands.
 enum TlvType : std::uint8_t {
   kExtraPadding = 1,
+  kLocation = 2,
   kTimestampInformation = 3,
   kClassOfService = 4,
+  kDirectMeasurement = 5,
+  kAccessReport = 6,
   kFollowUpTelemetry = 7,
-  kWstp = 251,  // experimental range; see wire/wstp.h
+  kHmac = 8,
+  kDestinationNode = 9,    // RFC 9503
+  kReturnPath = 10,        // RFC 9503
+  kMicroSession = 11,      // RFC 9534
+  kReflectedControl = 12,  // draft-ietf-ippm-asymmetrical-pkts
+  // Experimental range. 240 to 242: draft-gandhi-ippm-stamp-ber; 246 and 247:
+  // draft-ietf-ippm-stamp-ext-hdr; 251: wire/wstp.h.
+  kBitPattern = 240,
+  kBitErrors = 241,
+  kErrorBurst = 242,
+  kExtensionHeader = 246,
+  kFixedHeader = 247,
+  kWstp = 251,
 };
 
 struct Tlv {

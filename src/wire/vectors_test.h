@@ -54,6 +54,10 @@ void check_reply(const Vector& vector);
 void check_twamp_light_request(const Vector& vector);
 void check_twamp_light_reply(const Vector& vector);
 void check_tlv_request(const Vector& vector);
+void check_lone_tlv_request(const Vector& vector);
 void check_tlv_reply(const Vector& vector);
+void check_auth_request(const Vector& vector);
+void check_bad_auth_request(const Vector& vector);
+void check_auth_reply(const Vector& vector);
 
 }  // namespace wirestamp::wire

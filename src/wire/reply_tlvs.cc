@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/reply_tlvs.h"
+
+#include "wire/tlv.h"
+
+namespace wirestamp::wire {
+
+namespace {
+
+// Whether the value has a length that its type can have. A type not known here is left alone.
+bool valid_length(const Tlv& tlv) {
+  const std::size_t size = tlv.value.size();
+  switch (tlv.type) {
+    case kLocation:
+      return size >= kLocationShortest;
+    case kTimestampInformation:
+      return size >= TimestampInformation::kShortest;
+    case kClassOfService:
+    case kAccessReport:
+    case kMicroSession:
+    case kBitErrors:
+    case kErrorBurst:
+      return size == 4;
+    case kDirectMeasurement:
+      return size == DirectMeasurement::kLength;
+    case kFollowUpTelemetry:
+      return size == FollowUpTelemetry::kLength;
+    case kDestinationNode:
+      return size == 4 || size == 16;
+    case kReturnPath:
+      return size >= kTlvHeader;
+    case kWstp:
+      return !Wstp::ours(tlv.value) || Wstp::valid_length(size);
+    default:
+      return true;
+  }
+}
+
+template <typename T>
+void take(std::optional<T>& into, base::Bytes value) {
+  if (!into) into = T::decode(value);
+}
+
+void take_draft(const Tlv& tlv, ReplyTlvs& told) {
+  auto& into = tlv.type == kBitErrors ? told.bit_errors : told.error_burst;
+  if (!into) into = base::load_be<std::uint32_t>(tlv.value, 0);
+}
+
+void take(const Tlv& tlv, ReplyTlvs& told) {
+  switch (tlv.type) {
+    case kLocation:
+      if (!told.location) told.location = decode_location(tlv.value);
+      break;
+    case kTimestampInformation:
+      take(told.timestamp_information, tlv.value);
+      break;
+    case kClassOfService:
+      take(told.class_of_service, tlv.value);
+      break;
+    case kDirectMeasurement:
+      take(told.direct, tlv.value);
+      break;
+    case kAccessReport:
+      if (AccessReport::decode(tlv.value).valid()) take(told.access_report, tlv.value);
+      break;
+    case kFollowUpTelemetry:
+      take(told.follow_up, tlv.value);
+      break;
+    case kDestinationNode:
+      if (!told.destination_node) told.destination_node = decode_address(tlv.value);
+      break;
+    case kReturnPath:
+      told.return_path = true;
+      break;
+    case kMicroSession:
+      take(told.micro_session, tlv.value);
+      break;
+    case kReflectedControl:
+      told.reflected_control = true;
+      break;
+    case kBitErrors:
+    case kErrorBurst:
+      take_draft(tlv, told);
+      break;
+    case kWstp:
+      if (Wstp::ours(tlv.value)) take(told.wstp, tlv.value);
+      break;
+    default:
+      break;
+  }
+}
+
+// RFC 8972 4: I in any of them means that the HMAC over all of them did not verify.
+bool says_integrity(base::Bytes area) {
+  TlvReader reader(area);
+  while (const auto tlv = reader.next())
+    if ((tlv->flags & kIntegrity) != 0) return true;
+  return reader.end() == TlvReader::End::Overrun &&
+         (area[reader.position()] & std::byte{kIntegrity}) != std::byte{};
+}
+
+}  // namespace
+
+ReplyTlvs read_reply_tlvs(base::Bytes area, std::uint32_t sequence, const TlvIntegrity& integrity) {
+  ReplyTlvs told;
+  const auto verdict = check_integrity(area, sequence, integrity).verdict;
+  if (verdict == IntegrityVerdict::Failed || says_integrity(area)) {
+    told.integrity_failed = true;
+    return told;
+  }
+  told.verified = verdict == IntegrityVerdict::Verified;
+  TlvReader reader(area);
+  while (const auto tlv = reader.next()) {
+    if ((tlv->flags & kUnrecognised) != 0) {
+      ++told.unrecognised;
+      told.unrecognised_types[tlv->type / 64] |= std::uint64_t{1} << (tlv->type % 64);
+      continue;
+    }
+    if ((tlv->flags & kMalformed) != 0 || !valid_length(*tlv)) {
+      told.malformed = true;
+      return told;
+    }
+    if ((tlv->flags & kConformance) != 0) {
+      ++told.unfulfilled;
+      continue;
+    }
+    take(*tlv, told);
+  }
+  told.malformed = reader.end() == TlvReader::End::Overrun;
+  return told;
+}
+
+}  // namespace wirestamp::wire
