@@ -54,22 +54,6 @@ const Topic* topic_of(std::string_view name) {
   return nullptr;
 }
 
-std::vector<Vector> read_vectors() {
-  std::ifstream file(WIRESTAMP_VECTORS "/stamp.json");
-  const Json document = Json::parse(file);
-  std::vector<Vector> vectors;
-  for (const Json& item : document.at("vectors")) {
-    Vector vector{.name = item.at("name"),
-                  .octets = from_hex(item.at("hex").get<std::string>()),
-                  .request = item.value("request", ""),
-                  .fields = {}};
-    for (const auto& [key, value] : item.at("fields").items())
-      vector.fields[key] = value.is_string() ? value.get<std::string>() : value.dump();
-    vectors.push_back(std::move(vector));
-  }
-  return vectors;
-}
-
 template <typename Number, typename... Base>
 Number parse(std::string_view text, Base... base) {
   Number number{};
@@ -153,8 +137,24 @@ WallTime Vector::instant(const std::string& field) const {
                            parse<std::int64_t>(instant.substr(point + 1)));
 }
 
+std::vector<Vector> read_vectors(const std::string& file) {
+  std::ifstream stream(WIRESTAMP_VECTORS "/" + file);
+  const Json document = Json::parse(stream);
+  std::vector<Vector> vectors;
+  for (const Json& item : document.at("vectors")) {
+    Vector vector{.name = item.at("name"),
+                  .octets = from_hex(item.at("hex").get<std::string>()),
+                  .request = item.value("request", ""),
+                  .fields = {}};
+    for (const auto& [key, value] : item.at("fields").items())
+      vector.fields[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    vectors.push_back(std::move(vector));
+  }
+  return vectors;
+}
+
 const std::vector<Vector>& stamp_vectors() {
-  static const std::vector<Vector> vectors = read_vectors();
+  static const std::vector<Vector> vectors = read_vectors("stamp.json");
   return vectors;
 }
 

@@ -37,6 +37,8 @@ struct Vector {
 // What GoogleTest prints of one.
 inline void PrintTo(const Vector& vector, std::ostream* out) { *out << vector.name; }
 
+// Of tests/vectors/FILE.
+std::vector<Vector> read_vectors(const std::string& file);
 const std::vector<Vector>& stamp_vectors();
 const Vector& stamp_vector(std::string_view name);
 
