@@ -20,7 +20,7 @@ def read(name):
     return {vector["name"]: (bytes.fromhex(vector["hex"]), vector) for vector in document["vectors"]}
 
 
-STAMP, WSTP = read("stamp.json"), read("wstp.json")
+STAMP, WSTP, TWAMP = read("stamp.json"), read("wstp.json"), read("twamp.json")
 PACKETS = {name: octets for name, (octets, _) in STAMP.items()
            if not name.startswith(("ts-", "ee-")) and "-auth" not in name and not name.startswith("auth-")}
 PACKETS |= {name: octets for name, (octets, vector) in WSTP.items() if vector["kind"] == "packet"}
@@ -29,6 +29,10 @@ REPLIES = {name: octets for name, octets in PACKETS.items()
 REQUESTS = {name: octets for name, octets in PACKETS.items() if name not in REPLIES}
 AREAS = {name: octets[BASE:] for name, octets in PACKETS.items() if len(octets) > BASE}
 AREAS |= {name: octets for name, (octets, vector) in WSTP.items() if vector["kind"] == "tlv"}
+AUTH_BASE = 112
+AUTHENTICATED = {name: octets for name, (octets, _) in STAMP.items() if "-auth" in name or name.startswith("auth-")}
+# reflect_reference: all is known, all is allowed, AF41; without a key, and with one that fits.
+KNOWN = bytes([63, 63, 34 << 2 | 2])
 ANSWERS = bytes([34 << 2 | 2, 47, 3, 5, 1, 8])  # reflect_tlvs: AF41, up to DSCP 47, Follow-Up and WSTP with 8 entries
 
 
@@ -103,6 +107,20 @@ def seeds():
         if vector["kind"] == "tlv":
             yield "wstp", name, octets[4:]
             yield "reflect_tlvs", name, ANSWERS + octets
+    for name, octets in AUTHENTICATED.items():
+        yield "stamp_auth", name, bytes([6]) + octets
+    for name, octets in AREAS.items():
+        yield "reflect_reference", name, KNOWN + bytes([0]) + octets
+        yield "reflect_reference", f"{name}-keyed", KNOWN + bytes([9]) + octets
+        yield "reply_tlvs", name, bytes([0]) + octets
+        yield "stamp_auth", f"behind-{name}", bytes([7]) + AUTHENTICATED["sender-auth-ssid"] + octets
+    for name, (octets, _) in TWAMP.items():
+        if name.startswith("test-") and "key" not in name:
+            mode = {"auth": 1, "encrypted": 2}.get(name.rpartition("-")[2], 0)
+            yield "twamp_test", name, bytes([8 if "dscp" in name else mode]) + octets
+        elif not name.startswith(("owamp", "kdf", "token", "test-")):
+            yield "twamp_control", name, bytes([0, 15]) + octets
+            yield "twamp_control", f"{name}-sealed", bytes([1, 15]) + octets
     yield from runs()
 
 
