@@ -25,6 +25,13 @@ packet::Prefix whole(const packet::IpAddress& address) {
           .length = static_cast<std::uint8_t>(8 * address_length(address.family()))};
 }
 
+// What the padding of a request tells (draft-gandhi-ippm-stamp-ber).
+struct BitPattern {
+  bool usable = false;
+  std::size_t padding = 0;  // offset of its header
+  BitErrors errors;
+};
+
 // One request being answered. What a TLV says of another (Return Path of type 12, the bit pattern
 // of the padding) is kept here.
 class Reflection {
@@ -36,12 +43,6 @@ class Reflection {
   void run();
 
  private:
-  struct BitPattern {
-    bool usable = false;
-    std::size_t padding = 0;  // offset of its header
-    BitErrors errors;
-  };
-
   bool permitted(std::uint8_t dscp) const;
   Handling class_of_service(const Tlv& tlv, base::MutableBytes value);
   Handling wstp(const Tlv& tlv, base::MutableBytes value);
@@ -219,7 +220,7 @@ Handling Reflection::control(const Tlv& tlv, base::MutableBytes value) {
 }
 
 // Looked for once: the TLVs that ask for it may be many, and the padding long.
-const Reflection::BitPattern& Reflection::bit_pattern() {
+const BitPattern& Reflection::bit_pattern() {
   if (bit_pattern_) return *bit_pattern_;
   BitPattern& found = bit_pattern_.emplace();
   base::Bytes pattern = kDefaultPattern, padding;
@@ -392,8 +393,9 @@ void Reflection::reshape(std::size_t wanted) {
 }
 
 void Reflection::run() {
-  if (check_integrity(request_, answers_.request_sequence, answers_.integrity).verdict ==
-      IntegrityVerdict::Failed) {
+  if (answers_.integrity.key != nullptr &&
+      check_integrity(request_, answers_.request_sequence, answers_.integrity).verdict ==
+          IntegrityVerdict::Failed) {
     refuse_integrity();
     return;
   }
@@ -407,7 +409,7 @@ void Reflection::run() {
     reply_[reader.position()] = std::byte{kMalformed};
     outcome_.malformed = true;
   }
-  settle();
+  if (control_ || no_reply_) settle();
   if (wanted_) reshape(*wanted_);
   if (outcome_.hmac)
     seal_tlvs(reply_, *outcome_.hmac, answers_.reply_sequence, *answers_.integrity.key);

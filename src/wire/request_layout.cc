@@ -171,14 +171,25 @@ RequestLayout bare_layout() {
   return Planner(plan, kBaseSize).plan();
 }
 
+namespace {
+
+void seal_probe(const RequestLayout& layout, const ProbeFields& fields, base::MutableBytes out,
+                const crypto::Hmac& key) {
+  const std::size_t base = base_size(layout.mode);
+  if (layout.hmac) seal_tlvs(out.subspan(base), *layout.hmac - base, fields.sequence, key);
+  if (layout.mode == Mode::Authenticated) seal(out, key);
+}
+
+}  // namespace
+
 void encode_probe(const RequestLayout& layout, const ProbeFields& fields, base::MutableBytes out,
                   const crypto::Hmac* key) {
   std::memcpy(out.data(), layout.octets.data(), layout.size);
-  const std::size_t stamp = layout.mode == Mode::Authenticated ? 16 : 4;
   base::store_be(out, 0, fields.sequence);
-  base::store_be(out, stamp, fields.timestamp);
-  base::store_be(out, stamp + 8, fields.error_estimate);
-  base::store_be(out, stamp + 10, fields.ssid);
+  const base::MutableBytes stamp = layout.mode == Mode::Open ? out : out.subspan(12);
+  base::store_be(stamp, 4, fields.timestamp);
+  base::store_be(stamp, 12, fields.error_estimate);
+  base::store_be(stamp, 14, fields.ssid);
   if (layout.class_of_service)
     out[*layout.class_of_service + kTlvHeader] = static_cast<std::byte>(fields.dscp << 2U);
   if (layout.direct) base::store_be(out, *layout.direct + kTlvHeader, fields.sent);
@@ -186,11 +197,7 @@ void encode_probe(const RequestLayout& layout, const ProbeFields& fields, base::
     Wstp::encode_question(
         out.subspan(*layout.wstp + kTlvHeader, Wstp::length_for(layout.wstp_entries)),
         *fields.asked);
-  if (layout.hmac) {
-    const std::size_t base = base_size(layout.mode);
-    seal_tlvs(out.subspan(base), *layout.hmac - base, fields.sequence, *key);
-  }
-  if (layout.mode == Mode::Authenticated) seal(out, *key);
+  if (layout.hmac || layout.mode == Mode::Authenticated) seal_probe(layout, fields, out, *key);
 }
 
 }  // namespace wirestamp::wire
