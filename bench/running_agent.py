@@ -19,22 +19,24 @@ def host(number):
 
 
 class RunningAgent:
-    """Measures `port` of that many hosts from the same port of its own, which it reflects on too."""
+    """Measures `port` of that many hosts from the same port of its own, which it reflects on too. The store is in the
+    rig's directory, the API on the TCP port `api` of loopback."""
 
     def __init__(self, rig, sessions, port, interval, words=(), env=None, more="", result_every="1m"):
         self.results = rig.directory / f"results-{len(rig.processes)}.jsonl"
         config = rig.directory / f"agent-{len(rig.processes)}.toml"
         config.write_text(f'result-every = "{result_every}"\n[defaults]\ninterval = "{interval}"\n' + "".join(
             f'[sessions.s{i:04}]\nhost = "{host(i)}:{port}"\n' for i in range(sessions)) + more)
-        command = [program(), "agent", "--config", str(config), "--listen", f":{port}",
-                   "--results", str(self.results), *words]
+        self.api = 8_000 + len(rig.processes)
+        command = [program(), "agent", "--config", str(config), "--listen", f":{port}", "--results", str(self.results),
+                   "--store", str(config.with_suffix(".db")), "--api", f"127.0.0.1:{self.api}", *words]
         self.process = Process(rig, "sender", command, True, f"agent-{len(rig.processes)}", env)
         self.sessions = sessions
         poll_until(lambda: self.process.popen.poll() is not None or self.begun() == sessions, 60, "all sessions begin")
         check(self.process.popen.poll() is None, f"the agent ended: {self.process.err()}")
 
     def begun(self):
-        return len(re.findall(r"^s\d{4}: measuring ", self.process.err(), re.MULTILINE))
+        return len(re.findall(r"\bs\d{4}: measuring ", self.process.err()))
 
     def cpu_seconds(self):
         return cpu_seconds(self.process.pid)
