@@ -11,6 +11,7 @@ namespace wirestamp::measure {
 namespace {
 
 constexpr int kPerOctave = 1 << Histogram::kSchema;
+constexpr double kNanosecondsOfSecond = 1e9;
 
 // Upper bounds of the buckets of (0.5, 1], the range of std::frexp.
 const std::array<double, kPerOctave>& bounds() {
@@ -32,18 +33,24 @@ std::uint64_t magnitude(std::int64_t value) {
 
 int Histogram::bucket(std::uint64_t magnitude) {
   int exponent = 0;
-  const double fraction = std::frexp(static_cast<double>(magnitude), &exponent);
+  // Division is rounded once, so that a whole power of two stays one.
+  const double fraction =
+      std::frexp(static_cast<double>(magnitude) / kNanosecondsOfSecond, &exponent);
+  const int octave = kOneSecond + (exponent - 1) * kPerOctave;
   // Powers of two are the upper bound of the octave below.
-  if (fraction == 0.5) return (exponent - 1) * kPerOctave;
+  if (fraction == 0.5) return octave;
   const auto bound = std::ranges::lower_bound(bounds(), fraction);
-  return (exponent - 1) * kPerOctave + 1 + static_cast<int>(bound - bounds().begin());
+  return octave + 1 + static_cast<int>(bound - bounds().begin());
+}
+
+double Histogram::upper(int bucket) {
+  return kNanosecondsOfSecond * std::exp2(static_cast<double>(bucket - kOneSecond) / kPerOctave);
 }
 
 std::int64_t Histogram::representative(int bucket) {
-  const double upper = std::exp2(static_cast<double>(bucket) / kPerOctave);
-  const double lower = std::exp2(static_cast<double>(bucket - 1) / kPerOctave);
+  const double most = upper(bucket), least = upper(bucket - 1);
   constexpr double kLargest = 9.2233720368547e18;
-  return std::llround(std::min(2 * upper * lower / (upper + lower), kLargest));
+  return std::llround(std::min(2 * most * least / (most + least), kLargest));
 }
 
 void Histogram::Side::add(int bucket, std::uint64_t times) {
@@ -71,9 +78,7 @@ void Histogram::add(std::int64_t value, std::uint64_t times) {
 }
 
 bool Histogram::add_bucket(int sign, int bucket, std::uint64_t times) {
-  // The buckets of magnitudes 1 and 2^63.
-  constexpr int kFirst = 0, kLast = 63 * kPerOctave;
-  if (sign < -1 || sign > 1 || (sign != 0 && (bucket < kFirst || bucket > kLast))) return false;
+  if (sign < -1 || sign > 1 || (sign != 0 && (bucket < 0 || bucket >= kBuckets))) return false;
   if (count_ > std::numeric_limits<std::uint64_t>::max() - times) return false;
   count_ += times;
   if (sign == 0)

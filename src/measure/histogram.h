@@ -7,17 +7,22 @@
 #include <utility>
 #include <vector>
 
-// A base-2 exponential histogram of signed integers, schema 5: thirty-two buckets per power of two,
-// bucket i holds the values in (2^((i-1)/32), 2^(i/32)], zero has a bucket of its own, negative
-// values mirror the positive ones. These are the buckets of Prometheus native histograms and of
-// OTLP exponential ones, so two of them merge without loss and export without conversion. A value
-// told back is at most 1.1 % away from the one that went in. At most 2 x 2,017 buckets; only the
-// range in use takes memory.
+// A base-2 exponential histogram of signed nanoseconds, schema 5: thirty-two buckets for each power
+// of two of a second. Bucket kOneSecond + n holds magnitudes in (2^((n-1)/32), 2^(n/32)] seconds,
+// zero has a bucket of its own, negative values mirror the positive ones. The grid is that of
+// seconds and not of nanoseconds, because 10^9 is no power of 2^(1/32) and others keep seconds:
+// bucket kOneSecond + n is bucket n of a Prometheus native histogram and n - 1 of an OTLP
+// exponential one, so export needs no conversion. Two of them merge without loss. A value told back
+// is at most 1.1 % away from the one that went in. At most 2 x 2,017 buckets; only the range in use
+// takes memory.
 namespace wirestamp::measure {
 
 class Histogram {
  public:
   static constexpr int kSchema = 5;
+  // The bucket whose upper bound is a second; then that of 1 ns is 0.
+  static constexpr int kOneSecond = 956;
+  static constexpr int kBuckets = 2'017;  // of one sign: from that of 1 ns, 0, to that of 2^63 ns
   // Largest relative error of a value told back: (2^(1/32) - 1) / (2^(1/32) + 1).
   static constexpr double kRelativeError = 0.0109;
 
@@ -54,9 +59,14 @@ class Histogram {
   // changes nothing where there is no such bucket.
   bool add_bucket(int sign, int bucket, std::uint64_t times);
 
-  // Index of the bucket of a magnitude; magnitude > 0.
+  // Index of the bucket of a magnitude in ns; magnitude > 0. Of each nanosecond up to four days it
+  // is the true one; above, bounds are as exact as the double nearest to the seconds.
   static int bucket(std::uint64_t magnitude);
-  // The value that stands for a bucket: the harmonic mean of its bounds, equally wrong at both.
+  // The largest magnitude in a bucket, in ns; exact where it is a power of two of a second. The
+  // lower bound, not in the bucket, is that of the one below.
+  static double upper(int bucket);
+  // The value that stands for a bucket, in ns: the harmonic mean of its bounds, equally wrong at
+  // both.
   static std::int64_t representative(int bucket);
 
  private:

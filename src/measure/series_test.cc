@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -48,12 +49,68 @@ TEST(Histogram, a_value_told_back_is_within_the_stated_error) {
   }
 }
 
-TEST(Histogram, a_power_of_two_is_the_upper_bound_of_its_bucket) {
+TEST(Histogram, a_power_of_two_of_a_second_is_the_upper_bound_of_its_bucket) {
+  EXPECT_EQ(Histogram::upper(Histogram::kOneSecond), 1e9);
+  // The shortest and the longest that are whole nanoseconds of a double.
+  for (int octave = -9; octave <= 23; ++octave) {
+    const double bound = std::ldexp(1e9, octave);
+    const auto ns = static_cast<std::uint64_t>(bound);
+    const int bucket = Histogram::kOneSecond + 32 * octave;
+    EXPECT_EQ(Histogram::upper(bucket), bound);
+    EXPECT_EQ(Histogram::bucket(ns - 1), bucket) << octave;
+    EXPECT_EQ(Histogram::bucket(ns), bucket) << octave;
+    EXPECT_EQ(Histogram::bucket(ns + 1), bucket + 1) << octave;
+  }
+}
+
+TEST(Histogram, the_first_and_the_last_bucket_are_those_of_the_extremes) {
   EXPECT_EQ(Histogram::bucket(1), 0);
-  EXPECT_EQ(Histogram::bucket(2), 32);
-  EXPECT_EQ(Histogram::bucket(1'024), 320);
-  EXPECT_EQ(Histogram::bucket(1'025), 321);
-  EXPECT_EQ(Histogram::bucket(std::uint64_t{1} << 63U), 63 * 32);
+  EXPECT_EQ(Histogram::bucket(INT64_MAX), Histogram::kBuckets - 1);
+  EXPECT_EQ(Histogram::bucket(std::uint64_t{1} << 63U), Histogram::kBuckets - 1);
+  Histogram histogram;
+  EXPECT_FALSE(histogram.add_bucket(1, -1, 1));
+  EXPECT_FALSE(histogram.add_bucket(-1, Histogram::kBuckets, 1));
+  EXPECT_EQ(histogram.count(), 0U);
+  EXPECT_TRUE(histogram.add_bucket(-1, Histogram::kBuckets - 1, 1));
+  EXPECT_TRUE(histogram.add_bucket(1, 0, 1));
+  EXPECT_EQ(histogram.percentile(1'000'000), 1);
+}
+
+// Both neighbours of each bound, which is worked out in wider numbers than the histogram has.
+TEST(Histogram, every_nanosecond_up_to_four_days_is_on_its_side_of_each_bound) {
+  int bounds = 0;
+  for (int bucket = 0;; ++bucket, ++bounds) {
+    const long double seconds = (bucket - Histogram::kOneSecond) / 32.0L;
+    const long double bound = 1e9L * std::exp2(seconds);
+    EXPECT_NEAR(Histogram::upper(bucket) / static_cast<double>(bound), 1, 1e-15) << bucket;
+    const auto below = static_cast<std::uint64_t>(bound);
+    if (below > 4ULL * 86'400 * 1'000'000'000) break;
+    EXPECT_LE(Histogram::bucket(below), bucket) << below;
+    EXPECT_GT(Histogram::bucket(below + 1), bucket) << below;
+  }
+  EXPECT_GT(bounds, 1'500);
+}
+
+TEST(Histogram, negative_values_mirror_positive_ones) {
+  for (const std::int64_t value : {1L, 7L, 1'953'125L, 1'953'126L, 1'000'000'000L, INT64_MAX}) {
+    Histogram histogram;
+    histogram.add(value);
+    histogram.add(-value);
+    std::vector<std::pair<int, int>> found;
+    histogram.for_each_bucket(
+        [&](int sign, int bucket, std::uint64_t) { found.emplace_back(sign, bucket); });
+    const int bucket = Histogram::bucket(static_cast<std::uint64_t>(value));
+    EXPECT_EQ(found, (std::vector<std::pair<int, int>>{{-1, bucket}, {1, bucket}}));
+    EXPECT_EQ(*histogram.percentile(0), -*histogram.percentile(1'000'000));
+  }
+}
+
+TEST(Histogram, whole_nanoseconds_that_have_a_bucket_for_themselves_come_back) {
+  for (std::int64_t value = 1; value <= 45; ++value) {
+    Histogram histogram;
+    histogram.add(value);
+    EXPECT_EQ(histogram.percentile(500'000), value);
+  }
 }
 
 TEST(Histogram, the_extremes_of_the_type_have_a_bucket) {

@@ -10,24 +10,25 @@ namespace {
 
 constexpr int kPerOctave = 1 << measure::Histogram::kSchema;
 
-// From 8.192 us to 8.59 s: below lies the noise of stamps, above the loss threshold.
-constexpr int kFirstOctave = 13, kLastOctave = 33;
+// From 7.6 us to 8 s: below lies the noise of stamps, above the loss threshold.
+constexpr int kFirstOctave = -17, kLastOctave = 3;
 constexpr int kCoarseStep = 3;
 
-// A bound at 2^octave nanoseconds, on either side of zero; zero itself is `sign` 0.
+// A bound at 2^octave seconds, on either side of zero; zero itself is `sign` 0.
 struct Bound {
   int sign = 0, octave = 0;
 
   double seconds() const {
-    const double ns = std::ldexp(1.0, octave);
+    if (sign >= 0) return sign == 0 ? 0 : std::ldexp(1.0, octave);
     // The bucket of -2^n holds magnitudes up to and with it, so that the values below are those
-    // from one nanosecond further down.
-    return sign == 0 ? 0 : sign > 0 ? ns / 1e9 : -(ns + 1) / 1e9;
+    // from the next whole nanosecond on.
+    return -(std::floor(measure::Histogram::upper(last_bucket())) + 1) / 1e9;
   }
+  int last_bucket() const { return measure::Histogram::kOneSecond + octave * kPerOctave; }
   bool holds(int other_sign, int bucket) const {
     if (other_sign == 0) return sign >= 0;
-    if (other_sign < 0) return sign >= 0 || bucket > octave * kPerOctave;
-    return sign > 0 && bucket <= octave * kPerOctave;
+    if (other_sign < 0) return sign >= 0 || bucket > last_bucket();
+    return sign > 0 && bucket <= last_bucket();
   }
 };
 

@@ -11,14 +11,9 @@
 
 // Our histograms as Prometheus wants them, in seconds.
 //
-// Classic buckets are counts of all values up to a bound. Ours lie at powers of two of nanoseconds,
+// Classic buckets are counts of all values up to a bound. Ours lie at powers of two of a second,
 // which are bounds of the histogram's own buckets, so that the counts are exact and not estimated.
-//
-// Native buckets lie at powers of 2^(1/32) of a second, ours at those of a nanosecond, and 10^9 is
-// no power of 2^(1/32): the two grids differ by 0.285 of a bucket. So a whole bucket goes to the
-// one that holds most of it, 957 below its number, and what Prometheus then takes for its bounds
-// lies 0.62 % below the true ones, all of them alike. Counts are not split, because a quantile must
-// not come from a bucket that no value was in.
+// Native buckets are those of the histogram, with another number.
 namespace wirestamp::publish {
 
 struct ClassicBucket {
@@ -39,7 +34,7 @@ struct NativeSide {
 };
 NativeSide native_side(const measure::Histogram& histogram, int sign);
 
-// The native bucket that a bucket of ours becomes.
-inline constexpr int kNativeShift = -957;
+// From the number of a bucket of ours to that of the same native one.
+inline constexpr int kNativeShift = -measure::Histogram::kOneSecond;
 
 }  // namespace wirestamp::publish

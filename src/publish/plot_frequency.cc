@@ -35,7 +35,6 @@ double position(const Axis& axis, double value) {
 
 // The values of a bucket may lie anywhere in it, but not beyond the extremes.
 Bars bars_of(const measure::Values& values, const Axis& axis) {
-  constexpr double kPerOctave = 1 << measure::Histogram::kSchema;
   Bars bars{.shares = std::vector<double>(kBars), .most = 0};
   const auto spread = [&](double from, double to, std::uint64_t times) {
     from = position(
@@ -58,7 +57,8 @@ Bars bars_of(const measure::Values& values, const Axis& axis) {
   };
   if (values.histogram.zero() > 0) spread(0, 0, values.histogram.zero());
   values.histogram.for_each_bucket([&](int sign, int index, std::uint64_t times) {
-    const double lower = std::exp2((index - 1) / kPerOctave), upper = std::exp2(index / kPerOctave);
+    const double lower = measure::Histogram::upper(index - 1);
+    const double upper = measure::Histogram::upper(index);
     if (sign > 0)
       spread(lower, upper, times);
     else

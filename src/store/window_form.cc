@@ -172,7 +172,7 @@ void write(Packer& out, const measure::Worst& worst) {
 // Values are merged into `into` as they are read, which spares half the work of a query over a
 // year; null: they are only looked at.
 void read_buckets(Unpacker& in, int sign, std::uint64_t& count, Histogram* into) {
-  constexpr std::size_t kMostBuckets = 2'017;
+  constexpr std::size_t kMostBuckets = Histogram::kBuckets;
   constexpr int kLast = static_cast<int>(kMostBuckets) - 1;
   struct Read {
     int index;

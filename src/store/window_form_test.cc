@@ -214,6 +214,10 @@ TEST(WindowForm, RefusesOtherVersionsAndNonsense) {
   EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\xff\x7f\1"));    // bucket too far
   EXPECT_FALSE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\2\1"));
   EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\2\0"));  // a gap at the end
+  // The first bucket, the last one, and the one behind it.
+  EXPECT_FALSE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\0\1"));
+  EXPECT_FALSE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\xc0\x1f\1"));
+  EXPECT_TRUE(refused("\1\0\0\0\0\0\x10\3\2\2\2\0\0\1\xc2\x1f\1"));
 }
 
 }  // namespace

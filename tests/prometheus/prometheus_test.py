@@ -33,13 +33,15 @@ TYPES = {
 }
 
 # How far what Prometheus tells from native histograms may lie from what we tell, as ratios. Both find the same bucket
-# [L, U], U = WIDTH * L. Prometheus interpolates between its bounds, which it takes for LOWER times what they are
-# (src/publish/metrics_buckets.h). We tell their harmonic mean, unless an extreme of the values lies in the bucket:
-# then we may tell that, which can be any place in it.
+# [L, U], U = WIDTH * L. Prometheus tells some place in it, by the number of values in it that are below: linear
+# interpolation up to 2.55, exponential from 3.0 on, both within the bounds. Our histogram tells the harmonic mean of the
+# bounds: it lies less than AGREED from either. Where the least or the largest of all values lies in that very bucket we
+# tell no more or less than that, which can be any place in it; Prometheus does not know the extremes.
 WIDTH = 2 ** (1 / 32)
-LOWER = 1e9 / 2 ** (957 / 32)
-OF_MEAN = LOWER * (1 + WIDTH) / (2 * WIDTH), LOWER * (1 + WIDTH) / 2
-OF_EXTREME = LOWER / WIDTH, LOWER * WIDTH
+OF_MEAN = (1 + WIDTH) / (2 * WIDTH), (1 + WIDTH) / 2
+OF_EXTREME = 1 / WIDTH, WIDTH
+AGREED = 0.011
+assert all(abs(bound - 1) < AGREED for bound in OF_MEAN)
 
 
 def skip(reason):
@@ -169,10 +171,13 @@ class Percentile:
     mean: float  # seconds, of the bucket
 
     def allows(self, told):
-        least, most = OF_MEAN if self.told == self.mean else OF_EXTREME
-        slack = abs(self.told) * 1e-9 + 0.6e-9  # doubles are rounded, and ours to nanoseconds
-        one, other = sorted((self.told * least, self.told * most))
-        return one - slack <= told <= other + slack
+        return within(told, self.mean, OF_MEAN) and within(told, self.told, OF_EXTREME)
+
+
+def within(value, of, ratios):
+    slack = abs(of) * 1e-9 + 0.6e-9  # doubles are rounded, and ours to nanoseconds
+    least, most = sorted(of * ratio for ratio in ratios)
+    return least - slack <= value <= most + slack
 
 
 def percentiles(command):
@@ -198,11 +203,12 @@ def check_native(server, expected):
     for one, told in asked(server, expected, ""):
         assert one.allows(told), f"{one}: prometheus {told}"
         ratios[one.told == one.mean].append(told / one.told - 1)
+    assert max(map(abs, ratios[True])) < AGREED
     for is_mean, (least, most) in (True, OF_MEAN), (False, OF_EXTREME):
         of_kind = ratios[is_mean]
         assert of_kind
-        print(f"{len(of_kind)} percentiles {'inside' if is_mean else 'at an extreme'}: prometheus {min(of_kind):+.2%} to "
-              f"{max(of_kind):+.2%} beside ours; bounds {least - 1:+.2%} and {most - 1:+.2%}")
+        print(f"{len(of_kind)} percentiles {'inside' if is_mean else 'at an extreme'}: prometheus {min(of_kind):+.3%} to "
+              f"{max(of_kind):+.3%} beside ours; bounds {least - 1:+.3%} and {most - 1:+.3%}")
 
 
 def bounds_of(server, metric):
@@ -212,12 +218,16 @@ def bounds_of(server, metric):
 
 def check_classic(server, expected):
     bounds = {metric: bounds_of(server, metric) for metric in {one.metric for one in expected}}
+    ratios = []
     for one, told in asked(server, expected, "_bucket"):
         # Of the infinite bucket Prometheus tells its finite bound.
         upper = next(bound for bound in bounds[one.metric] if one.told <= bound)
         lower = max((bound for bound in bounds[one.metric] if bound < one.told), default=-math.inf)
         assert lower <= told <= upper, f"{one}: prometheus {told}, which is not in ({lower}, {upper}]"
-    print(f"{len(expected)} percentiles in the same classic buckets as ours")
+        if 0 not in (lower, upper) and math.isfinite(lower):
+            ratios.append(told / one.told)
+    print(f"{len(expected)} percentiles in the same classic buckets as ours; beside zero none, prometheus tells "
+          f"{min(ratios):.2f} to {max(ratios):.2f} of what we do")
 
 
 def check_values(server):
