@@ -110,7 +110,7 @@ class Prometheus:
 
     def __enter__(self):
         try:
-            self.url = f"http://{self.until(self.listening, 'it does not listen')}"
+            self.url = f"http://{self.until(self.listening, lambda: 'it does not listen')}"
         except BaseException:
             self.__exit__()
             raise
@@ -126,7 +126,7 @@ class Prometheus:
         self.directory.cleanup()
 
     def until(self, ask, what):
-        """The first answer of `ask` that is not None; the log of the server where none comes."""
+        """The first answer of `ask` that is not None; where none comes, `what()` and the log of the server."""
         while time.monotonic() < self.end:
             answer = ask()
             if answer is not None:
@@ -134,7 +134,7 @@ class Prometheus:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise AssertionError(f"prometheus: {what}\n{self.log.read_text()}")
+        raise AssertionError(f"prometheus: {what()}\n{self.log.read_text()}")
 
     def listening(self):
         match = re.search(r'msg="Listening on" address=(127\.0\.0\.1:[1-9]\d*)', self.log.read_text())
@@ -153,12 +153,15 @@ class Prometheus:
 
     def vector(self, expression):
         """The same, waiting until there is one."""
-        return self.until(lambda: self.query(expression) or None, f"no answer to {expression}; up: {self.query('up')}, "
-                          f"targets: {self.targets()}")
+        return self.until(lambda: self.query(expression) or None,
+                          lambda: f"no answer to {expression}; up: {self.query('up')}, targets: {self.targets()}")
 
     def targets(self):
-        with urllib.request.urlopen(f"{self.url}/api/v1/targets", timeout=10) as answer:
-            return [target["lastError"] for target in json.load(answer)["data"]["activeTargets"]]
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/targets", timeout=10) as answer:
+                return [target["lastError"] for target in json.load(answer)["data"]["activeTargets"]]
+        except OSError as error:
+            return error
 
 
 @dataclasses.dataclass
