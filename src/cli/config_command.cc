@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
+#include "cli/agent_configuration.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/streams.h"
@@ -63,9 +65,33 @@ int list(Command command, Words words) {
   return kUsage;
 }
 
+// Whether an agent could run with this file, whatever flags and variables there are.
+int check(Words words) {
+  if (words.size() != 1 || words[0].starts_with('-')) {
+    complain("config check wants one FILE, such as `wirestamp config check /etc/wirestamp.toml`");
+    return kUsage;
+  }
+  const config::Source flags{{config::Key::ConfigFile, std::string(words[0]), "the command line"}};
+  const auto checked = AgentConfiguration::load(flags, {});
+  if (checked)
+    return print(fmt::format("{}: well, {} session{}\n", words[0], checked->sessions().size(),
+                             checked->sessions().size() == 1 ? "" : "s"));
+  complain(checked.error().text);
+  return kUsage;
+}
+
 }  // namespace
 
 int run_config(Words words) {
+  if (!words.empty() && words[0] == "check") return check(words.subspan(1));
+  // `config print` is what `config agent` is, unless a command is named.
+  if (!words.empty() && words[0] == "print") {
+    words = words.subspan(1);
+    const bool named = !words.empty() && std::ranges::any_of(config::kCommands, [&](Command one) {
+      return words[0] == config::name(one);
+    });
+    if (!named) return list(Command::Agent, words);
+  }
   if (!words.empty() && words[0] == "reference" && words.size() == 1)
     return print(config::option_reference());
 
@@ -75,8 +101,8 @@ int run_config(Words words) {
   for (const config::Command command : config::kCommands)
     if (!words.empty() && words[0] == config::name(command)) return list(command, words.subspan(1));
   complain(
-      "config wants `ping`, `reflect`, `agent`, `reference` or `output`, such as `wirestamp config "
-      "ping -i 1s`");
+      "config wants `print`, `check FILE`, a command, `reference` or `output`, such as `wirestamp "
+      "config ping -i 1s`");
   return kUsage;
 }
 

@@ -78,6 +78,9 @@ Result<AgentConfig> load_agent(const Source& flags, const Source& environment, c
         fmt::format("{} sessions are more than the {} of one agent", drafts.size(), kMostSessions));
 
   const Source by_flag = for_sessions(flags), by_variable = for_sessions(environment);
+  // What is for all sessions is wrong even while there is none.
+  const std::array for_all{by_flag, by_variable, file.defaults};
+  TRY(resolve(Command::Agent, for_all));
   for (Draft& draft : drafts) {
     const std::array strongest_first{draft.by_flag, by_flag,       draft.by_variable,
                                      by_variable,   draft.by_file, file.defaults};

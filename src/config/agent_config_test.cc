@@ -98,6 +98,12 @@ TEST(AgentConfig, what_is_wrong_says_where_it_stands) {
   EXPECT_TRUE(error_of({{" "}, {}, ""}).contains("is empty"));
 }
 
+TEST(AgentConfig, what_is_for_all_sessions_is_checked_before_there_is_one) {
+  EXPECT_EQ(error_of({.words = {}, .variables = {}, .file = "[defaults]\ninterval = \"1x\"\n"}),
+            "interval: '1x' (from w.toml:2) has the unknown unit 'x'; there are ns, us, ms, s, m "
+            "(minutes), h, d; allowed: a duration from 1us to 1h, such as 500ms or 2s");
+}
+
 TEST(AgentConfig, a_wrong_value_is_wrong_even_where_a_stronger_one_hides_it) {
   EXPECT_TRUE(error_of({{"--interval", "5s"}, {}, "[sessions.a]\nhost = \"h\"\ninterval = \"x\"\n"})
                   .contains("w.toml:3"));

@@ -2,6 +2,7 @@
 #include "session/port_budget.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "session/limits.h"
@@ -82,7 +83,21 @@ void PortBudget::drop_old(std::deque<MonoTime>& times, MonoTime now) {
   while (!times.empty() && now - times.front() >= kPortWindow) times.pop_front();
 }
 
+// Sessions move on to other addresses: what is known of the old ones has its time.
+void PortBudget::drop_idle_peers(MonoTime now) {
+  if (peers_.size() < look_at_) return;
+  for (auto one = peers_.begin(); one != peers_.end();) {
+    Peer& peer = one->second;
+    drop_old(peer.opened, now);
+    const bool answered_lately = peer.answered && now - *peer.answered < kPortWindow;
+    const bool idle = peer.trying.empty() && peer.opened.empty() && !answered_lately;
+    one = idle ? peers_.erase(one) : std::next(one);
+  }
+  look_at_ = std::max(kFewPeers, 2 * peers_.size());
+}
+
 bool PortBudget::take(SessionId session, const packet::IpAddress& peer, MonoTime now) {
+  drop_idle_peers(now);
   std::deque<MonoTime>& own = opened_[session];
   std::deque<MonoTime>& of_peer = peers_[peer].opened;
   drop_old(own, now);

@@ -43,6 +43,7 @@ class PortBudget {
   void give_back();
   // The session is gone; it has given back its ports.
   void forget(SessionId session, const packet::IpAddress& peer);
+  std::size_t peers() const { return peers_.size(); }  // that something is remembered of
 
  private:
   // By when they fell silent.
@@ -64,6 +65,7 @@ class PortBudget {
   static void drop_old(std::deque<MonoTime>& times, MonoTime now);
   static bool has_place(const Sessions& trying, MonoTime since, std::size_t places);
   void end_silence(SessionId session, const packet::IpAddress& peer, MonoTime now);
+  void drop_idle_peers(MonoTime now);
 
   std::unordered_map<packet::IpAddress, Peer, packet::IpAddressHash> peers_;
   std::unordered_map<SessionId, std::deque<MonoTime>> opened_;
@@ -73,6 +75,9 @@ class PortBudget {
   std::optional<MonoTime> newest_silence_;  // of the newest event
   Sessions trying_;                         // over all peers
   std::size_t extra_sockets_ = 0;
+  std::size_t look_at_ = kFewPeers;  // so many peers: those of which nothing counts are dropped
+
+  static constexpr std::size_t kFewPeers = 64;
 };
 
 }  // namespace wirestamp::session

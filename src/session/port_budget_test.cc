@@ -115,5 +115,13 @@ TEST(PortBudget, a_session_that_ends_leaves_its_place) {
   EXPECT_TRUE(budget.may_try(4, kPeer));
 }
 
+TEST(PortBudget, peers_that_were_left_long_ago_take_no_memory) {
+  PortBudget budget;
+  for (std::uint32_t n = 0; n < 100'000; ++n) {
+    if (budget.take(1, peer(n), kStart + Duration::minutes(n))) budget.give_back();
+    ASSERT_LE(budget.peers(), 128U);
+  }
+}
+
 }  // namespace
 }  // namespace wirestamp::session
