@@ -7,7 +7,7 @@
 #include <chrono>
 #include <optional>
 
-#include "config/duration_text.h"
+#include "time/duration_text.h"
 
 namespace wirestamp::cli {
 
@@ -112,7 +112,7 @@ std::optional<Duration> length(std::string_view text) {
   std::string days(text);
   std::int64_t times = 1;
   if (days.ends_with('w')) days.back() = 'd', times = 7;
-  const auto parsed = config::parse_duration(days);
+  const auto parsed = parse_duration(days);
   if (!parsed || *parsed > static_cast<std::uint64_t>(kLongestSpan.ns())) return std::nullopt;
   return Duration::nanoseconds(static_cast<std::int64_t>(*parsed)) * times;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "config/duration_text.h"
+#include "time/duration_text.h"
 
 namespace wirestamp::config {
 

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <vector>
 
-#include "config/duration_text.h"
+#include "time/duration_text.h"
 #include "config/nearest.h"
 #include "packet/dscp.h"
 

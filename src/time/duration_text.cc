@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/duration_text.h"
+#include "time/duration_text.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <array>
 #include <ranges>
 
-namespace wirestamp::config {
+namespace wirestamp {
 
 namespace {
 
@@ -78,4 +78,4 @@ std::string duration_text(std::uint64_t nanoseconds) {
   return "0s";
 }
 
-}  // namespace wirestamp::config
+}  // namespace wirestamp

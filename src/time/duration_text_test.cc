@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/duration_text.h"
+#include "time/duration_text.h"
 
 #include <gtest/gtest.h>
 
 #include <utility>
 
-namespace wirestamp::config {
+namespace wirestamp {
 namespace {
 
 TEST(DurationText, every_unit_is_understood) {
@@ -60,4 +60,4 @@ TEST(DurationText, the_shortest_exact_form_is_printed) {
 }
 
 }  // namespace
-}  // namespace wirestamp::config
+}  // namespace wirestamp
