@@ -149,7 +149,7 @@ class EngineTest : public ::testing::Test {
   }
 
   PlayedIo io_;
-  wire::RequestLayout layout_ = wire::plan_request({}).value();
+  wire::RequestLayout layout_ = wire::plan_request(std::nullopt).value();
 };
 
 TEST_F(EngineTest, WhatComesOnAGuestsPortIsTheGuestsAlone) {

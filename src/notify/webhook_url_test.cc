@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "notify/webhook_url.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,10 +19,10 @@ TEST(WebhookUrl, what_is_shown_has_no_secret) {
       {"https://hooks.example.com/", "https://hooks.example.com"},
       {"HTTPS://hooks.example.com:8443/services/T0/secret", "https://hooks.example.com:8443/..."},
       {"http://192.0.2.1:8080/?token=secret", "http://192.0.2.1:8080/..."},
-      {std::string("https://") + "user:secret@hooks.example.com/in",
+      {fmt::format("{}://user:secret@hooks.example.com/in", "https"),
        "https://hooks.example.com/..."},
-      {std::string("http://") + "[2001:db8::1]:80/in",
-       std::string("http://") + "[2001:db8::1]:80/..."},
+      {fmt::format("{}://[2001:db8::1]:80/in", "http"),
+       fmt::format("{}://[2001:db8::1]:80/...", "http")},
   };
   for (const auto& [text, shown] : cases) {
     const auto url = parse_webhook_url(text);

@@ -85,7 +85,7 @@ std::set<Step> steps_to(const std::string& path) {
     if (const auto target = link_target(here)) {
       steps.insert({folder, name});
       if (++links > kMostLinks) break;
-      if (target->starts_with('/')) folder = "/";
+      if (target->starts_with('/')) folder.assign(1, '/');
       left = left.empty() ? *target : *target + "/" + left;
       continue;
     }

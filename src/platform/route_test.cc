@@ -103,8 +103,14 @@ TEST(Interface, SaysWhetherItIsSetUpAndHasCarrier) {
     EXPECT_FALSE(found->running) << "its other end is down";
     EXPECT_EQ(found->mtu, 1'400U);
     run({"ip", "link", "set", "b0", "up"});
-    const auto again = interface_by_index(found->index);
+    auto again = interface_by_index(found->index);
     ASSERT_TRUE(again.has_value());
+    // The kernel tells the carrier to the other end in its own time, up to a second.
+    for (int tries = 0; tries < 2'000 && !again->running; ++tries) {
+      run({"ip", "link", "show", "b0"});
+      again = interface_by_index(found->index);
+      ASSERT_TRUE(again.has_value());
+    }
     EXPECT_EQ(again->name, "a0");
     EXPECT_TRUE(again->running);
     EXPECT_FALSE(interface_by_name("c0").has_value());

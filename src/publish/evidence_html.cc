@@ -146,7 +146,7 @@ void EvidencePage::flows() {
                                 facts_.translated ? "translated on the way" : "not translated")});
   else
     rows.push_back({"outside: its source at the far end",
-                    std::string(kUnknown) + ": the far end could not be asked"});
+                    fmt::format("{}: the far end could not be asked", kUnknown)});
   if (facts_.new_flow) rows.push_back({"flow tried instead", *facts_.new_flow});
   if (facts_.verdict != nullptr && facts_.verdict->tried)
     rows.push_back(

@@ -107,15 +107,15 @@ void EvidencePage::stamps() {
   Rows rows{{"T1, probe sent (this host)", stamp_list(all.sender_tx)},
             {"T2, probe received (far end)", stamp_list(all.reflector_rx)},
             {"T3, reply sent (far end)", stamp_list(all.reflector_tx)},
-            {"T4, reply received (this host)", stamp_list(all.sender_rx)},
-            {"error of a round trip",
-             all.rtt_error_max
-                 ? "at most " + human(*all.rtt_error_max)
-                 : std::string(kUnknown) + ": the far end does not tell that of its stamps"},
-            {"clocks of both hosts", all.one_way_error_max
-                                         ? fmt::format("one-way values are wrong by at most {}",
-                                                       human(*all.one_way_error_max))
-                                         : std::string(kUnknown) + ": no one-way values are told"}};
+            {"T4, reply received (this host)", stamp_list(all.sender_rx)}};
+  rows.push_back({"error of a round trip",
+                  all.rtt_error_max
+                      ? fmt::format("at most {}", human(*all.rtt_error_max))
+                      : fmt::format("{}: the far end does not tell that of its stamps", kUnknown)});
+  rows.push_back({"clocks of both hosts",
+                  all.one_way_error_max ? fmt::format("one-way values are wrong by at most {}",
+                                                      human(*all.one_way_error_max))
+                                        : fmt::format("{}: no one-way values are told", kUnknown)});
   if (all.clock_step_samples > 0)
     rows.push_back({"clock set", fmt::format("{} probes across a step of this host's clock",
                                              all.clock_step_samples)});
