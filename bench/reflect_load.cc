@@ -119,7 +119,7 @@ int run(const std::vector<std::string_view>& words) {
   remote.sin_port = htons(static_cast<std::uint16_t>(number(words[1])));
   ::inet_pton(AF_INET, std::string(words[0]).c_str(), &remote.sin_addr);
   const wire::RequestLayout layout =
-      words[4] == "BARE" ? wire::bare_layout() : *wire::plan_request({});
+      words[4] == "BARE" ? wire::bare_layout() : *wire::plan_request(std::nullopt);
   Load load(remote, number(words[3]), layout);
   platform::SystemClock clock;
   const MonoTime began = clock.mono_now();

@@ -412,6 +412,7 @@ int main(int argc, char** argv) {
     auto opened = must(store::Store::open(path, {.max_octets = max_octets}));
     for (std::uint32_t i = 0; i < sessions; ++i)
       must(opened.store->session({.name = fmt::format("session {}", i)}));
+    if (!opened.store->flush()) return 1;
   }
   fill(path, sessions, max_octets);
   auto opened = must(store::Store::open(path, {.max_octets = max_octets}));

@@ -161,6 +161,9 @@ struct Shape<SessionsAnswer> {
   static constexpr std::string_view kName = "sessions", kMeaning = "All sessions.";
   static constexpr std::array kRows{
       row<&T::sessions>("sessions", kAlways, "those that are measured, then those of the past"),
+      row<[](const T& of) { return unless_empty(of.kept_problem); }>(
+          "kept_problem", "when what is kept cannot be read",
+          "why; sessions of the past and `kept_from` and `kept_to` are missing then"),
   };
 };
 
@@ -310,6 +313,25 @@ struct Shape<ReloadAnswer> {
 };
 
 template <>
+struct Shape<WebhookStatus> {
+  using T = WebhookStatus;
+  static constexpr std::string_view kName = "webhook",
+                                    kMeaning = "A webhook and its messages since the agent began.";
+  static constexpr std::array kRows{
+      row<&T::url>("url", kAlways, "scheme and host; a path, which may be a secret, is \"/...\""),
+      row<&T::delivered>("delivered", kAlways, "messages that were taken"),
+      row<&T::failed>("failed", kAlways, "attempts that failed"),
+      row<&T::given_up>("given_up", kAlways,
+                        "messages that were refused for good, too old or tried too often"),
+      row<&T::dropped>("dropped", kAlways, "messages that found no room"),
+      row<&T::pending>("pending", kAlways, "messages that wait or are under way"),
+      row<&T::failing>("failing", kAlways, "the last attempt failed"),
+      row<[](const T& of) { return unless_empty(of.last_error); }>(
+          "last_error", "once an attempt failed", "what the last one that failed said"),
+  };
+};
+
+template <>
 struct Shape<HealthAnswer> {
   using T = HealthAnswer;
   static constexpr std::string_view kName = "health", kMeaning = "How the agent itself is.";
@@ -343,6 +365,8 @@ struct Shape<HealthAnswer> {
           "reflector.listening", kAlways, "addresses and ports it answers at"),
       row<[](const T& of) { return Named<std::uint64_t>(of.status.reflector.counters); }>(
           "reflector.counters", kAlways, "what happened to packets, by name"),
+      row<[](const T& of) -> const auto& { return of.status.webhooks; }>("webhooks", kAlways,
+                                                                         "each that is configured"),
   };
 };
 
@@ -447,6 +471,10 @@ Reply to_reply(const Problem& problem) {
   return {.status = problem.status, .body = publish::document(problem), .headers = problem.headers};
 }
 
+std::string session_status_json(const SessionStatus& status) {
+  return publish::document(SessionView{.live = &status});
+}
+
 std::string to_csv(const WindowsAnswer& answer) {
   std::string out;
   publish::append_window_csv_header(answer.percentiles, out);
@@ -465,7 +493,7 @@ std::string to_csv(const SamplesAnswer& answer) {
 std::vector<publish::DocumentShape> answer_shapes() {
   std::vector<publish::DocumentShape> shapes = publish::window_document_shapes();
   for (publish::DocumentShape& shape : publish::document_shapes())
-    for (const std::string_view used : {"event", "mark", "hop", "stamps"})
+    for (const std::string_view used : {"event", "mark", "hop", "crossing", "stamps"})
       if (shape.name == used) shapes.push_back(std::move(shape));
   publish::DocumentShape sample{"sample", "One probe; absent is what is not known.", {}};
   for (const publish::Column& column : publish::columns())
@@ -476,8 +504,8 @@ std::vector<publish::DocumentShape> answer_shapes() {
   shapes.push_back(std::move(sample));
   publish::add_shapes<SessionView, SessionsAnswer, WindowsAnswer, SamplesAnswer, store::FlowRow,
                       FlowsAnswer, EventsAnswer, IncidentsAnswer, IncidentAnswer, Setting,
-                      ConfigurationAnswer, ReloadAnswer, HealthAnswer, ReadyAnswer, AliveAnswer,
-                      publish::LoginAnswer, Problem>(shapes);
+                      ConfigurationAnswer, ReloadAnswer, WebhookStatus, HealthAnswer, ReadyAnswer,
+                      AliveAnswer, publish::LoginAnswer, Problem>(shapes);
   return shapes;
 }
 

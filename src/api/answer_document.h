@@ -25,6 +25,7 @@ struct SessionView {
   bool whole = false;                       // with the figures since the agent began
 };
 struct SessionsAnswer {
+  std::string kept_problem;  // why those of the past are not known; "": they are
   std::vector<SessionView> sessions;
 };
 struct WindowsAnswer {
@@ -87,6 +88,9 @@ std::string to_json(const ReloadAnswer& answer);
 std::string to_json(const HealthAnswer& answer);
 std::string to_json(const ReadyAnswer& answer);
 std::string to_json(const AliveAnswer& answer);
+
+// A session as it is now, for live data: the object of /api/v1/sessions without what is kept.
+std::string session_status_json(const SessionStatus& status);
 
 std::string to_csv(const WindowsAnswer& answer);
 std::string to_csv(const SamplesAnswer& answer);

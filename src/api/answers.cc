@@ -63,9 +63,13 @@ std::unexpected<Problem> unknown_session(const std::string& name, std::vector<st
                  .allowed = std::move(names)});
 }
 
-Answer<Known> known_session(const std::string& name, Desk& desk) {
+Answer<std::vector<store::SessionRow>> kept_sessions(Desk& desk) {
   store::Reader* const reader = TRY(desk.reader());
-  const auto rows = TRY(desk.kept(reader->sessions()));
+  return desk.kept(reader->sessions());
+}
+
+Answer<Known> known_session(const std::string& name, Desk& desk) {
+  const auto rows = TRY(kept_sessions(desk));
   if (const store::SessionRow* const row = find(rows, name)) return Known{name, *row};
   const auto live = desk.service().sessions();
   if (std::ranges::find(live, name, &SessionStatus::name) != live.end()) return Known{name, {}};
@@ -112,15 +116,16 @@ Answer<std::optional<Duration>> step_of(const Request& request, const Range& ran
   return step;
 }
 
-// Of several sessions windows that begin alike become one; epochs are of the agent, so that they
-// are alike too.
+// Of several sessions windows that begin alike become one. Each session counts epochs of its own,
+// and the store tells one window of a step whatever epochs are in it: the newest stands here too.
 class Merged {
  public:
   void add(std::vector<measure::TimedWindow> windows) {
     for (measure::TimedWindow& window : windows) {
-      const auto key = std::pair(window.begin, window.epoch);
-      const auto [place, added] = windows_.try_emplace(key, std::move(window));
+      const WallTime begin = window.begin;
+      const auto [place, added] = windows_.try_emplace(begin, std::move(window));
       if (added) continue;
+      place->second.epoch = std::max(place->second.epoch, window.epoch);
       place->second.part |= window.part;
       place->second.window.merge(window.window);
       note_worst(window.window.worst, place->second.window.worst);
@@ -129,7 +134,7 @@ class Merged {
   std::vector<measure::TimedWindow> take() {
     std::vector<measure::TimedWindow> windows;
     windows.reserve(windows_.size());
-    for (auto& [key, window] : windows_) windows.push_back(std::move(window));
+    for (auto& [begin, window] : windows_) windows.push_back(std::move(window));
     windows_.clear();
     return windows;
   }
@@ -147,7 +152,7 @@ class Merged {
     if (other->rtt_p99 && (!worst->rtt_p99 || *other->rtt_p99 > *worst->rtt_p99))
       worst->rtt_p99 = other->rtt_p99, worst->rtt_p99_at = other->rtt_p99_at;
   }
-  std::map<std::pair<WallTime, std::uint32_t>, measure::TimedWindow> windows_;
+  std::map<WallTime, measure::TimedWindow> windows_;
 };
 
 Answer<Reply> windows_of(const Request& request, Desk& desk, const std::vector<Known>& sessions) {
@@ -240,9 +245,11 @@ Answer<Reply> answer_reload(const Request&, Desk& desk) {
 
 Answer<Reply> answer_sessions(const Request& request, Desk& desk) {
   const auto live = desk.service().sessions();
-  store::Reader* const reader = TRY(desk.reader());
-  const auto rows = TRY(desk.kept(reader->sessions()));
+  const auto kept = kept_sessions(desk);
+  const auto rows = kept.value_or(std::vector<store::SessionRow>());
+  // What runs is known without the store.
   SessionsAnswer answer;
+  if (!kept) answer.kept_problem = kept.error().message;
   for (const SessionStatus& status : live)
     answer.sessions.push_back({.live = &status, .kept = find(rows, status.name)});
   for (const store::SessionRow& row : rows)
@@ -255,14 +262,16 @@ Answer<Reply> answer_sessions(const Request& request, Desk& desk) {
 Answer<Reply> answer_session(const Request& request, Desk& desk) {
   const std::string& name = request.names.front();
   const auto live = desk.service().sessions();
-  store::Reader* const reader = TRY(desk.reader());
-  const auto rows = TRY(desk.kept(reader->sessions()));
+  const auto kept = kept_sessions(desk);
+  const auto rows = kept.value_or(std::vector<store::SessionRow>());
   const auto running = std::ranges::find(live, name, &SessionStatus::name);
   const SessionView view{.live = running == live.end() ? nullptr : &*running,
                          .kept = find(rows, name),
                          .began = desk.service().status().began,
                          .now = request.now,
                          .whole = true};
+  // What does not run may be one of the past.
+  if (view.live == nullptr && !kept) return std::unexpected(kept.error());
   if (view.live == nullptr && view.kept == nullptr)
     return unknown_session(name, some_names(live, rows, name));
   return json_reply(view);

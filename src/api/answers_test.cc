@@ -57,6 +57,7 @@ TEST_F(ApiAnswers, several_sessions_are_merged_as_if_all_values_were_of_one) {
              {"p0", 0}, {"p25", 250'000}, {"p50", 500'000}, {"p75", 750'000}, {"p100", 1'000'000}})
       EXPECT_EQ(window["rtt_ns"]["percentiles"][name], rtt.percentile(ppm)->ns()) << name;
     EXPECT_EQ(window["worst_loss_ratio"], 0.5);
+    EXPECT_EQ(window["epoch"], 2) << "the newer of the two sessions'";
   }
 }
 
@@ -161,6 +162,8 @@ TEST_F(ApiAnswers, samples_say_when_there_are_more) {
   const json some = world.get("/api/v1/sessions/office/samples?from=-1m&limit=10").json();
   EXPECT_EQ(some["samples"].size(), 10U);
   EXPECT_EQ(some["complete"], false);
+  EXPECT_EQ(some["samples"][0]["scheduled_ns"], (kNow - Duration::minutes(1)).ns()) << "the first";
+  EXPECT_EQ(some["samples"][9]["scheduled_ns"], (kNow - Duration::milliseconds(55'500)).ns());
   const json all = world.get("/api/v1/sessions/office/samples?from=-1m&limit=120").json();
   EXPECT_EQ(all["samples"].size(), 120U);
   EXPECT_EQ(all["complete"], true);
@@ -261,14 +264,64 @@ TEST_F(ApiAnswers, the_form_of_an_answer_is_negotiated) {
 
 TEST_F(ApiAnswers, a_store_that_is_not_there_is_told_and_found_again) {
   world.store_broken = true;
-  const Response broken = world.get("/api/v1/sessions");
+  const Response broken = world.get("/api/v1/events");
   EXPECT_EQ(broken.status, 503);
   EXPECT_EQ(broken.error(), "store_unavailable");
   EXPECT_NE(broken.header("retry-after"), "");
   EXPECT_EQ(world.get("/api/v1/health").status, 200);
   EXPECT_EQ(world.get("/healthz").status, 200);
   world.store_broken = false;
-  EXPECT_EQ(world.get("/api/v1/sessions").status, 200);
+  EXPECT_EQ(world.get("/api/v1/events").status, 200);
+}
+
+TEST_F(ApiAnswers, without_a_store_what_runs_is_told) {
+  const auto names = [&] {
+    std::vector<std::string> found;
+    const json answer = world.get("/api/v1/sessions").json();
+    for (const json& session : answer["sessions"]) found.push_back(session["name"]);
+    return found;
+  };
+  EXPECT_EQ(names(), (std::vector<std::string>{"office", "dc", "fresh", "gone"}));
+  EXPECT_FALSE(world.get("/api/v1/sessions").json().contains("kept_problem"));
+  world.store_broken = true;
+  EXPECT_EQ(names(), (std::vector<std::string>{"office", "dc", "fresh"}));
+  EXPECT_NE(world.get("/api/v1/sessions")
+                .json()["kept_problem"]
+                .get<std::string>()
+                .find("cannot be read"),
+            std::string::npos);
+  const json office = world.get("/api/v1/sessions/office").json();
+  EXPECT_EQ(office["state"], "up");
+  EXPECT_EQ(office["total"]["sent"], 2);
+  EXPECT_FALSE(office.contains("kept_from"));
+  const Response past = world.get("/api/v1/sessions/gone");
+  EXPECT_EQ(past.status, 503) << "the store would know";
+  EXPECT_EQ(past.error(), "store_unavailable");
+}
+
+TEST_F(ApiAnswers, health_tells_what_webhooks_do) {
+  const json webhooks = world.get("/api/v1/health").json()["webhooks"];
+  ASSERT_EQ(webhooks.size(), 2U);
+  EXPECT_EQ(webhooks[0], json({{"url", "https://a.example.net/..."},
+                               {"delivered", 3},
+                               {"failed", 0},
+                               {"given_up", 0},
+                               {"dropped", 0},
+                               {"pending", 0},
+                               {"failing", false}}));
+  EXPECT_EQ(webhooks[1], json({{"url", "https://b.example.net/..."},
+                               {"delivered", 1},
+                               {"failed", 7},
+                               {"given_up", 2},
+                               {"dropped", 4},
+                               {"pending", 5},
+                               {"failing", true},
+                               {"last_error", "no answer within 15 s"}}));
+  {
+    const std::lock_guard lock(world.service.mutex);
+    world.service.agent.webhooks.clear();
+  }
+  EXPECT_EQ(world.get("/api/v1/health").json()["webhooks"], json::array());
 }
 
 }  // namespace

@@ -353,13 +353,15 @@ Answer<MHD_Response*> Door::open_stream(Exchange& exchange) {
   if (!from.is_loopback() && connections_.streams_of(from) >= house_.limits.streams_per_address)
     return refuse(busy("too many streams from this address: close one"));
 
+  // From here on nothing is spared, and what was before is looked at next.
+  const Feed::Following following(house_.feed, filter);
   std::string greeting = "retry: 2000\n\n";
   std::uint64_t position = house_.feed.next();
   if (!exchange.last_event.empty()) {
-    if (const auto behind = house_.feed.behind(exchange.last_event))
-      position = *behind;
-    else
-      greeting += gap_event(std::nullopt);
+    const auto behind = house_.feed.behind(exchange.last_event);
+    // Nobody counts what was not made.
+    if (!behind || house_.feed.spared(*behind, filter)) greeting += gap_event(std::nullopt);
+    position = behind.value_or(position);
   }
   MHD_Response* const response =
       house_.streams->open(exchange.connection, std::move(filter), position, std::move(greeting));

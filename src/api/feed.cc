@@ -11,6 +11,12 @@
 
 namespace wirestamp::api {
 
+namespace {
+
+bool has(std::uint32_t kinds, std::size_t kind) { return (kinds >> kind & 1U) != 0; }
+
+}  // namespace
+
 Feed::Feed() : Feed(Limits()) {}
 Feed::Feed(const Limits& limits) : limits_(limits), run_(platform::random_bits() & 0xffff'ffffU) {}
 
@@ -36,6 +42,7 @@ void Feed::publish(Kind kind, std::string_view session, std::string_view json) {
     ring_.pop_front();
     ++first_;
   }
+  coming_ = first_ + ring_.size();
   if (told_) told_();
 }
 
@@ -76,6 +83,39 @@ void Feed::take(std::uint64_t& position, const Filter& filter, std::size_t enoug
       continue;
     append(position, message, out);
   }
+}
+
+Feed::Following::Following(Feed& feed, const Filter& filter) : feed_(&feed), kinds_(filter.kinds) {
+  for (std::size_t kind = 0; kind < kKinds; ++kind)
+    if (has(kinds_, kind)) ++feed.followers_[kind];
+}
+
+Feed::Following::~Following() {
+  if (feed_ == nullptr) return;
+  for (std::size_t kind = 0; kind < kKinds; ++kind)
+    if (has(kinds_, kind)) --feed_->followers_[kind];
+}
+
+Feed::Following& Feed::Following::operator=(Following&& other) noexcept {
+  std::swap(feed_, other.feed_);
+  std::swap(kinds_, other.kinds_);
+  return *this;
+}
+
+bool Feed::wanted(Kind kind) const {
+  const auto at = static_cast<std::size_t>(kind);
+  if (followers_[at] > 0) return true;
+  const std::uint64_t coming = coming_;
+  std::uint64_t noted = unwanted_[at];
+  while (noted < coming && !unwanted_[at].compare_exchange_weak(noted, coming)) {
+  }
+  return false;
+}
+
+bool Feed::spared(std::uint64_t position, const Filter& filter) const {
+  for (std::size_t kind = 0; kind < kKinds; ++kind)
+    if (has(filter.kinds, kind) && unwanted_[kind] >= position) return true;
+  return false;
 }
 
 void Feed::on_publish(std::function<void()> told) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // What happens, as it happens: a bounded ring of messages that any number of readers follow, each
@@ -54,6 +57,26 @@ class Feed {
   // Called (under the feed's lock: no call back) after each message; null to end it.
   void on_publish(std::function<void()> told);
 
+  // While it lives, somebody follows the feed with that filter. The feed outlives it.
+  class Following {
+   public:
+    Following() = default;
+    Following(Feed& feed, const Filter& filter);
+    Following(Following&& other) noexcept
+        : feed_(std::exchange(other.feed_, nullptr)), kinds_(other.kinds_) {}
+    Following& operator=(Following&& other) noexcept;
+    ~Following();
+
+   private:
+    Feed* feed_ = nullptr;
+    std::uint8_t kinds_ = 0;
+  };
+  // Whether anybody follows messages of that kind. Any thread, no lock. Who is told that nobody
+  // does may spare himself the making of them: the feed notes where they would have been.
+  bool wanted(Kind kind) const;
+  // Whether messages that pass the filter may have been spared since `position`.
+  bool spared(std::uint64_t position, const Filter& filter) const;
+
   std::uint64_t published() const { return next() - 1; }
   std::size_t octets() const;
 
@@ -72,6 +95,11 @@ class Feed {
   std::uint64_t first_ = 1;  // number of ring_.front()
   std::size_t octets_ = 0;
   std::function<void()> told_;
+  std::array<std::atomic<std::uint32_t>, kKinds> followers_{};
+  // next() as it was when the answer of wanted() was no for the last time; 0: never. Written by
+  // wanted(), which is a question to whoever asks it.
+  mutable std::array<std::atomic<std::uint64_t>, kKinds> unwanted_{};
+  std::atomic<std::uint64_t> coming_{1};  // next(), for who has no lock
 };
 
 constexpr std::string_view name(Feed::Kind kind) {

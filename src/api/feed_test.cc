@@ -93,6 +93,60 @@ TEST(Feed, an_id_is_gone_on_from_and_one_of_another_run_is_not) {
     EXPECT_EQ(feed.behind(wrong), std::nullopt) << wrong;
 }
 
+TEST(Feed, a_kind_is_wanted_while_somebody_follows_it) {
+  Feed feed;
+  EXPECT_FALSE(feed.wanted(Feed::Kind::Sample));
+  {
+    Feed::Following all(feed, {});
+    EXPECT_TRUE(feed.wanted(Feed::Kind::Sample));
+    Feed::Following samples(feed, {.kinds = 1U << 0U}), moved = std::move(all);
+    EXPECT_TRUE(feed.wanted(Feed::Kind::Status));
+    moved = {};
+    EXPECT_TRUE(feed.wanted(Feed::Kind::Sample)) << "one of two is left";
+    EXPECT_FALSE(feed.wanted(Feed::Kind::Status));
+  }
+  for (std::size_t kind = 0; kind < Feed::kKinds; ++kind)
+    EXPECT_FALSE(feed.wanted(static_cast<Feed::Kind>(kind))) << kind;
+}
+
+TEST(Feed, what_nobody_wanted_is_known_as_spared_to_who_comes_back) {
+  const Feed::Filter samples{.kinds = 1U << 0U, .sessions = {}},
+      windows{.kinds = 1U << 1U, .sessions = {}};
+  Feed feed;
+  const std::uint64_t before = feed.next();
+  EXPECT_FALSE(feed.spared(before, {})) << "nobody asked: everything was published";
+  EXPECT_FALSE(feed.wanted(Feed::Kind::Sample));
+  EXPECT_TRUE(feed.spared(before, samples));
+  EXPECT_TRUE(feed.spared(before, {}));
+  EXPECT_FALSE(feed.spared(before, windows));
+  const Feed::Following following(feed, samples);
+  feed.publish(Feed::Kind::Sample, "office", "1");
+  EXPECT_TRUE(feed.wanted(Feed::Kind::Sample));
+  EXPECT_FALSE(feed.spared(feed.next(), samples)) << "who saw this one missed nothing";
+  EXPECT_TRUE(feed.spared(before, samples));
+}
+
+TEST(Feed, threads_ask_what_is_wanted_while_readers_come_and_go) {
+  Feed feed;
+  {
+    std::vector<std::jthread> threads;
+    for (int reader = 0; reader < 2; ++reader)
+      threads.emplace_back([&] {
+        for (int i = 0; i < 500; ++i) {
+          const Feed::Following following(feed, {});
+          ASSERT_TRUE(feed.wanted(Feed::Kind::Sample));
+          ASSERT_TRUE(feed.wanted(Feed::Kind::Window));
+        }
+      });
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i)
+        if (feed.wanted(Feed::Kind::Sample)) feed.publish(Feed::Kind::Sample, "office", "{}");
+    });
+  }
+  EXPECT_FALSE(feed.wanted(Feed::Kind::Sample));
+  EXPECT_TRUE(feed.spared(feed.next(), {}));
+}
+
 TEST(Feed, takes_not_much_more_than_was_asked_for) {
   Feed feed;
   std::uint64_t position = feed.next();

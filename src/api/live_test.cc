@@ -135,6 +135,50 @@ TEST_F(ApiLive, an_id_that_is_not_known_is_a_gap) {
   }
 }
 
+TEST_F(ApiLive, kinds_are_wanted_while_a_reader_is_there_for_them) {
+  EXPECT_FALSE(world.feed.wanted(Feed::Kind::Sample));
+  Live samples(world, "?kind=sample&session=dc");
+  samples.greeting();
+  EXPECT_TRUE(world.feed.wanted(Feed::Kind::Sample));
+  EXPECT_FALSE(world.feed.wanted(Feed::Kind::Window));
+  Live all(world, "");
+  all.greeting();
+  for (std::size_t kind = 0; kind < Feed::kKinds; ++kind)
+    EXPECT_TRUE(world.feed.wanted(static_cast<Feed::Kind>(kind))) << kind;
+  all.close();
+  samples.close();
+  while (world.server->counters().streams != 0) {
+    publish("{\"n\":1}", Feed::Kind::Sample, "dc");
+    std::this_thread::yield();
+  }
+  for (std::size_t kind = 0; kind < Feed::kKinds; ++kind)
+    EXPECT_FALSE(world.feed.wanted(static_cast<Feed::Kind>(kind))) << kind;
+}
+
+TEST_F(ApiLive, what_was_not_made_while_nobody_wanted_it_is_a_gap) {
+  const auto again = [&](const std::string& kind, const std::string& id) {
+    Live live(world, "?kind=" + kind, {"Last-Event-ID: " + id});
+    live.greeting();
+    publish("{\"again\":1}", Feed::Kind::Sample);
+    publish("{\"again\":1}", Feed::Kind::Window);
+    return live.until("again").find("event: gap\ndata: {}\n\n") != std::string::npos;
+  };
+  std::string id;
+  {
+    Live first(world, "?kind=sample");
+    first.greeting();
+    publish("{\"n\":1}", Feed::Kind::Sample);
+    id = id_of(first.until("{\"n\":1}\n\n"), "{\"n\":1}");
+  }
+  EXPECT_FALSE(again("sample", id)) << "all were published meanwhile";
+  while (world.feed.wanted(Feed::Kind::Sample)) {
+    publish("{\"n\":2}", Feed::Kind::Sample);
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(again("sample", id));
+  EXPECT_FALSE(again("window", id));
+}
+
 TEST_F(ApiLive, of_nothing_to_tell_a_heartbeat_comes) {
   Live live(world, "?session=dc");
   live.greeting();

@@ -9,6 +9,7 @@
 
 #include <set>
 
+#include "api/answer_document.h"
 #include "api/routes.h"
 #include "api/world_test.h"
 
@@ -142,6 +143,18 @@ TEST_F(OpenApi, every_answer_is_as_its_schema_says) {
   }
 }
 
+TEST_F(OpenApi, a_status_of_live_data_is_a_session) {
+  const json schema{{"$ref", "#/components/schemas/session"}};
+  for (const SessionStatus& status : world.service.sessions()) {
+    const std::string text = session_status_json(status);
+    const json told = json::parse(text, nullptr, false);
+    EXPECT_EQ(Validator(document).check(schema, told), "") << text;
+    EXPECT_EQ(told["name"], status.name);
+    EXPECT_EQ(told["state"], name(status.state));
+    EXPECT_EQ(std::ranges::count(text, '\n'), text.ends_with('\n') ? 1 : 0) << "one line";
+  }
+}
+
 TEST_F(OpenApi, every_parameter_that_is_described_is_taken_and_others_are_not) {
   const std::map<std::string, std::string> values{
       {"from", "-2h"},    {"to", "now"},      {"step", "60s"},       {"percentiles", "50,99.9"},
@@ -220,7 +233,8 @@ Ask provoked(const Route& route, unsigned status, Ask ask, World& world) {
 }
 
 bool reads_store(const Route& route) {
-  return route.id != "health" && route.id != "configuration" && route.place != Place::Stream;
+  return route.id != "health" && route.id != "configuration" && route.id != "sessions" &&
+         route.id != "session" && route.place != Place::Stream;
 }
 
 TEST(OpenApiRefusals, every_one_that_is_described_happens) {
@@ -228,7 +242,7 @@ TEST(OpenApiRefusals, every_one_that_is_described_happens) {
     std::vector<unsigned> statuses(std::begin(kCommonProblems), std::end(kCommonProblems));
     statuses.insert(statuses.end(), route.problems.begin(), route.problems.end());
     for (const unsigned status : statuses) {
-      // A full queue refuses these two as well: limits_test.cc.
+      // A full queue refuses these as well: limits_test.cc.
       if (status == 503 && !reads_store(route)) continue;
       // A world of its own: some refusals last.
       World world([](ServerOptions&) {});

@@ -57,6 +57,16 @@ struct ReflectorStatus {
   std::vector<std::pair<std::string, std::uint64_t>> counters;  // names of docs/reference/output.md
 };
 
+// Of one webhook, since the agent began.
+struct WebhookStatus {
+  std::string url;                                       // as it is shown: no secrets
+  std::uint64_t delivered = 0;                           // messages
+  std::uint64_t failed = 0;                              // attempts
+  std::uint64_t given_up = 0, dropped = 0, pending = 0;  // messages
+  bool failing = false;                                  // the last attempt failed
+  std::string last_error;  // of the last that failed; "" when none did
+};
+
 struct AgentStatus {
   std::string version;
   WallTime began;
@@ -66,6 +76,7 @@ struct AgentStatus {
   std::uint64_t store_octets = 0, store_dropped = 0, samples_dropped = 0;
   std::string configuration_problem;  // of the last reload that was refused; ""
   ReflectorStatus reflector;
+  std::vector<WebhookStatus> webhooks;  // as they are configured
 };
 
 struct Setting {

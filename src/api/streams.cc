@@ -56,6 +56,7 @@ MHD_Response* Streams::open(MHD_Connection* connection, Feed::Filter filter, std
   auto stream = std::unique_ptr<Stream>(new Stream{.all = *this,
                                                    .connection = connection,
                                                    .filter = std::move(filter),
+                                                   .following = {},
                                                    .position = position,
                                                    .pending = std::move(greeting),
                                                    .last = clock_()});
@@ -63,13 +64,16 @@ MHD_Response* Streams::open(MHD_Connection* connection, Feed::Filter filter, std
   if (stopping_ || streams_.size() >= most_) return nullptr;
   MHD_Response* const response = MHD_create_response_from_callback(
       MHD_SIZE_UNKNOWN, kBlock, &Streams::read, stream.get(), &Streams::release);
-  if (response != nullptr) streams_.insert(stream.release());
+  if (response == nullptr) return nullptr;
+  stream->following = Feed::Following(feed_, stream->filter);
+  streams_.insert(stream.release());
   return response;
 }
 
 void Streams::release(void* cls) {
   const std::unique_ptr<Stream> stream(static_cast<Stream*>(cls));
   const std::lock_guard lock(stream->all.mutex_);
+  stream->following = {};
   stream->all.streams_.erase(stream.get());
 }
 

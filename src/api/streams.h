@@ -42,6 +42,7 @@ class Streams {
     Streams& all;
     MHD_Connection* connection;
     Feed::Filter filter;
+    Feed::Following following;
     std::uint64_t position;
     std::string pending;   // told already by the feed, not taken yet
     std::size_t sent = 0;  // of that

@@ -6,20 +6,20 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cstdint>
+#include <string>
+
+#include "time/when.h"
 
 namespace wirestamp::api {
 
 namespace {
 
 constexpr std::string_view kTimes =
-    "a time is RFC 3339 (2026-01-31T12:00:00Z), Unix time in nanoseconds, now, or a time before "
-    "now such as -1h";
+    "a time is RFC 3339 (2026-01-31T12:00:00Z), a date (2026-01-31, UTC), Unix time in "
+    "nanoseconds, now, today, yesterday, or a time before now such as -1h";
 constexpr std::string_view kLengths =
     "a length of time is a whole number above 0 with a unit: ms, s, m, h or d";
-// Later than this no window is, and sums with it do not overflow.
-constexpr std::int64_t kLastYear = 2'261;
 constexpr Duration kLongest = Duration::hours(24 * 366 * 100);
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -32,74 +32,6 @@ std::optional<T> whole(std::string_view text) {
       !is_digit(text.front()))
     return std::nullopt;
   return value;
-}
-
-// Takes so many digits from the front.
-std::optional<unsigned> take_digits(std::string_view& text, std::size_t count) {
-  if (text.size() < count) return std::nullopt;
-  const auto value = whole<unsigned>(text.substr(0, count));
-  if (!std::ranges::all_of(text.substr(0, count), is_digit)) return std::nullopt;
-  text.remove_prefix(count);
-  return value;
-}
-
-bool take(std::string_view& text, std::string_view one_of) {
-  if (text.empty() || one_of.find(text.front()) == std::string_view::npos) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-// ".123456789", or nothing; absent when it is wrong.
-std::optional<std::int64_t> take_fraction(std::string_view& text) {
-  if (!take(text, ".")) return 0;
-  std::int64_t ns = 0;
-  std::size_t digits = 0;
-  for (; !text.empty() && is_digit(text.front()); text.remove_prefix(1))
-    if (++digits <= 9) ns = ns * 10 + (text.front() - '0');
-  if (digits == 0 || digits > 9) return std::nullopt;
-  for (; digits < 9; ++digits) ns *= 10;
-  return ns;
-}
-
-// Seconds east of UTC. A plus sign in a query is a space when it was not escaped.
-std::optional<std::int64_t> take_offset(std::string_view& text) {
-  if (take(text, "Zz")) return 0;
-  const bool west = text.starts_with('-');
-  if (!take(text, "+- ")) return std::nullopt;
-  const auto hours = take_digits(text, 2);
-  if (!hours || !take(text, ":")) return std::nullopt;
-  const auto minutes = take_digits(text, 2);
-  if (!minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  const std::int64_t offset = std::int64_t{*hours} * 3'600 + std::int64_t{*minutes} * 60;
-  return west ? -offset : offset;
-}
-
-std::optional<WallTime> rfc3339_time(std::string_view text) {
-  const auto year = take_digits(text, 4);
-  if (!year || !take(text, "-")) return std::nullopt;
-  const auto month = take_digits(text, 2);
-  if (!month || !take(text, "-")) return std::nullopt;
-  const auto day = take_digits(text, 2);
-  if (!day || !take(text, "Tt ")) return std::nullopt;
-  const auto hour = take_digits(text, 2);
-  if (!hour || !take(text, ":")) return std::nullopt;
-  const auto minute = take_digits(text, 2);
-  if (!minute || !take(text, ":")) return std::nullopt;
-  const auto second = take_digits(text, 2);
-  if (!second) return std::nullopt;
-  const auto fraction = take_fraction(text);
-  if (!fraction) return std::nullopt;
-  const auto offset = take_offset(text);
-  if (!offset || !text.empty()) return std::nullopt;
-
-  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
-                                         std::chrono::month(*month), std::chrono::day(*day)};
-  // A leap second counts as the second behind it.
-  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  if (*year < 1970 || *year > kLastYear) return std::nullopt;
-  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds = days * 86'400 + *hour * 3'600 + *minute * 60 + *second - *offset;
-  return WallTime::from_ns(seconds * 1'000'000'000 + *fraction);
 }
 
 struct Unit {
@@ -142,13 +74,6 @@ std::string percentile_name(std::uint32_t ppm) {
 }  // namespace
 
 Result<WallTime> parse_time(std::string_view text, WallTime now) {
-  if (text == "now") return now;
-  if (text.starts_with('-')) {
-    const auto length = parse_length(text.substr(1));
-    if (!length) return fail(std::string(kTimes));
-    // Before 1970 there is nothing.
-    return std::max(now - *length, WallTime());
-  }
   if (const auto ns = whole<std::int64_t>(text)) {
     // Whoever sends seconds or milliseconds would get an empty answer and not know why.
     if (*ns > 0 && *ns < 1'000'000'000'000'000)
@@ -156,7 +81,11 @@ Result<WallTime> parse_time(std::string_view text, WallTime now) {
     if (*ns / 1'000'000'000 > std::int64_t{291} * 366 * 86'400) return fail(std::string(kTimes));
     return WallTime::from_ns(*ns);
   }
-  if (const auto time = rfc3339_time(text)) return *time;
+  // A plus sign in a query is a space when it was not escaped.
+  std::string written(text);
+  const std::size_t space = written.rfind(' ');
+  if (space != std::string::npos && space > written.find_first_of("Tt")) written[space] = '+';
+  if (const auto time = parse_when(written, now)) return *time;
   return fail(std::string(kTimes));
 }
 

@@ -70,7 +70,7 @@ class FakeReader final : public store::Reader {
     for (WallTime at = from; at < to; at += Duration::seconds(1)) {
       const WallTime begin = WallTime::from_ns(at.ns() / step.ns() * step.ns());
       if (found.empty() || found.back().begin != begin)
-        found.push_back({.begin = begin, .length = step, .epoch = 1});
+        found.push_back({.begin = begin, .length = step, .epoch = query.session});
       found.back().window.merge_finer(second_of(query.session, at).window, at);
     }
     return found;
@@ -202,7 +202,16 @@ class FakeService final : public Service {
                     .measuring = true,
                     .store_well = true,
                     .store_octets = 4'096,
-                    .reflector = {.listening = {"0.0.0.0:23999"}, .counters = {{"requests", 5}}}};
+                    .reflector = {.listening = {"0.0.0.0:23999"}, .counters = {{"requests", 5}}},
+                    .webhooks = {{.url = "https://a.example.net/...", .delivered = 3},
+                                 {.url = "https://b.example.net/...",
+                                  .delivered = 1,
+                                  .failed = 7,
+                                  .given_up = 2,
+                                  .dropped = 4,
+                                  .pending = 5,
+                                  .failing = true,
+                                  .last_error = "no answer within 15 s"}}};
   std::atomic<int> reloads{0};
   std::optional<std::string> reload_problem;  // set before a request
 };

@@ -59,6 +59,19 @@ Result<void> read_events(store::Reader& reader, std::optional<std::uint32_t> ses
   return {};
 }
 
+Result<void> read_edge(store::Reader& reader, std::uint32_t session, const measure::ProbeMark& mark,
+                       std::vector<measure::Sample>& found) {
+  store::TimeRange range{mark.left - kEdge, mark.left + kEdge};
+  for (;;) {
+    const auto near = TRY(reader.samples(session, range, kMostSamples));
+    for (const measure::Sample& sample : near)
+      if (sample.probe == mark.probe && !sample.burst) found.push_back(sample);
+    // A fast session has more of them than are asked for at once.
+    if (near.size() < kMostSamples) return {};
+    range.from = near.back().scheduled_wall + Duration::nanoseconds(1);
+  }
+}
+
 // The probes that bound the outages.
 Result<void> read_edges(store::Reader& reader, std::uint32_t session, publish::Evidence& evidence) {
   std::set<std::uint64_t> read;
@@ -66,10 +79,7 @@ Result<void> read_edges(store::Reader& reader, std::uint32_t session, publish::E
     const measure::Event& event = recorded.event;
     for (const auto& mark : {event.last_good, event.first_lost, event.first_good}) {
       if (!mark || !read.insert(mark->probe).second) continue;
-      const auto near =
-          TRY(reader.samples(session, {mark->left - kEdge, mark->left + kEdge}, kMostSamples));
-      for (const measure::Sample& sample : near)
-        if (sample.probe == mark->probe && !sample.burst) evidence.samples.push_back(sample);
+      TRY_VOID(read_edge(reader, session, *mark, evidence.samples));
     }
   }
   return {};
@@ -148,8 +158,8 @@ int run_evidence(const EvidenceRequest& request) {
   const auto evidence = collect_evidence(**reader, *id, request.settings, clock.now().wall);
   if (!evidence) return refuse(evidence.error().text, kRefused);
   if (!*evidence) return refuse(no_such_incident(**reader, *id), kUsage);
-  return print(request.json ? publish::evidence_json(**evidence)
-                            : publish::evidence_html(**evidence));
+  return print_to(request.output, request.json ? publish::evidence_json(**evidence)
+                                               : publish::evidence_html(**evidence));
 }
 
 }  // namespace wirestamp::cli

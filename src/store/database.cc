@@ -90,8 +90,7 @@ Result<void> judge(SQLite::Database& file, const std::string& path, bool& fresh)
 
 // Throws as the library does. A file that could be opened and is broken says why in `broken`.
 Result<std::unique_ptr<SQLite::Database>> open_file(const std::string& path, const Limits& limits,
-                                                    std::vector<std::string>& notes,
-                                                    std::string& broken) {
+                                                    std::vector<Note>& notes, std::string& broken) {
   auto file = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
                                                  kBusyMs);
   file->exec(fmt::format("PRAGMA page_size={}", kPageOctets));  // of a new one
@@ -125,8 +124,8 @@ Result<std::unique_ptr<SQLite::Database>> open_file(const std::string& path, con
   const auto version = static_cast<std::size_t>(pragma(*file, "user_version"));
   migrate(*file, migrations().size());
   if (!fresh && version < migrations().size())
-    notes.push_back(
-        fmt::format("{} was brought from form {} to {}", path, version, migrations().size()));
+    notes.push_back({.text = fmt::format("{} was brought from form {} to {}", path, version,
+                                         migrations().size())});
   return file;
 }
 
@@ -191,8 +190,7 @@ bool means_broken(int code) {
   return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-Result<void> set_aside(const std::string& path, std::string_view why,
-                       std::vector<std::string>& notes) {
+Result<void> set_aside(const std::string& path, std::string_view why, std::vector<Note>& notes) {
   std::set<unsigned> before = set_aside_before(path);
   const unsigned number = before.empty() ? 1 : *before.rbegin() + 1;
   const std::string name = broken_name(path, number);
@@ -204,19 +202,21 @@ Result<void> set_aside(const std::string& path, std::string_view why,
                               path, suffix, why, name, failed.message()),
                   failed.value());
   }
-  notes.push_back(
-      fmt::format("{} was broken ({}): it is now {}, and a new one is begun", path, why, name));
+  notes.push_back({.set_aside = true,
+                   .text = fmt::format("{} was broken ({}): it is now {}, and a new one is begun",
+                                       path, why, name)});
   for (; before.size() >= kMostBroken; before.erase(before.begin())) {
     const std::string oldest = broken_name(path, *before.begin());
     std::error_code failed;
     for (const char* suffix : kSuffixes) fs::remove(oldest + suffix, failed);
-    notes.push_back(fmt::format("{} is deleted: {} broken files are kept", oldest, kMostBroken));
+    notes.push_back(
+        {.text = fmt::format("{} is deleted: {} broken files are kept", oldest, kMostBroken)});
   }
   return {};
 }
 
 Result<std::unique_ptr<SQLite::Database>> open_locked(const std::string& path, const Limits& limits,
-                                                      std::vector<std::string>& notes) {
+                                                      std::vector<Note>& notes) {
   for (bool again = false;; again = true) {
     Result<std::unique_ptr<SQLite::Database>> file = nullptr;
     std::string broken;

@@ -54,15 +54,14 @@ bool means_broken(int code);
 struct Writable {
   std::unique_ptr<SQLite::Database> lock;  // as long as it is open nobody else writes
   std::unique_ptr<SQLite::Database> file;
-  std::vector<std::string> notes;
+  std::vector<Note> notes;
 };
 Result<Writable> open_writable(const std::string& path, const Limits& limits);
 // The same under the lock that is held.
 Result<std::unique_ptr<SQLite::Database>> open_locked(const std::string& path, const Limits& limits,
-                                                      std::vector<std::string>& notes);
+                                                      std::vector<Note>& notes);
 // Renames a broken file that is not open, with its log, and tells so in `notes`.
-Result<void> set_aside(const std::string& path, std::string_view why,
-                       std::vector<std::string>& notes);
+Result<void> set_aside(const std::string& path, std::string_view why, std::vector<Note>& notes);
 Result<std::unique_ptr<SQLite::Database>> open_readable(const std::string& path);
 // It was renamed or deleted since it was opened.
 bool has_moved(SQLite::Database& file);

@@ -56,7 +56,7 @@ std::optional<WallTime> Keeper::oldest(std::size_t level) {
     found = std::min(found.value_or(begin), begin);
   };
   if (level == kSamples) {
-    SQLite::Statement query(file_, "SELECT last_ns FROM samples ORDER BY id LIMIT 1");
+    SQLite::Statement query(file_, "SELECT min(last_ns) FROM samples");
     look(query);
   } else if (level == kEvents) {
     SQLite::Statement query(file_, "SELECT min(at_ns) FROM events");
@@ -112,8 +112,8 @@ std::size_t Keeper::cut(std::size_t level, WallTime end, std::size_t rows) {
   };
   if (level == kSamples)
     return remove(
-        "DELETE FROM samples WHERE id IN (SELECT id FROM samples ORDER BY id LIMIT ?2) AND "
-        "last_ns < ?1");
+        "DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE last_ns < ? ORDER BY "
+        "last_ns LIMIT ?)");
   if (level != kEvents) return cut_windows(level - kWindows, end, rows);
   std::size_t gone = remove(
       "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at_ns < ? ORDER BY at_ns LIMIT "

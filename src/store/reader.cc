@@ -311,35 +311,32 @@ Result<void> SqliteReader::read_windows(const WindowQuery& query, Duration step,
 void SqliteReader::read_samples(std::uint32_t session, TimeRange range, std::size_t limit,
                                 std::vector<measure::Sample>& found) {
   SQLite::Statement query(*file_,
-                          "SELECT data FROM samples WHERE session = ? AND first_ns < ? AND last_ns "
-                          ">= ? ORDER BY first_ns DESC");
+                          "SELECT data, first_ns FROM samples WHERE session = ? AND first_ns < ? "
+                          "AND last_ns >= ? ORDER BY first_ns");
   query.bind(1, session);
   query.bind(2, range.to.ns());
   query.bind(3, range.from.ns());
-  std::vector<measure::Sample> batch;
-  while (found.size() < limit && query.executeStep()) {
+  while (query.executeStep()) {
+    // Batches overlap where a probe was decided late: only one that begins behind all that is to be
+    // told has nothing more.
+    if (found.size() >= limit &&
+        (limit == 0 || query.getColumn(1).getInt64() >= found.back().scheduled_wall.ns()))
+      return;
     Unpacker in(blob(query.getColumn(0)));
-    batch.clear();
     while (in.ok() && in.left() > 0) {
       measure::Sample sample = get_sample(in);
       if (in.ok() && sample.scheduled_wall >= range.from && sample.scheduled_wall < range.to)
-        batch.push_back(std::move(sample));
+        found.push_back(std::move(sample));
     }
-    std::ranges::stable_sort(batch, std::ranges::greater(), &measure::Sample::scheduled_wall);
-    for (measure::Sample& sample : batch)
-      if (found.size() < limit) found.push_back(std::move(sample));
+    std::ranges::stable_sort(found, {}, &measure::Sample::scheduled_wall);
+    if (found.size() > limit) found.resize(limit);
   }
-  std::ranges::reverse(found);
-  std::ranges::stable_sort(found, {}, &measure::Sample::scheduled_wall);
 }
 
-// The conditions of an EventQuery; times are compared with `time`.
+// The conditions of an EventQuery but for the range; the newest by `time` come first.
 std::string conditions(const EventQuery& query, const char* time, const char* incident) {
-  std::string sql = " WHERE 1";
+  std::string sql;
   if (query.session) sql += fmt::format(" AND session = {}", *query.session);
-  if (query.range)
-    sql += fmt::format(" AND {0} >= {1} AND {0} < {2}", time, query.range->from.ns(),
-                       query.range->to.ns());
   if (query.incident)
     sql += fmt::format(" AND {} = {}", incident, static_cast<std::int64_t>(*query.incident));
   if (query.at_least) sql += fmt::format(" AND severity >= {}", static_cast<int>(*query.at_least));
@@ -349,8 +346,11 @@ std::string conditions(const EventQuery& query, const char* time, const char* in
 
 void SqliteReader::read_events(const EventQuery& query,
                                std::vector<measure::RecordedEvent>& found) {
-  SQLite::Statement rows(*file_, "SELECT id, severity, incident, data FROM events" +
-                                     conditions(query, "at_ns", "incident"));
+  std::string sql = "SELECT id, severity, incident, data FROM events WHERE 1";
+  if (query.range)
+    sql += fmt::format(" AND at_ns >= {} AND at_ns < {}", query.range->from.ns(),
+                       query.range->to.ns());
+  SQLite::Statement rows(*file_, sql + conditions(query, "at_ns", "incident"));
   while (rows.executeStep()) {
     measure::RecordedEvent event;
     event.id = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
@@ -367,10 +367,15 @@ void SqliteReader::read_events(const EventQuery& query,
 }
 
 void SqliteReader::read_incidents(const EventQuery& query, std::vector<measure::Incident>& found) {
-  SQLite::Statement rows(*file_,
-                         "SELECT id, name, severity, opened_ns, closed_ns, in_maintenance, title, "
-                         "events FROM incidents" +
-                             conditions(query, "opened_ns", "id"));
+  if (query.range && query.range->from == query.range->to) return;
+  std::string sql =
+      "SELECT id, name, severity, opened_ns, closed_ns, in_maintenance, title, events FROM "
+      "incidents WHERE 1";
+  if (query.range)
+    sql += fmt::format(" AND opened_ns < {1} AND coalesce(closed_ns, {1}) >= {0}",
+                       query.range->from.ns(), query.range->to.ns());
+  if (query.open_only) sql += " AND closed_ns IS NULL";
+  SQLite::Statement rows(*file_, sql + conditions(query, "opened_ns", "id"));
   while (rows.executeStep()) {
     measure::Incident incident;
     incident.id = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());

@@ -34,7 +34,7 @@ constexpr const char* kWindows = R"(
 
 // Samples, events, incidents and flows.
 constexpr const char* kRecords = R"(
-  -- A batch of one session's samples each; written at the end, deleted at the front.
+  -- A batch of one session's samples each; deleted by their age.
   CREATE TABLE samples (
     id INTEGER PRIMARY KEY,
     session INTEGER NOT NULL,
@@ -76,10 +76,13 @@ constexpr const char* kRecords = R"(
   ) WITHOUT ROWID, STRICT;
 )";
 
+// Samples by age, of all sessions: a time that is wrong keeps no other from going.
+constexpr const char* kSampleAges = "CREATE INDEX samples_by_end ON samples (last_ns)";
+
 }  // namespace
 
 const std::vector<const char*>& migrations() {
-  static const std::vector<const char*> steps{kWindows, kRecords};
+  static const std::vector<const char*> steps{kWindows, kRecords, kSampleAges};
   return steps;
 }
 

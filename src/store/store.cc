@@ -44,21 +44,25 @@ class SqliteStore : public Store {
                        .interval = Duration::nanoseconds(sessions.getColumn(3).getInt64()),
                        .dscp = static_cast<std::uint8_t>(sessions.getColumn(4).getInt()),
                        .peer = sessions.getColumn(5).getString()};
-      sessions_[info.name] = {.id = sessions.getColumn(0).getUInt(), .info = info};
+      const std::uint32_t id = sessions.getColumn(0).getUInt();
+      sessions_[info.name] = {.id = id, .info = info};
+      next_session_ = std::max(next_session_, id + 1);
     }
+    end_flows();
   }
 
   Result<std::uint32_t> session(const SessionInfo& info) override {
-    const auto known = sessions_.find(info.name);
-    if (known != sessions_.end() && known->second.info == info) return known->second.id;
-    std::uint32_t id = 1;
-    if (known != sessions_.end())
-      id = known->second.id;
-    else
-      for (const auto& [name, session] : sessions_) id = std::max(id, session.id + 1);
-    TRY_VOID(in_file("writing", [&] { writer_->put_session(id, info); }));
-    sessions_[info.name] = {.id = id, .info = info};
-    return id;
+    const auto [place, first] = sessions_.try_emplace(info.name);
+    Known& known = place->second;
+    if (first) known.id = next_session_++;
+    SessionInfo now = info;
+    if (!first) keep_known(known.info, now);
+    if (first || known.info != now) {
+      known.info = now;
+      known.waits = true;
+      sessions_wait_ = true;
+    }
+    return known.id;
   }
 
   void add_window(std::uint32_t session, const measure::TimedWindow& window) override {
@@ -101,13 +105,18 @@ class SqliteStore : public Store {
   void put_flow(const FlowRow& flow) override { waiting_.put(flow); }
 
   Result<void> flush() override {
-    if (waiting_.empty()) return {};
+    if (waiting_.empty() && !sessions_wait_ && !flows_open_) return {};
     std::uint64_t refused = 0;
     TRY_VOID(in_file("writing", [&] {
       SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);
+      if (flows_open_) writer_->end_flows();
+      for (const auto& [name, known] : sessions_)
+        if (known.waits) writer_->put_session(known.id, known.info);
       refused = writer_->write(waiting_);
       transaction.commit();
     }));
+    for (auto& [name, known] : sessions_) known.waits = false;
+    sessions_wait_ = flows_open_ = false;
     refused_ += refused;
     rows_since_retain_ += waiting_.windows().size() + waiting_.events().size();
     waiting_.clear();
@@ -120,7 +129,7 @@ class SqliteStore : public Store {
     return in_file("making room in", [&] { keeper_->retain(now, rows); });
   }
 
-  std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+  std::vector<Note> take_notes() override { return std::exchange(notes_, {}); }
   std::uint64_t dropped() const override { return waiting_.dropped() + refused_; }
   std::uint64_t octets() const override { return size_on_disk(path_); }
   std::uint64_t last_event() const override { return last_event_; }
@@ -131,7 +140,29 @@ class SqliteStore : public Store {
   struct Known {
     std::uint32_t id = 0;
     SessionInfo info;
+    bool waits = false;  // for the next flush
   };
+
+  // Who asks for the id of a session that does not run, or has no peer yet, knows less of it.
+  static void keep_known(const SessionInfo& known, SessionInfo& now) {
+    if (now.host.empty()) {
+      now.host = known.host;
+      now.interval = known.interval;
+      now.dscp = known.dscp;
+    }
+    if (now.peer.empty()) now.peer = known.peer;
+  }
+
+  // Those of an agent that was killed. A disk that refuses is no reason not to start: the first
+  // flush tries again, before it writes windows of now.
+  void end_flows() {
+    const auto done = guarded(path_, "writing", [&] {
+      SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);
+      writer_->end_flows();
+      transaction.commit();
+    });
+    flows_open_ = !done;
+  }
 
   void begin() {
     writer_ = std::make_unique<Writer>(*file_);
@@ -143,7 +174,9 @@ class SqliteStore : public Store {
   Result<void> in_file(std::string_view doing, const std::function<void()>& body) {
     if (file_ && has_moved(*file_)) {
       notes_.push_back(
-          fmt::format("{} was moved or deleted while it was in use: a new one is begun", path_));
+          {.set_aside = true,
+           .text = fmt::format("{} was moved or deleted while it was in use: a new one is begun",
+                               path_)});
       close();
     }
     if (!file_) TRY_VOID(reopen());
@@ -164,7 +197,7 @@ class SqliteStore : public Store {
 
   Result<void> reopen() {
     file_ = TRY(open_locked(path_, limits_, notes_));
-    return guarded(path_, "beginning", [&] {
+    const auto begun = guarded(path_, "beginning", [&] {
       begin();
       SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);
       for (const auto& [name, known] : sessions_) writer_->put_session(known.id, known.info);
@@ -173,6 +206,8 @@ class SqliteStore : public Store {
       writer_->put_number("last_incident", last_incident_);
       transaction.commit();
     });
+    if (!begun) close();  // half of it is none: the next call does it all again
+    return begun;
   }
 
   std::string path_;
@@ -182,7 +217,9 @@ class SqliteStore : public Store {
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Keeper> keeper_;
   std::map<std::string, Known> sessions_;
-  std::vector<std::string> notes_;
+  std::uint32_t next_session_ = 1;
+  bool sessions_wait_ = false, flows_open_ = false;  // there is something of them to write
+  std::vector<Note> notes_;
   Waiting waiting_;
   std::uint64_t refused_ = 0, last_event_ = 0, last_incident_ = 0;
   std::uint32_t last_epoch_ = 0;

@@ -61,13 +61,18 @@ struct FlowRow {
   std::optional<WallTime> ended;
 };
 
+// What the user is to hear: that a broken file was set aside (with its new name), that an older one
+// was migrated.
+struct Note {
+  bool set_aside = false;  // what was kept is not in the file any more: a new one was begun
+  std::string text;
+};
+
 class Store {
  public:
   struct Opened {
     std::unique_ptr<Store> store;
-    // What the user is to hear: that a broken file was set aside (with its new name), that an older
-    // one was migrated.
-    std::vector<std::string> notes;
+    std::vector<Note> notes;
   };
 
   // Makes the file and its folder when they are not there. A file that is no database or is broken
@@ -76,7 +81,9 @@ class Store {
   static Result<Opened> open(const std::string& path, const Retention& retention);
   virtual ~Store() = default;
 
-  // The id of the session of this name; what is kept of it is brought up to date.
+  // The id of the session of this name; what is kept of it is brought up to date by the next
+  // flush(): no disk is touched here. An empty host (with interval and dscp) and an empty peer say
+  // nothing: what was known of them stays.
   virtual Result<std::uint32_t> session(const SessionInfo& info) = 0;
 
   // The rest waits in memory until flush(), bounded: what finds it full is dropped and counted.
@@ -97,7 +104,7 @@ class Store {
   virtual Result<void> retain(WallTime now) = 0;
   // As Opened::notes, of what happened since: a file that turned out to be broken while it was in
   // use. Each is told once.
-  virtual std::vector<std::string> take_notes() = 0;
+  virtual std::vector<Note> take_notes() = 0;
   // Of what was added: what found no room, and what was refused.
   virtual std::uint64_t dropped() const = 0;
   virtual std::uint64_t octets() const = 0;  // of the file and its log
@@ -114,15 +121,17 @@ struct TimeRange {
 
 struct EventQuery {
   std::optional<std::uint32_t> session;
+  // When the events happened; incidents are in it when they were open for some of it.
   std::optional<TimeRange> range;
   std::optional<std::uint64_t> incident;
   std::optional<measure::Severity> at_least;
+  bool open_only = false;     // of incidents: those that are not closed
   std::size_t limit = 1'000;  // the newest
 };
 
 // One thread each; sees what was committed when each call begins. At most 100'000 windows or
-// records come of one call: windows() fails beyond that, the others tell the newest. Goes on with
-// the new file when the writer has set a broken one aside.
+// records come of one call: windows() fails beyond that, samples() tells the first, the others the
+// newest. Goes on with the new file when the writer has set a broken one aside.
 class Reader {
  public:
   // Fails when there is no such file, or it is not ours: says so.
@@ -146,7 +155,8 @@ class Reader {
   virtual Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) = 0;
   // The step that windows() takes now.
   virtual Duration step_of(const WindowQuery& query) const = 0;
-  // Oldest first; the newest `limit` of the range by their scheduled time.
+  // Oldest first; the first `limit` of the range by their scheduled time, so that who wants more
+  // asks on from the last one.
   virtual Result<std::vector<measure::Sample>> samples(std::uint32_t session, TimeRange range,
                                                        std::size_t limit) = 0;
   // Oldest first.

@@ -38,10 +38,21 @@ Event full_event() {
   event.direction = "forward";
   event.before = 46;
   event.after = 0;
+  event.expected = 184;
   event.flow = 12;
   event.account = "requests 7";
   event.old_path = {{.distance = 1, .address = "192.0.2.254"}, {.distance = 2}};
   event.new_path = {{.distance = 255, .address = "2001:db8::1", .reflector = true}};
+  event.crossing = measure::Crossing{.figure = measure::Figure::Jitter,
+                                     .error = true,
+                                     .loss = 0.125,
+                                     .loss_threshold = 0.1,
+                                     .delay = Duration::milliseconds(7),
+                                     .delay_threshold = Duration::milliseconds(5),
+                                     .median = Duration::milliseconds(3),
+                                     .since = kNoon,
+                                     .until = kNoon + Duration::seconds(9)};
+  event.change = Duration::seconds(-3);
   return event;
 }
 
@@ -75,6 +86,18 @@ void expect_full(const Event& event) {
   EXPECT_EQ(event.old_path[0].address, "192.0.2.254");
   EXPECT_TRUE(event.new_path[0].reflector);
   EXPECT_EQ(event.new_path[0].distance, 255);
+  EXPECT_EQ(event.expected, wanted.expected);
+  EXPECT_EQ(event.change, wanted.change);
+  ASSERT_TRUE(event.crossing);
+  EXPECT_EQ(event.crossing->figure, wanted.crossing->figure);
+  EXPECT_EQ(event.crossing->error, wanted.crossing->error);
+  EXPECT_EQ(event.crossing->loss, wanted.crossing->loss);
+  EXPECT_EQ(event.crossing->loss_threshold, wanted.crossing->loss_threshold);
+  EXPECT_EQ(event.crossing->delay, wanted.crossing->delay);
+  EXPECT_EQ(event.crossing->delay_threshold, wanted.crossing->delay_threshold);
+  EXPECT_EQ(event.crossing->median, wanted.crossing->median);
+  EXPECT_EQ(event.crossing->since, wanted.crossing->since);
+  EXPECT_EQ(event.crossing->until, wanted.crossing->until);
 }
 
 TEST_F(StoreRecords, EventsComeBackWhole) {
@@ -98,6 +121,34 @@ TEST_F(StoreRecords, EventsComeBackWhole) {
   EXPECT_EQ(found[1].event.finding, std::nullopt);
   EXPECT_EQ(found[1].event.lost, std::nullopt);
   EXPECT_THAT(found[1].event.old_path, IsEmpty());
+}
+
+TEST_F(StoreRecords, EventsOfEveryKindComeBack) {
+  auto [store, notes] = opened();
+  std::vector<measure::EventKind> kinds;
+  for (unsigned number = 0; number < 256; ++number) {
+    const auto kind = static_cast<measure::EventKind>(number);
+    if (name(kind) == "unknown") continue;
+    kinds.push_back(kind);
+    store->add_event(0, {.id = kinds.size(), .event = {.kind = kind, .wall = kNoon}});
+  }
+  ASSERT_GE(kinds.size(), 29U);
+  ASSERT_EQ(text_of(store->flush()), "");
+  const auto found = *reader()->events({});
+  ASSERT_EQ(found.size(), kinds.size());
+  for (std::size_t i = 0; i < kinds.size(); ++i) EXPECT_EQ(found[i].event.kind, kinds[i]);
+}
+
+// As the program wrote them before there were crossings.
+TEST(EventForm, ReadsVersion1) {
+  std::string form = encode({.wall = kNoon, .text = "then"});
+  form[0] = 1;
+  form.resize(form.size() - 3);  // three absent fields
+  const auto event = decode_event(std::as_bytes(std::span(form)));
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->text, "then");
+  form[0] = 3;
+  EXPECT_FALSE(decode_event(std::as_bytes(std::span(form))));
 }
 
 TEST(EventForm, RefusesAnyCutAndWhatFollows) {
@@ -176,6 +227,32 @@ TEST_F(StoreRecords, AnIncidentIsKeptInItsLastState) {
   EXPECT_EQ(opened().store->last_incident(), 7U);
 }
 
+TEST_F(StoreRecords, IncidentsAreOfEachRangeInWhichTheyWereOpen) {
+  const auto at = [](int minutes) { return kNoon + Duration::minutes(minutes); };
+  auto [store, notes] = opened();
+  store->put_incident(1, {.id = 1, .opened = at(0), .closed = at(10), .title = ""});
+  store->put_incident(1, {.id = 2, .opened = at(20), .closed = std::nullopt, .title = ""});
+  store->put_incident(1, {.id = 3, .opened = at(30), .closed = at(31), .title = ""});
+  ASSERT_EQ(text_of(store->flush()), "");
+  auto read = reader();
+  const auto ids = [&](const EventQuery& query) {
+    std::string found;
+    const auto incidents = *read->incidents(query);
+    for (const Incident& incident : incidents) found += std::to_string(incident.id);
+    return found;
+  };
+  EXPECT_EQ(ids({.range = TimeRange{at(5), at(6)}}), "1");
+  EXPECT_EQ(ids({.range = TimeRange{at(-5), at(1)}}), "1");
+  EXPECT_EQ(ids({.range = TimeRange{at(-5), at(0)}}), "");
+  EXPECT_EQ(ids({.range = TimeRange{at(11), at(20)}}), "");
+  EXPECT_EQ(ids({.range = TimeRange{at(10), at(21)}}), "12");
+  EXPECT_EQ(ids({.range = TimeRange{at(40), at(50)}}), "2");
+  EXPECT_EQ(ids({.range = TimeRange{at(30), at(30)}}), "");
+  EXPECT_EQ(ids({.range = TimeRange{at(0), at(60)}, .limit = 2}), "23");
+  EXPECT_EQ(ids({.open_only = true}), "2");
+  EXPECT_EQ(ids({.range = TimeRange{at(0), at(10)}, .open_only = true}), "");
+}
+
 TEST_F(StoreRecords, FlowsEndAndAreFoundByTheTimeTheyWereInUse) {
   auto [store, notes] = opened();
   const auto id = *store->session({.name = "office"});
@@ -197,6 +274,52 @@ TEST_F(StoreRecords, FlowsEndAndAreFoundByTheTimeTheyWereInUse) {
   EXPECT_EQ(tuples(-10, 5), "a");
   EXPECT_EQ(tuples(-10, 0), "");
   EXPECT_EQ(read->flows(id, kEver)->front().ended, at(10));
+}
+
+TEST_F(StoreRecords, FlowsOfAKilledAgentEndWithTheLastWindow) {
+  const auto at = [](int seconds) { return kNoon + Duration::seconds(seconds); };
+  std::uint32_t id = 0, other = 0;
+  {
+    auto [store, notes] = opened();
+    id = *store->session({.name = "office"});
+    other = *store->session({.name = "without windows"});
+    store->put_flow({.session = id, .flow = 1, .tuple = "a", .began = at(0), .ended = at(10)});
+    store->put_flow({.session = id, .flow = 2, .tuple = "b", .began = at(10)});
+    store->put_flow({.session = id, .flow = 3, .tuple = "c", .began = at(500)});
+    store->put_flow({.session = other, .flow = 1, .tuple = "d", .began = at(3)});
+    for (int i = 0; i < 30; ++i) store->add_window(id, timed(at(i), 1));
+    ASSERT_EQ(text_of(store->flush()), "");
+  }
+  auto [store, notes] = opened();
+  const auto flows = *reader()->flows(id, kEver);
+  ASSERT_EQ(flows.size(), 3U);
+  EXPECT_EQ(flows[0].ended, at(10));
+  EXPECT_EQ(flows[1].ended, at(30));
+  EXPECT_EQ(flows[2].ended, at(500));
+  EXPECT_EQ(reader()->flows(other, kEver)->front().ended, at(3));
+  // The ones of now are open.
+  store->put_flow({.session = id, .flow = 4, .tuple = "e", .began = at(600)});
+  ASSERT_EQ(text_of(store->flush()), "");
+  EXPECT_EQ(reader()->flows(id, kEver)->back().ended, std::nullopt);
+}
+
+TEST_F(StoreRecords, FlowsEndLaterWhereTheDiskRefusesAtTheStart) {
+  const auto at = [](int seconds) { return kNoon + Duration::seconds(seconds); };
+  {
+    auto [store, notes] = opened();
+    store->put_flow({.session = 1, .flow = 2, .tuple = "b", .began = at(10)});
+    store->add_window(1, timed(at(29), 1));
+    ASSERT_EQ(text_of(store->flush()), "");
+    SQLite::Database(path_, SQLite::OPEN_READWRITE)
+        .exec("CREATE TRIGGER full BEFORE UPDATE ON flows BEGIN SELECT RAISE(ABORT, 'no'); END");
+  }
+  auto [store, notes] = opened();
+  ASSERT_TRUE(store);
+  EXPECT_EQ(reader()->flows(1, kEver)->front().ended, std::nullopt);
+  SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("DROP TRIGGER full");
+  store->add_window(1, timed(at(1'000), 1));
+  ASSERT_EQ(text_of(store->flush()), "");
+  EXPECT_EQ(reader()->flows(1, kEver)->front().ended, at(30));
 }
 
 TEST_F(StoreRecords, SamplesComeBackWhole) {
@@ -240,7 +363,7 @@ TEST_F(StoreRecords, SamplesComeBackWhole) {
   EXPECT_EQ(found[1].outcome, measure::Outcome::Unsent);
 }
 
-TEST_F(StoreRecords, TheNewestSamplesOfARangeAreTold) {
+TEST_F(StoreRecords, TheFirstSamplesOfARangeAreTold) {
   auto [store, notes] = opened();
   const auto id = *store->session({.name = "office"});
   for (std::uint64_t i = 0; i < 1'000; ++i) {
@@ -256,9 +379,39 @@ TEST_F(StoreRecords, TheNewestSamplesOfARangeAreTold) {
   const auto found =
       *read->samples(id, {kNoon + Duration::seconds(10), kNoon + Duration::seconds(200)}, 50);
   ASSERT_EQ(found.size(), 50U);
-  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(found[i].probe, 350 + i);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(found[i].probe, 20 + i);
   EXPECT_EQ(read->samples(id, kEver, 10'000)->size(), 1'000U);
   EXPECT_THAT(*read->samples(id + 1, kEver, 10), IsEmpty());
+  EXPECT_THAT(*read->samples(id, kEver, 0), IsEmpty());
+  // Page by page all of them come, each once.
+  std::uint64_t next = 0;
+  for (WallTime from = kEver.from;;) {
+    const auto page = *read->samples(id, {from, kEver.to}, 64);
+    if (page.empty()) break;
+    for (const measure::Sample& sample : page) ASSERT_EQ(sample.probe, next++);
+    from = page.back().scheduled_wall + Duration::nanoseconds(1);
+  }
+  EXPECT_EQ(next, 1'000U);
+}
+
+TEST_F(StoreRecords, ASampleDecidedLateIsToldInItsPlace) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  const auto add = [&, &kept = *store](std::uint64_t probe) {
+    auto sample = measure::probe(probe, measure::Outcome::LostUnknown);
+    sample.scheduled_wall = kNoon + Duration::seconds(static_cast<std::int64_t>(probe));
+    kept.add_sample(id, sample);
+  };
+  // A batch begins before the other, and its own rest comes behind it.
+  for (const std::uint64_t probe : {0U, 5U, 6U}) add(probe);
+  ASSERT_EQ(text_of(store->flush()), "");
+  for (const std::uint64_t probe : {1U, 2U, 3U, 4U}) add(probe);
+  ASSERT_EQ(text_of(store->flush()), "");
+  for (const std::size_t limit : {1U, 3U, 6U}) {
+    const auto found = *reader()->samples(id, kEver, limit);
+    ASSERT_EQ(found.size(), limit);
+    for (std::size_t i = 0; i < limit; ++i) EXPECT_EQ(found[i].probe, i) << limit;
+  }
 }
 
 TEST_F(StoreRecords, ASessionKeepsItsIdAndChangesWhatIsSaidOfIt) {
@@ -280,6 +433,7 @@ TEST_F(StoreRecords, ASessionKeepsItsIdAndChangesWhatIsSaidOfIt) {
   auto [store, notes] = opened();
   office.peer = "203.0.113.9:862";
   EXPECT_EQ(*store->session(office), id);
+  ASSERT_EQ(text_of(store->flush()), "");
   const auto rows = *reader()->sessions();
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[1].id, id);
@@ -287,6 +441,78 @@ TEST_F(StoreRecords, ASessionKeepsItsIdAndChangesWhatIsSaidOfIt) {
   EXPECT_EQ(rows[1].first, kNoon + Duration::seconds(30));
   EXPECT_EQ(rows[1].last, kNoon + Duration::seconds(91));
   EXPECT_EQ(rows[0].first, rows[0].last);  // it has none
+}
+
+TEST_F(StoreRecords, ANewFileThatCannotBeBegunIsTriedAgain) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  store->add_event(id, {.id = 5, .event = {.wall = kNoon}});
+  ASSERT_EQ(text_of(store->flush()), "");
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
+  {
+    SQLite::Database other(path_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate(other, migrations().size());
+    other.exec(
+        "CREATE TRIGGER full BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END");
+  }
+  store->add_window(id, timed(kNoon, 1));
+  for (int again = 0; again < 2; ++again) EXPECT_NE(text_of(store->flush()), "");
+  SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("DROP TRIGGER full");
+  ASSERT_EQ(text_of(store->flush()), "");
+  EXPECT_EQ(all(*reader(), id, Duration::seconds(1)).size(), 1U);
+  EXPECT_EQ(reader()->sessions()->size(), 1U);
+  store.reset();
+  EXPECT_EQ(opened().store->last_event(), 5U);
+}
+
+TEST_F(StoreRecords, WhatIsKnownOfASessionIsNotForgotten) {
+  SessionInfo office{.name = "office",
+                     .host = "198.51.100.7",
+                     .interval = Duration::seconds(1),
+                     .dscp = 46,
+                     .peer = "198.51.100.7:862"};
+  {
+    auto [store, notes] = opened();
+    ASSERT_TRUE(store->session(office));
+    ASSERT_EQ(text_of(store->flush()), "");
+  }
+  auto [store, notes] = opened();
+  EXPECT_EQ(*store->session({.name = "office"}), 1U);  // an incident of before ends
+  ASSERT_EQ(text_of(store->flush()), "");
+  EXPECT_EQ(reader()->sessions()->front().info, office);
+  // It runs, and its name is being resolved.
+  EXPECT_TRUE(store->session({.name = "office", .host = "198.51.100.8", .dscp = 0}));
+  ASSERT_EQ(text_of(store->flush()), "");
+  const SessionInfo found = reader()->sessions()->front().info;
+  EXPECT_EQ(found.host, "198.51.100.8");
+  EXPECT_EQ(found.interval, SessionInfo().interval);
+  EXPECT_EQ(found.dscp, 0);
+  EXPECT_EQ(found.peer, office.peer);
+}
+
+// As a full or a locked disk does it.
+TEST_F(StoreRecords, ASessionHasItsIdWhileTheDiskRefuses) {
+  auto [store, notes] = opened();
+  {
+    SQLite::Database other(path_, SQLite::OPEN_READWRITE);
+    other.exec(
+        "CREATE TRIGGER full BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END");
+  }
+  const auto one = store->session({.name = "one"}), two = store->session({.name = "two"});
+  ASSERT_TRUE(one && two);
+  EXPECT_NE(*one, *two);
+  store->add_window(*one, timed(kNoon, 1));
+  store->add_window(*two, timed(kNoon, 2));
+  EXPECT_NE(text_of(store->flush()), "");
+  EXPECT_THAT(*reader()->sessions(), IsEmpty());
+  EXPECT_THAT(all(*reader(), *one, Duration::seconds(1)), IsEmpty());
+  SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("DROP TRIGGER full");
+  ASSERT_EQ(text_of(store->flush()), "");
+  EXPECT_EQ(store->dropped(), 0U);
+  EXPECT_EQ(reader()->sessions()->size(), 2U);
+  EXPECT_EQ(all(*reader(), *one, Duration::seconds(1)).size(), 1U);
+  EXPECT_EQ(all(*reader(), *two, Duration::seconds(1)).size(), 1U);
+  EXPECT_EQ(*store->session({.name = "two"}), *two);
 }
 
 }  // namespace

@@ -73,9 +73,56 @@ TEST_F(StoreRetention, EachLengthGoesAtItsOwnAge) {
   EXPECT_EQ(store->last_event(), 3'591U);
 }
 
+TEST_F(StoreRetention, ASampleOfTheFarFutureKeepsNoOther) {
+  auto [store, notes] = opened({.samples = Duration::minutes(10)});
+  const auto id = *store->session({.name = "office"});
+  for (const std::int64_t second : {1'000'000'000, 0, 10, 20}) {
+    auto sample = measure::probe(1, measure::Outcome::LostUnknown);
+    sample.scheduled_wall = kNoon + Duration::seconds(second);
+    store->add_sample(id, sample);
+    ASSERT_EQ(text_of(store->flush()), "");
+  }
+  settle(*store, kNoon + Duration::hours(1));
+  EXPECT_EQ(rows("samples"), 1);
+}
+
+TEST_F(StoreRetention, AFullFileLosesItsOldSamplesThoughOneIsOfTheFarFuture) {
+  constexpr std::uint64_t kMost = 3'000'000;
+  auto [store, notes] = opened({.max_octets = kMost});
+  const auto id = *store->session({.name = "office"});
+  const auto add = [&](std::int64_t second) {
+    auto sample = measure::probe(1, measure::Outcome::LostUnknown);
+    sample.scheduled_wall = kNoon + Duration::seconds(second);
+    store->add_sample(id, sample);
+  };
+  add(1'000'000'000);
+  ASSERT_EQ(text_of(store->flush()), "");
+  {
+    // What takes the room, as samples of an hour.
+    SQLite::Database file(path_, SQLite::OPEN_READWRITE);
+    SQLite::Statement put(file,
+                          "INSERT INTO samples (session, first_ns, last_ns, data) VALUES (?, "
+                          "?, ?, zeroblob(10000))");
+    SQLite::Transaction transaction(file);
+    for (int i = 0; i < 360; ++i) {
+      const std::int64_t at = (kNoon + Duration::seconds(10 * i)).ns();
+      put.reset();
+      put.bind(1, id);
+      put.bind(2, at);
+      put.bind(3, at);
+      put.exec();
+    }
+    transaction.commit();
+  }
+  settle(*store, kNoon + Duration::hours(1));
+  EXPECT_LE(store->octets(), kMost);
+  EXPECT_LT(rows("samples"), 361);
+}
+
 TEST_F(StoreRetention, OneCallDeletesALittle) {
   auto [store, notes] = opened();
   const auto id = *store->session({.name = "office"});
+  ASSERT_EQ(text_of(store->flush()), "");
   fill(id, 0, 20'000, Duration::seconds(1));
   for (int i = 0; i < 20; ++i) ASSERT_EQ(text_of(store->retain(kNoon)), "");  // nothing is old yet
   EXPECT_EQ(rows(0), 20'000);
@@ -96,6 +143,7 @@ TEST_F(StoreRetention, OneCallDeletesALittle) {
 TEST_F(StoreRetention, AClockFarAheadForAMomentDeletesNothing) {
   auto [store, notes] = opened();
   const auto id = *store->session({.name = "office"});
+  ASSERT_EQ(text_of(store->flush()), "");
   fill(id, 0, 3'600, Duration::seconds(1));
   fill(id, 3, 3'600, Duration::hours(1));
   ASSERT_EQ(text_of(store->retain(kNoon + Duration::hours(1))), "");
@@ -110,6 +158,7 @@ TEST_F(StoreRetention, AFileThatIsTooLargeShrinksAndAllLengthsShareTheLoss) {
   constexpr std::uint64_t kMost = 8'000'000;
   auto [store, notes] = opened({.max_octets = kMost});
   const auto id = *store->session({.name = "office"}), other = *store->session({.name = "other"});
+  ASSERT_EQ(text_of(store->flush()), "");
   // 1 s: a day of 24 h; 10 s: 2 of 7 days; 1 min: 10 of 90 days.
   for (const auto session : {id, other}) {
     fill(session, 0, 8'640, Duration::seconds(1));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -40,7 +43,8 @@ base::Bytes blob(const SQLite::Column& column) {
 }  // namespace
 
 Writer::Writer(SQLite::Database& file)
-    : find_window_(file,
+    : file_(file),
+      find_window_(file,
                    "SELECT seconds, part, data FROM windows WHERE session = ? AND resolution = ? "
                    "AND begin_ns = ? AND epoch = ?"),
       put_window_(file, "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)"),
@@ -62,6 +66,18 @@ Writer::Writer(SQLite::Database& file)
 void Writer::put_session(std::uint32_t id, const SessionInfo& info) {
   run(put_session_, id, info.name, info.host, info.interval.ns(), std::uint32_t{info.dscp},
       info.peer);
+}
+
+void Writer::end_flows() {
+  // The finest length that is there says it best; each coarser one may be all that is left.
+  std::string ends;
+  for (std::size_t level = 0; level < kResolutions.size(); ++level)
+    ends += fmt::format(
+        "(SELECT max(begin_ns) FROM windows WHERE session = flows.session AND resolution = {}) + "
+        "{}, ",
+        level, kResolutions[level].ns());
+  file_.exec("UPDATE flows SET ended_ns = max(began_ns, coalesce(" + ends +
+             "began_ns)) WHERE ended_ns IS NULL");
 }
 
 void Writer::put_number(const char* name, std::uint64_t value) {

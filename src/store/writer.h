@@ -26,6 +26,8 @@ class Writer {
   // Returns how many seconds it refused.
   std::uint64_t write(const Waiting& waiting);
   void put_session(std::uint32_t id, const SessionInfo& info);
+  // Flows without an end end with the last window of their session, or where they began.
+  void end_flows();
   void put_number(const char* name, std::uint64_t value);
   std::uint64_t number(const char* name);
 
@@ -48,6 +50,7 @@ class Writer {
   void write_incidents(const Waiting& waiting);
   void write_flows(const std::deque<FlowRow>& flows);
 
+  SQLite::Database& file_;
   SQLite::Statement find_window_, put_window_, put_samples_, put_event_, put_incident_, put_flow_,
       put_session_, put_number_, find_number_;
   // Of the session that is being written: what its coarser rows are to get, by place in

@@ -217,8 +217,8 @@ int main(int argc, char** argv) {
     const Duration took = clock.mono_now() - before;
     slowest = std::max(slowest, took);
     total += took;
-    for (const std::string& note : opened.notes)
-      if (!note.contains("was brought from form")) wrong(note);
+    for (const store::Note& note : opened.notes)
+      if (!note.text.contains("was brought from form")) wrong(note.text);
     auto reader = must(store::Reader::open(path));
     const std::int64_t end = check(*reader, second);
     if (end < acknowledged)

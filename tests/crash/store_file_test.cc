@@ -19,6 +19,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+auto said(bool set_aside, const std::string& text) {
+  return testing::AllOf(testing::Field(&Note::set_aside, set_aside),
+                        testing::Field(&Note::text, HasSubstr(text)));
+}
+
 class StoreFile : public StoreTest {
  protected:
   void write(const std::string& content) const {
@@ -38,7 +43,9 @@ class StoreFile : public StoreTest {
     ASSERT_TRUE(store);
     const std::string aside = path_ + ".broken-" + std::to_string(number);
     ASSERT_FALSE(notes.empty());
-    EXPECT_THAT(notes[0], HasSubstr(aside));
+    EXPECT_TRUE(notes[0].set_aside);
+    EXPECT_THAT(notes[0].text, HasSubstr(aside));
+    for (std::size_t i = 1; i < notes.size(); ++i) EXPECT_FALSE(notes[i].set_aside);
     EXPECT_TRUE(std::filesystem::exists(aside));
     store->add_window(*store->session({.name = "office"}), timed(kNoon, 1));
     EXPECT_EQ(text_of(store->flush()), "");
@@ -165,7 +172,7 @@ TEST_F(StoreFile, OneOfVersion1IsMigratedAndKeepsItsWindows) {
   ASSERT_FALSE(early);
   EXPECT_THAT(early.error().text, HasSubstr("start the agent"));
   auto [store, notes] = opened();
-  EXPECT_THAT(notes, ElementsAre(HasSubstr("from form 1 to ")));
+  EXPECT_THAT(notes, ElementsAre(said(false, "from form 1 to ")));
   EXPECT_EQ(*store->session({.name = "office"}), 7U);
   store->add_event(7, {.id = 1, .session = "office", .event = {}});  // has a table now
   EXPECT_EQ(text_of(store->flush()), "");
@@ -249,7 +256,7 @@ TEST_F(StoreFile, OneThatBreaksWhileInUseIsReplaced) {
   store->add_window(second, timed(kNoon, 1));
   ASSERT_EQ(text_of(store->flush()), "");
   ASSERT_EQ(text_of(store->retain(kNoon + Duration::hours(24 * 3650))), "");
-  EXPECT_THAT(store->take_notes(), ElementsAre(HasSubstr(path_ + ".broken-1")));
+  EXPECT_THAT(store->take_notes(), ElementsAre(said(true, path_ + ".broken-1")));
   EXPECT_THAT(store->take_notes(), IsEmpty());
   store->add_window(second, timed(kNoon + Duration::seconds(1), 2));
   ASSERT_EQ(text_of(store->flush()), "");
@@ -267,7 +274,7 @@ TEST_F(StoreFile, OneThatIsDeletedWhileInUseIsBegunAnew) {
   std::filesystem::remove(path_);
   store->add_window(id, timed(kNoon, 1));
   ASSERT_EQ(text_of(store->flush()), "");
-  EXPECT_THAT(store->take_notes(), ElementsAre(HasSubstr("moved or deleted")));
+  EXPECT_THAT(store->take_notes(), ElementsAre(said(true, "moved or deleted")));
   EXPECT_EQ(all(*reader(), id, Duration::seconds(1)).size(), 1U);
 }
 
