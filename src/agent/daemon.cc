@@ -18,6 +18,7 @@
 #include "agent/second_windows.h"
 #include "agent/session_plan.h"
 #include "base/check.h"
+#include "measure/clock_events.h"
 #include "platform/entropy.h"
 #include "platform/resolve.h"
 #include "platform/route.h"
@@ -35,6 +36,7 @@ constexpr Duration kBeginAgain = Duration::seconds(10);
 constexpr Duration kTellEvery = Duration::milliseconds(500);
 // Sessions that end do so within a second.
 constexpr Duration kLookAtEnding = Duration::milliseconds(50);
+constexpr Duration kTellCounters = Duration::seconds(1);
 constexpr std::size_t kMostNotes = 256;  // of one session
 
 // One session of the agent: what is asked of it, and the one that runs, if any.
@@ -119,7 +121,7 @@ class DaemonRun final : public Daemon {
   void begin_due(Engine& engine, MonoTime now);
   void begin(Engine& engine, Member& member);
   Result<void> begin_now(Engine& engine, Member& member);
-  bool is_own_port(const packet::Endpoint& remote) const;
+  bool is_own_port(const PingOptions& options, const packet::Endpoint& remote) const;
   Result<void> turn(Engine& engine);
   void tell_decided(const Timestamp& now);
   void end_finished(Engine& engine);
@@ -159,10 +161,18 @@ Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
         return platform::resolve(name.host, name.port, name.family);
       },
       [this] { io_->wake(); });
+  measure::ClockEvents clock_events;
+  MonoTime counters_due = io_->clock().mono_now();
   while (!stop_.load(std::memory_order_relaxed)) {
     take_wanted(engine, names, observer);
     take_names(names);
     TRY_VOID(turn(engine));
+    if (io_->clock().mono_now() < counters_due) continue;
+    observer.on_counters(reflector.counters());
+    const ClockState state = io_->clock().state();
+    for (const measure::Event& event : clock_events.on_state(state, io_->clock().now()))
+      observer.on_event(event);
+    counters_due = io_->clock().mono_now() + kTellCounters;
   }
   TRY_VOID(end_sessions(engine));
   TRY_VOID(say_goodbye(engine, reflector, io_->clock()));
@@ -267,8 +277,10 @@ void DaemonRun::begin(Engine& engine, Member& member) {
     member.seconds->restart(*now.mono);
   }
   if (auto begun = begin_now(engine, member); !begun) {
-    if (std::exchange(member.failure, begun.error().text) != begun.error().text)
+    if (std::exchange(member.failure, begun.error().text) != begun.error().text) {
       member.observer.on_note(member.id, begun.error().text);
+      member.observer.on_waiting(member.id, begun.error().text);
+    }
     begin_at(member, io_->clock().mono_now() + kBeginAgain);
     return;
   }
@@ -277,9 +289,11 @@ void DaemonRun::begin(Engine& engine, Member& member) {
 }
 
 // A port that this agent reflects on.
-bool DaemonRun::is_own_port(const packet::Endpoint& remote) const {
-  const bool port = std::ranges::any_of(
-      start_.ports, [&](const ReflectStart::Port& one) { return one.local.port == remote.port; });
+bool DaemonRun::is_own_port(const PingOptions& options, const packet::Endpoint& remote) const {
+  const bool port = remote.port == options.source_port.value_or(remote.port) ||
+                    std::ranges::any_of(start_.ports, [&](const ReflectStart::Port& one) {
+                      return one.local.port == remote.port;
+                    });
   if (!port || remote.address.is_loopback()) return port;
   const auto local = platform::local_addresses();
   return local && std::ranges::find(*local, remote.address, &platform::LocalAddress::address) !=
@@ -292,14 +306,15 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
   options.at_once = false;  // sessions that begin together are not to send together
   const wire::RequestLayout layout = TRY(wire::plan_request(options.size));
   // What is sent from a port to itself is no measurement, and no reflector answers it.
-  if (options.port_policy == PortPolicy::Auto && is_own_port(*member.remote))
+  if (options.port_policy == PortPolicy::Auto && is_own_port(options, *member.remote))
     options.port_policy = PortPolicy::Dynamic;
   const Timestamp now = io_->clock().now();
   member.windows.emplace(result_every_, options.interval, options.flows, now.wall);
   if (!member.seconds) member.seconds.emplace(options.interval, *now.mono, member.plan.first_epoch);
+  session::SessionOptions asked = session_options(options, *member.remote);
+  asked.tells_up = true;
   member.running = TRY(engine.add_session(
-      session_options(options, *member.remote),
-      {.options = port_options(options, *member.remote), .given = {}}, layout, member));
+      asked, {.options = port_options(options, *member.remote), .given = {}}, layout, member));
   PingStart start{.remote = *member.remote,
                   .local = member.running->local(),
                   .host = options.host,

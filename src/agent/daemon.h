@@ -49,14 +49,22 @@ class DaemonObserver {
  public:
   virtual ~DaemonObserver() = default;
   virtual void on_start(const ReflectStart&) {}
+  // Of the reflector, every second.
+  virtual void on_counters(const session::ReflectorCounters&) {}
   // It measures this end from now on: at the start, and when its name has another address.
   virtual void on_session(std::uint32_t session, const PingStart&) { (void)session; }
+  // Nothing measures it now: it cannot begin, or not where its name has moved to. Tried again.
+  virtual void on_waiting(std::uint32_t session, const std::string& why) {
+    (void)session, (void)why;
+  }
   // It is over: no longer wanted, or the agent stops. All of it was told; the last call for this
   // id. Of each session, those included that never began.
   virtual void on_session_ended(std::uint32_t session) { (void)session; }
   virtual void on_note(const std::string&) {}  // concerns the reflector or the whole
   virtual void on_note(std::uint32_t session, const std::string&) { (void)session; }
   virtual void on_event(std::uint32_t session, const measure::Event&) { (void)session; }
+  // Of this host and no session: its clock was set, it slept.
+  virtual void on_event(const measure::Event&) {}
   virtual void on_window(std::uint32_t session, const ResultWindow&) { (void)session; }
   // Once per probe, when all is known about it, and before that when its first reply came.
   virtual void on_sample(std::uint32_t session, const measure::Sample&) { (void)session; }

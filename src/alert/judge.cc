@@ -149,12 +149,12 @@ void Judge::keep_minute(const Entry& entry, bool in_trouble) {
 }
 
 void Judge::remember(const measure::TimedWindow& minute, bool in_trouble) {
-  const auto begin = place(minute);
-  if (!begin || in_trouble) return;
+  // Of the past: it does not move the judge's time.
+  if (in_trouble) return;
   const auto* rtt = minute.window.rtt.fullest();
   const auto* ipdv = minute.window.ipdv.fullest();
   if (rtt == nullptr) return;
-  baseline_.add(minute_of(*begin),
+  baseline_.add(minute_of(minute.begin + moved_),
                 {.latency = rtt->values.percentile(500'000),
                  .jitter = ipdv != nullptr ? ipdv->values.mean() : std::nullopt});
 }

@@ -25,6 +25,7 @@ struct Thresholds {
     std::optional<double> warning, error;
     Duration at_least;
     std::optional<Duration> limit;  // absolute, until there are data enough: a warning
+    bool operator==(const Against&) const = default;
   };
   Against latency{.warning = 0.5,
                   .error = 1.0,

@@ -29,7 +29,8 @@ void append_rows(const config::Settings& settings, Command command, std::optiona
     if (values.empty())
       text += fmt::format("{:<16} {:<24} not set: {}\n", row.name, "-", row.without);
     for (const config::Value& value : values)
-      text += fmt::format("{:<16} {:<24} from {}\n", row.name, value.text, value.origin);
+      text += fmt::format("{:<16} {:<24} from {}\n", row.name, config::shown(row, value.text),
+                          value.origin);
   }
 }
 

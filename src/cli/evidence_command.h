@@ -19,6 +19,7 @@ struct EvidenceRequest {
   bool json = false;     // else HTML
   // Of the incident's session, where its configuration is at hand; without secrets.
   std::vector<publish::EvidenceSetting> settings;
+  std::string output = "-";  // a file; "-": standard output
 };
 
 // Number of an incident. The error says what one looks like.
@@ -31,7 +32,7 @@ Result<std::optional<publish::Evidence>> collect_evidence(
 // What to tell then.
 std::string no_such_incident(store::Reader& reader, std::uint64_t incident);
 
-// Writes it to standard output. Exit codes: 0; 2 when there is no such incident; 3 when the store
+// Writes it to request.output. Exit codes: 0; 2 when there is no such incident; 3 when the store
 // cannot be read.
 int run_evidence(const EvidenceRequest& request);
 

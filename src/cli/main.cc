@@ -26,9 +26,12 @@ constexpr std::string_view kHelp =
 
 usage: wirestamp ping HOST[:PORT] [FLAGS]     measure now; Ctrl-C ends with the summary
        wirestamp reflect [FLAGS]              be the far end
-       wirestamp agent [SESSION...] [FLAGS]   measure several hosts and reflect, until stopped
+       wirestamp agent [SESSION...] [FLAGS]   measure several hosts and reflect, for years
+       wirestamp report [SESSION] [FLAGS]     figures and plots of what an agent has kept
+       wirestamp evidence INCIDENT [FLAGS]    a page for the owner of the path
        wirestamp config COMMAND [FLAGS]       each option's value and where it comes from
        wirestamp config reference             the reference page of all options
+       wirestamp config check FILE            whether an agent could run with this file
        wirestamp config output                the reference page of what is printed
        wirestamp help [COMMAND]
        wirestamp --version
@@ -52,7 +55,8 @@ int usage(const std::string& text) {
 }
 
 int unknown_command(std::string_view word) {
-  const std::vector<std::string> known{"ping", "reflect", "agent", "config", "help"};
+  const std::vector<std::string> known{"ping",     "reflect", "agent", "report",
+                                       "evidence", "config",  "help"};
   return usage(fmt::format("unknown command '{}'{}; `wirestamp help` lists them", word,
                            config::did_you_mean(word, known)));
 }
@@ -80,7 +84,19 @@ int run_command(config::Command command, Words words) {
     return usage(fmt::format("{}\n  `wirestamp help {}` explains every option",
                              settings.error().text, config::name(command)));
   if (!*settings) return print(command_help(command));
-  return command == config::Command::Ping ? run_ping(**settings) : run_reflect(**settings);
+  switch (command) {
+    case config::Command::Ping:
+      return run_ping(**settings);
+    case config::Command::Reflect:
+      return run_reflect(**settings);
+    case config::Command::Report:
+      return run_report(**settings);
+    case config::Command::Evidence:
+      return run_evidence(**settings);
+    case config::Command::Agent:
+      break;  // above
+  }
+  return kUsage;
 }
 
 int dispatch(Words words) {
@@ -122,7 +138,22 @@ std::string command_help(config::Command command) {
       usage = "agent [[NAME=]HOST[:PORT]]... [FLAGS]";
       what =
           "Measures any number of hosts and answers the probes of others, until stopped. Results\n"
-          "and events are told a line each. Flags about probes are for all sessions.\n";
+          "and events are kept in a store, served by an HTTP API and told a line each. Flags "
+          "about\n"
+          "probes are for all sessions.\n";
+      break;
+    case config::Command::Report:
+      usage = "report [SESSION] [FLAGS]";
+      what =
+          "Tells what an agent has kept of a session, or of all: figures of a period, compared\n"
+          "with another one, as text, JSON, CSV or a plot. Reads the store of a running agent "
+          "too.\n";
+      break;
+    case config::Command::Evidence:
+      usage = "evidence INCIDENT [FLAGS]";
+      what =
+          "Writes all that is known of an incident as one page that needs nothing else: for the\n"
+          "owner of a firewall or a provider.\n";
       break;
   }
   return fmt::format("usage: wirestamp {}\n\n{}\n{}", usage, what, config::option_help(command));

@@ -224,7 +224,7 @@ int run_report(const ReportRequest& request) {
     made = make_report(**reader, request, clock.now().wall, progress);
   }
   if (!made) return complain_of(made.error());
-  const int code = print(made->text);
+  const int code = print_to(request.output, made->text);
   return code == kMeasured && !made->data ? kNoReply : code;
 }
 

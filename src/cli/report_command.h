@@ -31,6 +31,7 @@ struct ReportRequest {
   std::optional<Duration> step;        // of the windows; absent: chosen
   ReportFormat format = ReportFormat::Text;
   ReportPlot plot = ReportPlot::RoundTrip;  // of Svg
+  std::string output = "-";                 // a file; "-": standard output
 };
 
 // What was made, and whether there were any data.
@@ -49,7 +50,7 @@ std::expected<MadeReport, ReportFailure> make_report(store::Reader& reader,
                                                      const ReportRequest& request, WallTime now,
                                                      Progress& progress);
 
-// Writes it to standard output. Exit codes: 0; 1 when there are no data in the range; 2 when what
+// Writes it to request.output. Exit codes: 0; 1 when there are no data in the range; 2 when what
 // was asked cannot be; 3 when the store cannot be read.
 int run_report(const ReportRequest& request);
 

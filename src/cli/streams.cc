@@ -33,4 +33,16 @@ int print(std::string_view text) {
   return kRefused;
 }
 
+int print_to(const std::string& path, std::string_view text) {
+  if (path == "-") return print(text);
+  std::FILE* file = std::fopen(path.c_str(), "we");
+  const bool written = file != nullptr && put(file, text).has_value();
+  const int error = errno;
+  const bool closed = file != nullptr && std::fclose(file) == 0;
+  if (written && closed) return kMeasured;
+  complain(fmt::format("cannot write '{}': {}", path,
+                       std::generic_category().message(written ? errno : error)));
+  return kRefused;
+}
+
 }  // namespace wirestamp::cli

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -29,5 +30,7 @@ void complain(std::string_view text);
 
 // put() to standard output as a whole command: its exit code.
 int print(std::string_view text);
+// The same to a file, which is made anew; "-" is standard output.
+int print_to(const std::string& path, std::string_view text);
 
 }  // namespace wirestamp::cli

@@ -83,7 +83,7 @@ TEST(TimeRange, ranges_that_cannot_be_are_refused) {
             "--from is the earlier of both");
   EXPECT_NE(refusal("today", "today").find("where it begins"), std::string::npos);
   EXPECT_NE(refusal("2025-11-26", "").find("still to come"), std::string::npos);
-  EXPECT_NE(refusal("1925-11-26", "").find("longer than ten years"), std::string::npos);
+  EXPECT_NE(refusal("1975-11-26", "").find("longer than ten years"), std::string::npos);
   EXPECT_NE(refusal("now", "+1h").find("nothing in it yet"), std::string::npos);
   EXPECT_NE(refusal("today", "+x").find("'+x' is no length"), std::string::npos);
 }

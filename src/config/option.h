@@ -12,8 +12,9 @@
 // reference page and validation, so that an option cannot exist in one of them only.
 namespace wirestamp::config {
 
-enum class Command : std::uint8_t { Ping, Reflect, Agent };
-inline constexpr std::array kCommands{Command::Ping, Command::Reflect, Command::Agent};
+enum class Command : std::uint8_t { Ping, Reflect, Agent, Report, Evidence };
+inline constexpr std::array kCommands{Command::Ping, Command::Reflect, Command::Agent,
+                                      Command::Report, Command::Evidence};
 std::string_view name(Command command);
 
 // Names the rows of the table; the order is that of the table and of the help text.
@@ -59,8 +60,52 @@ enum class Key : std::uint8_t {
   Seed,
   Backend,
   KernelFeatures,
+  // config/agent_options.h
+  Once,
+  Log,
+  StoreFile,
+  StoreSize,
+  StoreFlush,
+  KeepSamples,
+  KeepSeconds,
+  KeepTens,
+  KeepMinutes,
+  KeepHours,
+  Api,
+  ApiName,
+  ApiTokenFile,
+  ApiCertificate,
+  ApiKey,
+  ApiClients,
+  MetricsListen,
+  LossWarning,
+  LossError,
+  LatencyWarning,
+  LatencyError,
+  LatencyLeast,
+  LatencyLimit,
+  JitterWarning,
+  JitterError,
+  JitterLeast,
+  JitterLimit,
+  WarningAfter,
+  ErrorAfter,
+  ClearAfter,
+  IncidentQuiet,
+  Maintenance,
+  Webhook,
+  WebhookKeyFile,
+  ReportSession,
+  IncidentId,
+  From,
+  To,
+  Compare,
+  Format,
+  PlotKind,
+  Step,
+  OutputFile,
 };
-inline constexpr std::size_t kOptionCount = static_cast<std::size_t>(Key::KernelFeatures) + 1;
+inline constexpr std::size_t kOptionCount = static_cast<std::size_t>(Key::OutputFile) + 1;
 
 enum class Type : std::uint8_t {
   Flag,             // present or not; in a variable true or false
@@ -78,12 +123,22 @@ enum class Type : std::uint8_t {
   Ports,            // FIRST-LAST, within minimum and maximum
   Host,             // HOST[:PORT] to measure
   Session,          // [NAME=]HOST[:PORT], and options of this session behind spaces
+  ListenOrNone,     // [ADDRESS]:PORT to bind, or "none"
+  PercentOrNever,   // a share: "2%"; "never" is infinite
+  Octets,           // a size, minimum to maximum
+  Maintenance,      // a time of announced work (config/agent_values.h)
+  Url,              // http or https
+  Text,             // any, of one line
+  SessionName,      // of an agent's session
 };
 
 // Headings of --help and of the reference page.
 enum class Group : std::uint8_t {
   Target,
   Agent,
+  Store,
+  Api,
+  Thresholds,
   Probes,
   Reflecting,
   Addresses,
@@ -92,9 +147,9 @@ enum class Group : std::uint8_t {
   Output,
   Expert
 };
-inline constexpr std::array kGroups{Group::Target,     Group::Agent,     Group::Probes,
-                                    Group::Reflecting, Group::Addresses, Group::Flows,
-                                    Group::Stamps,     Group::Output,    Group::Expert};
+inline constexpr std::array kGroups{
+    Group::Target, Group::Agent, Group::Probes, Group::Reflecting, Group::Addresses, Group::Flows,
+    Group::Stamps, Group::Store, Group::Api,    Group::Thresholds, Group::Output,    Group::Expert};
 std::string_view title(Group group);
 
 // A one-letter flag. With `implies` it takes no value and sets that one: -4 is --family ipv4.

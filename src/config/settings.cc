@@ -11,7 +11,7 @@ Result<Value> check(const Option& row, const std::string& text, const std::strin
   auto data = parse_value(row, text);
   if (data) return Value{std::move(*data), text, origin};
   const std::string& problem = data.error().text;
-  return fail(fmt::format("{}: '{}' (from {}) {}{} {}", row.name, text, origin, problem,
+  return fail(fmt::format("{}: '{}' (from {}) {}{} {}", row.name, shown(row, text), origin, problem,
                           problem.ends_with('?') ? " Allowed:" : "; allowed:", allowed(row)));
 }
 

@@ -5,17 +5,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <vector>
 
-#include "time/duration_text.h"
+#include "config/file.h"
 #include "config/nearest.h"
 #include "packet/dscp.h"
+#include "time/duration_text.h"
 
 namespace wirestamp::config {
 
 namespace {
 
 constexpr std::size_t kLongestFileName = 255;
+constexpr std::size_t kLongestText = 255;
 constexpr std::size_t kLongestPath = 4'095;
 constexpr std::size_t kLongestInterfaceName = 15;  // IFNAMSIZ less the terminator
 
@@ -40,6 +43,19 @@ Result<Duration> parse_bounded_duration(const Option& option, std::string_view t
   if (ns < option.minimum) return fail("is too short");
   if (ns > option.maximum) return fail("is too long");
   return Duration::nanoseconds(static_cast<std::int64_t>(ns));
+}
+
+Result<std::uint64_t> parse_bounded_octets(const Option& option, std::string_view text) {
+  const std::uint64_t octets = TRY(parse_octets(text));
+  if (octets < option.minimum) return fail("is too small");
+  if (octets > option.maximum) return fail("is too large");
+  return octets;
+}
+
+Result<double> parse_bounded_percent(const Option& option, std::string_view text) {
+  const double share = TRY(parse_percent(text));
+  if (share * 100 > static_cast<double>(option.maximum)) return fail("is too large");
+  return share;
 }
 
 Result<bool> parse_flag(std::string_view text) {
@@ -91,6 +107,13 @@ Result<std::string> parse_namespace(std::string_view text) {
     return fail("is too long for the name of a network namespace");
   const bool plain = std::ranges::all_of(text, [](char c) { return c >= ' ' && c != 127; });
   if (!plain || text == "." || text == "..") return fail("cannot name a network namespace");
+  return std::string(text);
+}
+
+Result<std::string> parse_text(std::string_view text) {
+  if (text.size() > kLongestText) return fail("is too long");
+  if (!std::ranges::all_of(text, [](char c) { return c >= ' ' && c != 127; }))
+    return fail("has a control character or is no ASCII");
   return std::string(text);
 }
 
@@ -222,6 +245,10 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   return result;
 }
 
+std::string shown(const Option& option, std::string_view text) {
+  return option.type == Type::Url ? shown_url(text) : std::string(text);
+}
+
 Result<Data> parse_value(const Option& option, std::string_view text) {
   if (text.empty()) return fail("is empty");
   switch (option.type) {
@@ -252,6 +279,23 @@ Result<Data> parse_value(const Option& option, std::string_view text) {
       return TRY(parse_host_port(text));
     case Type::Session:
       return TRY(parse_session_spec(text));
+    case Type::ListenOrNone:
+      if (text == "none") return ListenOrNone{};
+      return ListenOrNone{TRY(parse_listen(text))};
+    case Type::PercentOrNever:
+      if (text == "never") return std::numeric_limits<double>::infinity();
+      return TRY(parse_bounded_percent(option, text));
+    case Type::Octets:
+      return TRY(parse_bounded_octets(option, text));
+    case Type::Maintenance:
+      return TRY(parse_maintenance(text));
+    case Type::Url:
+      return TRY(parse_url(text));
+    case Type::Text:
+      return TRY(parse_text(text));
+    case Type::SessionName:
+      if (!is_session_name(text)) return fail("cannot be the name of a session");
+      return std::string(text);
     case Type::Address:
       if (auto address = packet::IpAddress::parse(text)) return *address;
       if (text.find('%') != std::string_view::npos)

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/result.h"
+#include "config/agent_values.h"
 #include "config/option.h"
 #include "config/session_spec.h"
 #include "packet/address.h"
@@ -37,14 +38,24 @@ struct PortRange {
   bool operator==(const PortRange&) const = default;
 };
 
-// By Type: Flag bool; Integer, Dscp uint64; Duration, DurationOrNever Duration; Choice, Text, File
-// string; the others their own type.
+// Where to listen, if at all.
+struct ListenOrNone {
+  std::optional<ListenAddress> at;
+  bool operator==(const ListenOrNone&) const = default;
+};
+
+// By Type: Flag bool; Integer, Dscp uint64; Duration, DurationOrNever Duration; Choice, File, Url,
+// Text, SessionName string; Octets uint64; PercentOrNever double; the others their own type.
 using Data = std::variant<bool, std::uint64_t, Duration, std::string, packet::IpAddress,
-                          packet::Prefix, HostPort, ListenAddress, PortRange, SessionSpec>;
+                          packet::Prefix, HostPort, ListenAddress, PortRange, SessionSpec,
+                          ListenOrNone, double, MaintenanceTime>;
 
 // Checks `text` against the type and the bounds of `option`. The error says what is wrong with the
 // text without repeating it; resolve() adds value, place and what is allowed.
 Result<Data> parse_value(const Option& option, std::string_view text);
+
+// The text as it may be told to others: of a URL without what may be a secret.
+std::string shown(const Option& option, std::string_view text);
 
 Result<HostPort> parse_host_port(std::string_view text);
 Result<ListenAddress> parse_listen(std::string_view text);

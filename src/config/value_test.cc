@@ -65,6 +65,39 @@ std::vector<std::string> never_right(Type type) {
               long_text,
               std::string("h\0", 2),
               std::string(254, 'h')};
+    case Type::ListenOrNone:
+      return {"23999", "1.2.3.4", ":65536", "None", "none ", "host:1", "[::1]", ":" + long_text};
+    case Type::PercentOrNever:
+      return {"2", "-1%", "%", "1e3%", "2 %", "nan%", "inf%", "100001%", "Never", long_text};
+    case Type::Octets:
+      return {"-1", "1.5GiB", "1gib", "GiB", "99999999999999999999", "20000000TiB", long_text};
+    case Type::Maintenance:
+      return {"daily",
+              "02:00-03:00",
+              "daily 02:00",
+              "daily 25:00-26:00",
+              "daily 02:00-02:00",
+              "fun 02:00-03:00",
+              "sat+ 02:00-03:00",
+              "daily 1:00-2:00",
+              "2026-01-02/2026-01-01",
+              "x/y",
+              "daily 02:00-03:00 x",
+              long_text};
+    case Type::Url:
+      return {"x",
+              "ftp://h",
+              "http://",
+              "https:///x",
+              "http://example/a b",
+              "HTTP://example",
+              "http://:1",
+              std::string("http://example\0", 15),
+              "http://" + long_text};
+    case Type::Text:
+      return {"a\tb", "\xc3\xa9", std::string("a\0b", 3), long_text};
+    case Type::SessionName:
+      return {"a b", "a/b", "\xc3\xa9", std::string(65, 'a'), long_text};
   }
   return {};
 }

@@ -19,6 +19,9 @@ void on_stop_signal(void (*handler)() noexcept);
 // After on_stop_signal(); SIGHUP stops nothing then, also where it was ignored before.
 void on_reload_signal(void (*handler)() noexcept);
 
+// The name of this host, as it calls itself; "" when it has none.
+std::string host_name();
+
 // Standard input, output and error that the process was started without are opened so that using
 // them fails, as it did. Else a socket or a file would take their number and get what is printed.
 void fill_standard_descriptors();

@@ -66,7 +66,9 @@ SystemClock::~SystemClock() {
   if (step_fd_ >= 0) ::close(step_fd_);
 }
 
-MonoTime SystemClock::mono_now() { return MonoTime::from_ns(read_ns(CLOCK_MONOTONIC_RAW)); }
+MonoTime mono_now() { return MonoTime::from_ns(read_ns(CLOCK_MONOTONIC_RAW)); }
+
+MonoTime SystemClock::mono_now() { return platform::mono_now(); }
 
 std::int64_t SystemClock::slew_ppb() const {
   return std::max(SteadyRate::kMostPpb, std::abs(set_rate_ppb_));

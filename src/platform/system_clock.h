@@ -8,6 +8,9 @@
 
 namespace wirestamp::platform {
 
+// The raw monotonic clock alone, for who needs no more. Any thread.
+MonoTime mono_now();
+
 // This host's clocks: raw monotonic and real time tied together by the best of five brackets. That
 // the wall clock was set shows in two successive readings, and a timer that the kernel cancels then
 // wakes whoever waits; suspends show in boot time running ahead of monotonic time. One per

@@ -22,9 +22,12 @@ host = "{REFLECTOR_V6}"
 
 
 class Agent:
+    """One that keeps nothing and serves no API."""
+
     def __init__(self, rig, namespace, *words, env=None):
         self.results, self.events = (rig.directory / f"{namespace}-{what}.jsonl" for what in ("results", "events"))
-        command = [program(), "agent", *words, "--results", str(self.results), "--events", str(self.events)]
+        command = [program(), "agent", *words, "--results", str(self.results), "--events", str(self.events),
+                   "--store", "none", "--api", "none"]
         self.process = Process(rig, namespace, command, True, f"agent-{namespace}", env)
         poll_until(lambda: self.process.popen.poll() is not None or rig.listens(self.process.pid), 5, "the agent listens")
         check(self.process.popen.poll() is None, f"the agent ended: {self.process.err()}")

@@ -148,7 +148,7 @@ Result<void> run(const std::vector<std::string>& words) {
     session.policy = session::PortPolicy::Fixed;
     session.heal_after.reset();
     sessions.push_back(TRY(engine.add_session(session, {.options = options, .given = port},
-                                              TRY(wire::plan_request({})), *outcomes.back())));
+                                              TRY(wire::plan_request(std::nullopt)), *outcomes.back())));
   }
   bool decided = false;
   while (!stopped && (!decided || words[1] == "reflect")) {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/secret_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "platform/descriptor.h"
+
+namespace wirestamp::platform {
+
+namespace {
+
+constexpr std::size_t kLargest = 4'096;
+
+std::unexpected<Error> failed(const std::string& path) {
+  const int error = errno;
+  return fail(fmt::format("cannot read the secret file '{}': {}", path,
+                          std::generic_category().message(error)),
+              error);
+}
+
+}  // namespace
+
+Result<std::string> read_secret(const std::string& path) {
+  // A pipe without writer must not hold up the start.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct ::stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) return failed(path);
+  if (!S_ISREG(status.st_mode)) return fail(fmt::format("'{}' is no regular file", path));
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    return fail(fmt::format("'{0}' can be read by others than its owner: chmod 600 '{0}'", path));
+  std::array<char, kLargest + 1> octets{};
+  std::size_t size = 0;
+  while (size < octets.size()) {
+    const ssize_t got = ::read(file.get(), octets.data() + size, octets.size() - size);
+    if (got < 0) return failed(path);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  if (size > kLargest)
+    return fail(fmt::format("'{}' is larger than the {} octets of a secret", path, kLargest));
+  std::string text(octets.data(), size);
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  if (text.empty()) return fail(fmt::format("the secret file '{}' is empty", path));
+  if (text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+    return fail(fmt::format("the secret file '{}' has more than one line", path));
+  return text;
+}
+
+}  // namespace wirestamp::platform
