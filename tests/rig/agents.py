@@ -22,22 +22,24 @@ host = "{REFLECTOR_V6}"
 
 
 class Agent:
-    """One that keeps nothing and serves no API."""
+    """One that keeps nothing and answers nobody but what is measured, unless it is told otherwise."""
 
-    def __init__(self, rig, namespace, *words, env=None):
+    def __init__(self, rig, namespace, *words, env=None, store="none", api="none"):
         self.results, self.events = (rig.directory / f"{namespace}-{what}.jsonl" for what in ("results", "events"))
         command = [program(), "agent", *words, "--results", str(self.results), "--events", str(self.events),
-                   "--store", "none", "--api", "none"]
-        self.process = Process(rig, namespace, command, True, f"agent-{namespace}", env)
-        poll_until(lambda: self.process.popen.poll() is not None or rig.listens(self.process.pid), 5, "the agent listens")
+                   "--store", str(store), "--api", api]
+        self.process = Process(rig, namespace, command, True, f"agent-{namespace}-{len(rig.processes)}", env)
+        poll_until(lambda: self.process.popen.poll() is not None or rig.listens(self.process.pid), 20, "the agent listens")
         check(self.process.popen.poll() is None, f"the agent ended: {self.process.err()}")
+        if api != "none":
+            poll_until(lambda: "API on" in self.process.err(), 20, "the agent serves its API")
 
     def figures(self, session):
         """The summaries of the windows of a session."""
         return [line["summary"] for line in json_lines(self.results) if line["session"] == session]
 
     def told(self, session):
-        return [line["event"] for line in json_lines(self.events) if line["session"] == session]
+        return [line["event"] for line in json_lines(self.events) if line.get("session", "") == session]
 
 
 def check_measured(agent, session, dscp):
@@ -51,9 +53,11 @@ def check_measured(agent, session, dscp):
     for window in windows:
         if window["received"] == 0:
             continue
-        # When the last replies truly left nobody tells once their sender is gone.
         for place, stamps in window["stamps"].items():
-            check(stamps["counts"]["kernel"] >= window["received"] - 2, f"{session}: stamps {place}: {stamps}")
+            # When a reply truly left only later ones tell: nobody, once their sender is gone, and on a busy machine too
+            # late for some. All others come with the probe itself.
+            wanted = window["received"] // 2 if place == "reflector_tx" else window["received"] - 2
+            check(stamps["counts"]["kernel"] >= wanted, f"{session}: stamps {place}: {stamps}")
         check_equal(set(window["marks"]["forward"]["dscp"]), {str(dscp)}, f"{session}: DSCP seen there")
 
 
