@@ -99,4 +99,29 @@ def an_agent_waits_for_what_is_not_there_yet():
         check(received > 0, f"nothing was received: {agent.process.err()}")
 
 
-CASES = {case.__name__: case for case in (agents_measure_each_other, an_agent_waits_for_what_is_not_there_yet)}
+def once(rig, port, *sessions):
+    """Starts an agent that measures one window and ends."""
+    command = [program(), "agent", "--once", "--result-every", "10s", "--listen", f":{port}", "--store", "none"]
+    return Process(rig, "sender", command + list(sessions), True, f"once-{port}")
+
+
+def an_agent_once():
+    """One line for each session, and the exit code says whether all were answered."""
+    with Rig(emulated=False) as rig:
+        rig.reflect()
+        v4, v6, dead = f"v4={REFLECTOR_V4} interval=50ms", f"v6=[{REFLECTOR_V6}] interval=50ms", "dead=10.77.0.99"
+        started = [(once(rig, 24001, v4, v6), 0), (once(rig, 24002, v4, dead), 1)]
+        for process, wanted in started:
+            code = process.wait(60)
+            print(process.out(), end="")
+            check_equal(code, wanted, f"exit code\n{process.err()}")
+            found = re.findall(r"^\S+ (\S+): (\d+) sent", process.out(), re.MULTILINE)
+            names = ["v4", "v6"] if wanted == 0 else ["dead", "v4"]
+            check_equal(sorted(name for name, _ in found), names, f"sessions, a line each, in: {process.out()}")
+            check_equal(len(process.out().splitlines()), 2, "lines")
+            for name, sent in found:
+                check(name == "dead" or int(sent) > 50, f"{name}: only {sent} were sent in 10 s")
+
+
+CASES = {case.__name__: case for case in (agents_measure_each_other, an_agent_waits_for_what_is_not_there_yet,
+                                          an_agent_once)}
