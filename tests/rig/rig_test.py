@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import addresses  # noqa: E402
+import agent_memory  # noqa: E402
 import agents  # noqa: E402
 import back_off  # noqa: E402
 import bad_input  # noqa: E402
@@ -48,10 +49,10 @@ import wire_judge  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (addresses, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself, goodbye,
-                   hostile_network, local_causes, marks, mutual, nat, network_changes, no_privilege, one_socket,
-                   parallel_flows, paths, reconnects, several_ways, stalls, strangers, vlan, ways_and_addresses,
-                   wire_judge):
+    for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself,
+                   goodbye, hostile_network, local_causes, marks, mutual, nat, network_changes, no_privilege,
+                   one_socket, parallel_flows, paths, reconnects, several_ways, stalls, strangers, vlan,
+                   ways_and_addresses, wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
