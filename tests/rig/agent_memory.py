@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent remembers and tells: a configuration that is read again, a store that outlives a kill."""
+"""What an agent remembers and tells: incidents, reports and metrics against the emulator's log, a configuration that is
+read again, a store that outlives a kill."""
 
+import html.parser
 import http.client
 import json
 import re
 import signal
 import socket
+import threading
 
 from agents import Agent
+from course import SECOND
 from emulator_itself import socket_in
-from rig import REFLECTOR_V4, REFLECTOR_V6, Process, Rig, check, check_equal, poll_until, program
+from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, poll_until, program)
+from truth import Log
 
 API = ("127.0.0.1", 8080)  # each namespace has a loopback of its own
+OWN_PORT = 24001
 TOKEN = "0123456789abcdef0123456789abcdef"
 # Windows are told some 12 s after their end.
 DECIDED = 60
@@ -64,12 +70,186 @@ class Api:
         check_equal(status, 200, "status of /metrics")
         return {name: float(value) for name, value in re.findall(r"^(wirestamp_\S+) (\S+)$", text, re.MULTILINE)}
 
+    def live(self, path):
+        return Live(self._connect(None), path)
+
+
+class Live:
+    """The messages of a stream, as they come: (kind, object)."""
+
+    def __init__(self, connection, path):
+        self.messages = []
+        self.connection = connection
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        check_equal(answer.status, 200, f"status of {path}")
+        threading.Thread(target=self._read, args=(answer,), daemon=True).start()
+
+    def _read(self, answer):
+        kind = None
+        for line in answer:
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if name == "event":
+                kind = value
+            elif name == "data":
+                self.messages.append((kind, json.loads(value)))
+
+    def of(self, kind):
+        return [message for told, message in list(self.messages) if told == kind]
+
+    def outages(self):
+        """Ids of the events of outages."""
+        return [message["id"] for message in self.of("event") if message["event"]["kind"].startswith("outage")]
+
+
+def metric(metrics, name, session, **labels):
+    """The sum over all series with these labels."""
+    wanted = {f'{label}="{value}"' for label, value in {"session": session, **labels}.items()}
+    found = [value for series, value in metrics.items()
+             if series.partition("{")[0] == name and wanted <= set(re.findall(r'\w+="[^"]*"', series))]
+    check(found, f"no metric {name} with {wanted}")
+    return int(sum(found))
+
 
 def said_by(rig, *words, code=0, what="out"):
     """Runs the program to its end; what it printed."""
     process = Process(rig, "sender", [program(), *words], True, f"said-{len(rig.processes)}")
     check_equal(process.wait(30), code, f"exit code of {' '.join(words)}: {process.err()}")
     return process.out() if what == "out" else process.err()
+
+
+# --- an outage -------------------------------------------------------------------------------------------
+
+
+class TrueOutage:
+    """What the emulator threw away, and what it let through beside it."""
+
+    def __init__(self, log):
+        self.requests = log.requests
+        thrown = [i for i, record in enumerate(self.requests) if "exit_ns" not in record]
+        check(thrown, "the emulator threw nothing away")
+        check_equal(thrown, list(range(thrown[0], thrown[-1] + 1)), "requests that were thrown away, in one row")
+        check(0 < thrown[0] and thrown[-1] + 1 < len(self.requests), "requests before and after those thrown away")
+        self.lost = len(thrown)
+        self.last_good, self.first_lost, self.last_lost, self.first_good = (
+            self.requests[i]["entry_ns"] for i in (thrown[0] - 1, thrown[0], thrown[-1], thrown[-1] + 1))
+
+    def previous(self, entry_ns):
+        """When the request before this one was seen."""
+        return max((record["entry_ns"] for record in self.requests if record["entry_ns"] < entry_ns), default=0)
+
+    def check_bounds(self, event):
+        """Each edge is the very probe: it left after the one before it was seen here, and not after itself was."""
+        for edge in ("last_good", "first_lost", "first_good"):
+            told, true = event[edge]["left_ns"], getattr(self, edge)
+            print(f"  {edge}: left {(true - told) / 1000:.0f} us before the emulator saw it")
+            check(self.previous(true) < told <= true, f"{edge} is told as {told}, the emulator saw it at {true}")
+        check_equal(event["lost"], self.lost, "probes lost in the outage")
+        check(event["at_least_ns"] <= self.first_good - self.first_lost and
+              self.last_lost - self.first_lost <= event["at_most_ns"],
+              f"{event['at_least_ns']} to {event['at_most_ns']} ns do not contain the true outage")
+
+
+class Page(html.parser.HTMLParser):
+    """The text of a page, and what it would run or load."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.words, self.active = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ("script", "iframe", "object", "embed", "link", "img"):
+            self.active.append(tag)
+        self.active += [name for name, _ in attributes if name.startswith("on") or name == "src"]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def check_told_once(agent, api, live):
+    """One incident with one begin and one end, wherever they are asked for; returns it and its end."""
+    incidents = api.get("/api/v1/incidents?session=office")["incidents"]
+    check_equal([one["severity"] for one in incidents], ["error"], "incidents")
+    incident = incidents[0]
+    edges = api.events("outage_began", "outage_ended")
+    check_equal([one["event"]["kind"] for one in edges], ["outage_began", "outage_ended"], "edges of outages")
+    check_equal([one["incident"] for one in edges], [incident["id"]] * 2, "the incident they belong to")
+    one = api.get(f"/api/v1/incidents/{incident['id']}")
+    check([event for event in one["events"] if event["id"] == edges[1]["id"]], f"the incident lacks its end: {one}")
+    told = [event["kind"] for event in agent.told("office") if event["kind"].startswith("outage")]
+    check_equal(told, ["outage_began", "outage_ended"], "outages in the file of --events")
+    check_equal(live.outages(), [edge["id"] for edge in edges], "outages in the live stream")
+    streamed = {message["id"] for message in live.of("incident") if message["session"] == "office"}
+    check_equal(streamed, {incident["id"]}, "incidents in the live stream")
+    return incident, edges[1]["event"]
+
+
+def check_reports(rig, store, incident, event):
+    """The commands that read the store, while the agent writes to it."""
+    table = said_by(rig, "report", "--store", store)
+    row = next((line.split() for line in table.splitlines() if line.startswith("office")), None)
+    check(row, f"no line of the session in: {table}")
+    report = said_by(rig, "report", "office", "--store", store)
+    check(f"#{incident['id']} " in report, f"the incident is not named in: {report}")
+    document = json.loads(said_by(rig, "report", "office", "--store", store, "--format", "json"))
+    outages = document["period"]["outages"]
+    check_equal([(one["ended"], one["incident"], one["lost"]) for one in outages],
+                [(True, incident["id"], event["lost"])], "outages of the report")
+    number = str(incident["id"])
+    evidence = json.loads(said_by(rig, "evidence", number, "--store", store, "--json"))
+    check_equal(evidence["incident"]["id"], incident["id"], "incident of the evidence")
+    check_equal([(one["over"], one["lost"]) for one in evidence["outages"]], [(True, event["lost"])],
+                "outages of the evidence")
+    check_equal([evidence["outages"][0][edge]["probe"] for edge in ("last_good", "first_lost", "first_good")],
+                [event[edge]["probe"] for edge in ("last_good", "first_lost", "first_good")], "probes that bound it")
+    page = Page(said_by(rig, "evidence", number, "--store", store))
+    check_equal(page.active, [], "what the page would run or load")
+    for words in (f"{SENDER_V4}:{OWN_PORT}", f"{REFLECTOR_V4}:{PORT}", incident["title"]):
+        check(words in page.text(), f"'{words}' is not in the page: {page.text()[:2000]}")
+
+
+def stop_sending(rig):
+    """A filter of this host: what is not sent is not counted as sent, and what was sent is still answered."""
+    rig.nft("sender", "table ip quiet { chain out { type filter hook output priority 0; "
+                      f"udp dport {PORT} drop; }} }}")
+
+
+def an_outage_is_an_incident():
+    with Rig() as rig:
+        rig.reflect()
+        emulator, log = rig.emulate("--forward-drop-list", "60-99")
+        store = str(rig.directory / "agent.db")
+        agent = Agent(rig, "sender", f"office={REFLECTOR_V4} interval=100ms source-port={OWN_PORT} silence=1s "
+                      "loss-after=1s heal-after=never", "--store-flush", "1s", store=store, api=f"{API[0]}:{API[1]}")
+        api = Api("sender")
+        live = api.live("/api/v1/live?kind=event&kind=incident&session=office")
+        poll_until(lambda: api.events("outage_ended") and len(live.outages()) >= 2, 30, "the end of the outage is told")
+        incident, event = check_told_once(agent, api, live)
+        # Windows with the whole outage.
+        poll_until(lambda: metric(api.metrics(), "wirestamp_probes_total", "office", outcome="lost") >= event["lost"],
+                   DECIDED, "the losses are counted")
+        poll_until(lambda: sum(sum(one["lost"].values()) for one in api.windows("office")) >= event["lost"], 10,
+                   "the losses are kept")
+        check_reports(rig, store, incident, event)
+        stop_sending(rig)
+        # Unsent ones are decided after all that was sent.
+        poll_until(lambda: metric(api.metrics(), "wirestamp_probes_total", "office", outcome="unsent") >= 20, DECIDED,
+                   "probes that were not sent are counted")
+        check_equal(emulator.stop(), 0, "exit code of the emulator")
+        true = TrueOutage(Log(log))
+        true.check_bounds(event)
+        counted = api.metrics()
+        sent, lost = (sum(metric(counted, name, "office", **labels) for name, labels in both) for both in (
+            (("wirestamp_probes_sent_total", {}), ("wirestamp_burst_probes_sent_total", {})),
+            (("wirestamp_probes_total", {"outcome": "lost"}), ("wirestamp_burst_probes_lost_total", {}))))
+        print(f"  {sent} sent, {lost} lost; the emulator saw {len(true.requests)} and threw {true.lost} away")
+        check_equal(sent, len(true.requests), "probes sent, against the emulator's log")
+        check_equal(lost, true.lost, "probes lost, against the emulator's log")
+        check_equal(agent.process.stop(), 0, "exit code")
 
 
 # --- a configuration that is read again ------------------------------------------------------------------
@@ -202,4 +382,5 @@ def nothing_is_lost_by_kill():
         check_equal(again.process.stop(), 0, "exit code")
 
 
-CASES = {case.__name__: case for case in (a_reload_touches_only_what_changed, nothing_is_lost_by_kill)}
+CASES = {case.__name__: case for case in (an_outage_is_an_incident, a_reload_touches_only_what_changed,
+                                          nothing_is_lost_by_kill)}
