@@ -15,7 +15,7 @@ namespace wirestamp::alert {
 // % away: two octets a value, 11,520 a session once it has any.
 class Baseline {
  public:
-  static constexpr std::int64_t kMinutes = 48 * 60;
+  static constexpr std::int64_t kMinutes = std::int64_t{48} * 60;
   // From so much on it counts.
   static constexpr Duration kEnough = Duration::hours(24);
 

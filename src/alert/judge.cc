@@ -32,7 +32,7 @@ constexpr Duration kComesBack = Duration::hours(6);
 constexpr unsigned kMostReturns = 2;
 // Beyond it a clock is wrong: the year 2190. What time is moved on by at most, so that sums fit.
 constexpr WallTime kLatest = WallTime::from_ns(7'000'000'000'000'000'000);
-constexpr Duration kMostMoved = Duration::hours(24 * 366 * 50);
+constexpr Duration kMostMoved = Duration::hours(std::int64_t{24} * 366 * 50);
 
 std::uint32_t narrow(std::uint64_t count) {
   return static_cast<std::uint32_t>(

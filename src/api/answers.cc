@@ -100,7 +100,7 @@ Duration fitting_step(Duration range) {
   for (const std::int64_t seconds : kUsual)
     if (range / Duration::seconds(seconds) < static_cast<std::int64_t>(kMostWindows))
       return Duration::seconds(seconds);
-  return Duration::hours(24 * 30);
+  return Duration::hours(std::int64_t{24} * 30);
 }
 
 Answer<std::optional<Duration>> step_of(const Request& request, const Range& range) {

@@ -20,7 +20,7 @@ constexpr std::string_view kTimes =
     "nanoseconds, now, today, yesterday, or a time before now such as -1h";
 constexpr std::string_view kLengths =
     "a length of time is a whole number above 0 with a unit: ms, s, m, h or d";
-constexpr Duration kLongest = Duration::hours(24 * 366 * 100);
+constexpr Duration kLongest = Duration::hours(std::int64_t{24} * 366 * 100);
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

@@ -44,7 +44,7 @@ using config::Key;
 // How long the last webhooks are waited for at the end.
 constexpr Duration kGrace = Duration::seconds(3);
 // With --once there is one window, and it is as long as the run.
-constexpr Duration kWholeRun = Duration::hours(24 * 366 * 200);
+constexpr Duration kWholeRun = Duration::hours(std::int64_t{24} * 366 * 200);
 
 std::atomic<agent::Daemon*> running{nullptr};
 std::atomic<bool> stop_asked{false}, reload_asked{false};

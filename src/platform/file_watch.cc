@@ -81,12 +81,14 @@ std::set<Step> steps_to(const std::string& path) {
     const std::string name = left.substr(0, end);
     left = left.substr(std::min(end + 1, left.size()));
     if (name.empty() || name == ".") continue;
-    const std::string here = folder + "/" + name;
+    std::string here = folder;
+    here.append("/").append(name);
     if (const auto target = link_target(here)) {
       steps.insert({folder, name});
       if (++links > kMostLinks) break;
       if (target->starts_with('/')) folder.assign(1, '/');
-      left = left.empty() ? *target : *target + "/" + left;
+      if (!left.empty()) left.insert(0, 1, '/');
+      left.insert(0, *target);
       continue;
     }
     struct stat found{};

@@ -46,7 +46,7 @@ inline void write_one(JsonWriter& json, const measure::RecordedEvent& event) {
 
 // Each of a vector that is a member of T.
 template <auto Member>
-constexpr auto write_all = [](JsonWriter& json, std::string_view key, const auto& of) {
+constexpr auto kWriteAll = [](JsonWriter& json, std::string_view key, const auto& of) {
   json.begin_array(key);
   for (const auto& one : std::invoke(Member, of)) write_one(json, one);
   json.end_array();

@@ -98,10 +98,10 @@ struct Shape<Period> {
                                     "the same of the TTL of replies"),
       row<[](const T& p) { return outages_of(p); }>("outages", kAlways, "oldest first"),
       row<&T::more_events>("outages_incomplete", kAlways, "older outages were not read"),
-      foreign_row<T, write_all<&T::incidents>>("incidents", "incident",
+      foreign_row<T, kWriteAll<&T::incidents>>("incidents", "incident",
                                                "that the range touches, oldest first"),
       row<&T::more_incidents>("incidents_incomplete", kAlways, "older ones were not read"),
-      foreign_row<T, write_all<&T::windows>>("windows", "window", "in order of time"),
+      foreign_row<T, kWriteAll<&T::windows>>("windows", "window", "in order of time"),
   };
 };
 

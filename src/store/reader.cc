@@ -326,7 +326,7 @@ void SqliteReader::read_samples(std::uint32_t session, TimeRange range, std::siz
     while (in.ok() && in.left() > 0) {
       measure::Sample sample = get_sample(in);
       if (in.ok() && sample.scheduled_wall >= range.from && sample.scheduled_wall < range.to)
-        found.push_back(std::move(sample));
+        found.push_back(sample);
     }
     std::ranges::stable_sort(found, {}, &measure::Sample::scheduled_wall);
     if (found.size() > limit) found.resize(limit);

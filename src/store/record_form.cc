@@ -103,9 +103,9 @@ class Reading {
 };
 
 template <typename T, typename Plain>
-concept is = std::is_same_v<std::remove_const_t<T>, Plain>;
+concept Is = std::is_same_v<std::remove_const_t<T>, Plain>;
 
-template <typename Io, is<Timestamp> T>
+template <typename Io, Is<Timestamp> T>
 void fields(Io& io, T& stamp) {
   io(stamp.wall);
   io(stamp.mono);
@@ -113,26 +113,26 @@ void fields(Io& io, T& stamp) {
   io.up_to(stamp.source, StampSource::Hardware);
 }
 
-template <typename Io, is<Marks> T>
+template <typename Io, Is<Marks> T>
 void fields(Io& io, T& marks) {
   io(marks.traffic_class);
   io(marks.hop_limit);
 }
 
-template <typename Io, is<measure::ProbeMark> T>
+template <typename Io, Is<measure::ProbeMark> T>
 void fields(Io& io, T& mark) {
   io(mark.probe);
   io(mark.left);
 }
 
-template <typename Io, is<measure::Hop> T>
+template <typename Io, Is<measure::Hop> T>
 void fields(Io& io, T& hop) {
   io(hop.distance);
   io(hop.address);
   io(hop.reflector);
 }
 
-template <typename Io, is<Sample> T>
+template <typename Io, Is<Sample> T>
 void fields(Io& io, T& s) {
   io(s.session);
   io(s.flow);
@@ -171,7 +171,7 @@ void fields(Io& io, T& s) {
 }
 
 // The bindings count the fields: one that is added there and not here does not compile.
-template <typename Io, is<measure::Crossing> T>
+template <typename Io, Is<measure::Crossing> T>
 void fields(Io& io, T& crossing) {
   auto& [figure, error, loss, loss_threshold, delay, delay_threshold, median, since, until] =
       crossing;
@@ -186,7 +186,7 @@ void fields(Io& io, T& crossing) {
   io(until);
 }
 
-template <typename Io, is<Event> T>
+template <typename Io, Is<Event> T>
 void fields(Io& io, T& event) {
   auto& [kind, session, at, wall, text, reason, finding, old_flow, new_flow, last_good, first_lost,
          first_good, lost, answered, tried, at_least, at_most, direction, before, after, expected,

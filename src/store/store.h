@@ -31,10 +31,10 @@ inline constexpr std::array kResolutions{Duration::seconds(1), Duration::seconds
 struct Retention {
   std::uint64_t max_octets = std::uint64_t{1} << 30;  // of the file and its log together
   Duration samples = Duration::hours(6);
-  std::array<Duration, kResolutions.size()> windows{Duration::hours(24), Duration::hours(24 * 7),
-                                                    Duration::hours(24 * 90),
-                                                    Duration::hours(24 * 366 * 5)};
-  Duration events = Duration::hours(24 * 366 * 5);
+  std::array<Duration, kResolutions.size()> windows{
+      Duration::hours(24), Duration::hours(std::int64_t{24} * 7),
+      Duration::hours(std::int64_t{24} * 90), Duration::hours(std::int64_t{24} * 366 * 5)};
+  Duration events = Duration::hours(std::int64_t{24} * 366 * 5);
 };
 
 // Of a session, as it is configured now.

@@ -2,7 +2,6 @@
 #include "time/when.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -36,7 +35,7 @@ class Pieces {
     for (const char c : rest_.substr(0, digits))
       if (c < '0' || c > '9') return std::nullopt;
     int value = 0;
-    std::from_chars(rest_.data(), rest_.data() + digits, value);
+    for (const char c : rest_.substr(0, digits)) value = value * 10 + (c - '0');
     rest_.remove_prefix(digits);
     return value;
   }

@@ -208,7 +208,7 @@ Handling Reflection::control(const Tlv& tlv, base::MutableBytes value) {
     case ControlVerdict::Limited:
       // One reply; above what the egress takes, of the largest size that it takes.
       if (asked.rounded_length() > policy.largest && policy.largest <= policy.most_octets)
-        wanted_ = std::max<std::size_t>(policy.largest / 4U * 4U, base) - base;
+        wanted_ = std::max<std::size_t>(policy.largest / 4 * std::size_t{4}, base) - base;
       return Handling::Unfulfilled;
     case ControlVerdict::Granted:
       break;

@@ -49,13 +49,13 @@ ReflectedPacket reflect_packet(base::Bytes request, const CheckedRequest& checke
     if (!behind.empty()) std::memcpy(area.data(), behind.data(), behind.size());
     TlvOutcome outcome = reflect_tlvs({}, answers, area);
     outcome.size = behind.size();
-    return {.size = base + behind.size(), .tlvs = std::move(outcome)};
+    return {.size = base + behind.size(), .tlvs = outcome};
   }
   answers.integrity = {.key = mode.key, .mode = mode.mode, .required = mode.hmac_required};
   answers.request_sequence = asked.sequence;
   answers.reply_sequence = knowledge.sequence;
   TlvOutcome outcome = reflect_tlvs(behind, answers, area);
-  return {.size = base + outcome.size, .tlvs = std::move(outcome)};
+  return {.size = base + outcome.size, .tlvs = outcome};
 }
 
 void stamp_reply(base::MutableBytes reply, const ReflectMode& mode, std::uint64_t timestamp,

@@ -62,8 +62,8 @@ class ControlStream {
   [[nodiscard]] bool open_end(base::MutableBytes hmac);
 
  private:
-  ControlStream(crypto::Aes128 cipher, crypto::Hmac hmac)
-      : cipher_(std::move(cipher)), hmac_(std::move(hmac)) {}
+  ControlStream(crypto::Aes128 cipher, const crypto::Hmac& hmac)
+      : cipher_(std::move(cipher)), hmac_(hmac) {}
   crypto::Aes128 cipher_;
   crypto::Hmac hmac_;
 };

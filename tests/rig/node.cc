@@ -147,8 +147,9 @@ Result<void> run(const std::vector<std::string>& words) {
     // The one port stays; that a peer is silent is what these tests are about.
     session.policy = session::PortPolicy::Fixed;
     session.heal_after.reset();
-    sessions.push_back(TRY(engine.add_session(session, {.options = options, .given = port},
-                                              TRY(wire::plan_request(std::nullopt)), *outcomes.back())));
+    sessions.push_back(
+        TRY(engine.add_session(session, {.options = options, .given = port},
+                               TRY(wire::plan_request(std::nullopt)), *outcomes.back())));
   }
   bool decided = false;
   while (!stopped && (!decided || words[1] == "reflect")) {
