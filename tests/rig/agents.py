@@ -2,8 +2,10 @@
 """Agents that measure each other and reflect, on one port each, with sessions from a file and from variables."""
 
 import re
+import socket
 import time
 
+from emulator_itself import socket_in
 from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, json_lines, poll_until,
                  program)
 
@@ -123,5 +125,52 @@ def an_agent_once():
                 check(name == "dead" or int(sent) > 50, f"{name}: only {sent} were sent in 10 s")
 
 
+def refused(rig, code, words, *flags):
+    process = Process(rig, "sender", [program(), "agent", f"office={REFLECTOR_V4}", *flags], True,
+                      f"refused-{len(rig.processes)}")
+    check_equal(process.wait(20), code, f"exit code of {flags}: {process.err()}")
+    lines = process.err().splitlines()
+    print(f"  {' '.join(flags)}\n    {lines[-1:]}")
+    check_equal([line.startswith("wirestamp: ") for line in lines], [False] * (len(lines) - 1) + [True],
+                f"lines that complain, the last alone, of {flags}: {process.err()}")
+    check(all(word in lines[-1] for word in words), f"{flags} want {words} in: {lines[-1]}")
+
+
+def an_agent_refuses_bad_input():
+    """Each names what is wrong and what would be taken."""
+    with Rig(emulated=False) as rig:
+        store = str(rig.directory / "agent.db")
+        open_token, short_token, token = (rig.directory / name for name in ("open", "short", "token"))
+        for path, text, mode in ((open_token, "a" * 32, 0o644), (short_token, "abc", 0o600), (token, "a" * 32, 0o600)):
+            path.write_text(text + "\n")
+            path.chmod(mode)
+        (rig.directory / "file").write_text("no folder")
+        for option, value, allowed in (("--store-size", "1KiB", "4"), ("--store-size", "many", "MiB"),
+                                       ("--store-flush", "0s", "1s"), ("--keep-samples", "5s", "1m"),
+                                       ("--loss-warning", "200%", "100"),
+                                       ("--maintenance", "funday 02:00-04:00", "sat"),
+                                       ("--webhook", "ftp://example.net/", "http"), ("--api", "127.0.0.1", "port"),
+                                       ("--api-clients", "1", "4"), ("--log", "xml", "json"),
+                                       ("--incident-quiet", "1s", "1m")):
+            refused(rig, 2, [option, value, allowed], "--store", "none", option, value)
+        with_store = ("--store", store)
+        refused(rig, 2, [str(open_token), "chmod 600"], *with_store, "--api-token-file", str(open_token))
+        refused(rig, 2, [str(short_token), "16"], *with_store, "--api-token-file", str(short_token))
+        refused(rig, 2, ["nosuchfile"], *with_store, "--api-token-file", "/nosuchfile")
+        for flags in ((), ("--api-token-file", str(token))):
+            refused(rig, 2, ["loopback", "--api-token-file", "--api-certificate", "--api-key"], *with_store, "--api",
+                    "10.77.0.1:8080", *flags)
+        refused(rig, 2, ["--api-certificate", "--api-key"], *with_store, "--api-certificate", str(token))
+        refused(rig, 3, ["folder", "cannot be made", str(rig.directory / "file")], "--api", "none", "--store",
+                str(rig.directory / "file" / "agent.db"))
+        with socket_in("sender", socket.AF_INET, socket.SOCK_STREAM) as taken:
+            taken.bind(("127.0.0.1", 8080))
+            taken.listen()
+            refused(rig, 3, ["127.0.0.1:8080", "--api"], *with_store, "--api", "127.0.0.1:8080")
+        # What was refused left the file to the next one.
+        agent = Agent(rig, "sender", f"office={REFLECTOR_V4}", store=store, api="127.0.0.1:8080")
+        check_equal(agent.process.stop(), 0, "exit code of one that is right")
+
+
 CASES = {case.__name__: case for case in (agents_measure_each_other, an_agent_waits_for_what_is_not_there_yet,
-                                          an_agent_once)}
+                                          an_agent_once, an_agent_refuses_bad_input)}
