@@ -200,8 +200,9 @@ void write_both(const std::string& folder, std::uint32_t sessions) {
     const double took = seconds_of([&] { must(opened.store->flush()); });
     flushing += took;
     slowest = std::max(slowest, took);
-    retaining +=
-        seconds_of([&] { must(opened.store->retain(kEnd + Duration::seconds(flush * kSeconds))); });
+    retaining += seconds_of([&] {
+      must(opened.store->retain(kEnd + Duration::seconds(std::int64_t{flush} * kSeconds)));
+    });
     plainly += seconds_of([&] {
       SQLite::Transaction transaction(plain);
       each([&](std::uint32_t session, WallTime at, const measure::Window& window) {
@@ -293,8 +294,9 @@ void live_on(store::Store& store, std::uint32_t sessions, std::uint64_t max_octe
                                    .length = Duration::seconds(1),
                                    .window = pool[static_cast<std::size_t>(i) % 2]});
     must(store.flush());
-    slowest = std::max(
-        slowest, seconds_of([&] { must(store.retain(kEnd + Duration::seconds(flush * 10))); }));
+    slowest = std::max(slowest, seconds_of([&] {
+                         must(store.retain(kEnd + Duration::seconds(std::int64_t{flush} * 10)));
+                       }));
     if (until_small == 0 && store.octets() <= max_octets) until_small = flush + 1;
     if (until_small == 0) continue;
     ++after;

@@ -19,7 +19,8 @@ if(WIRESTAMP_SANITIZE)
   # Of precompiled headers g++ forgets that they are the system's, and tells of the ghosts in them, too. The release
   # build has the warning.
   if(WIRESTAMP_PRECOMPILE AND WIRESTAMP_SANITIZE STREQUAL "thread")
-    target_compile_options(wirestamp_flags INTERFACE -Wno-array-bounds -Wno-restrict)
+    target_compile_options(wirestamp_flags INTERFACE -Wno-array-bounds -Wno-restrict -Wno-stringop-overread
+      -Wno-stringop-overflow)
   endif()
   target_link_options(wirestamp_flags INTERFACE -fsanitize=${WIRESTAMP_SANITIZE})
 endif()

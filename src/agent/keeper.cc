@@ -383,7 +383,7 @@ void Keeper::remember_next() {
   const store::TimeRange range{.from = now - kHistory, .to = now};
   const auto windows =
       reader_->windows({.session = *row, .range = range, .step = kMinute, .most = 3'000});
-  const auto incidents = reader_->incidents({.session = *row, .range = range});
+  const auto incidents = reader_->incidents({.session = row, .range = range});
   if (!windows || !incidents)
     return output_.on_note(name, "what was kept of it cannot be read: " +
                                      (windows ? incidents.error() : windows.error()).text);

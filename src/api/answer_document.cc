@@ -491,10 +491,12 @@ std::string to_csv(const SamplesAnswer& answer) {
 }
 
 std::vector<publish::DocumentShape> answer_shapes() {
+  constexpr std::array<std::string_view, 5> kUsedShapes{"event", "mark", "hop", "crossing",
+                                                        "stamps"};
   std::vector<publish::DocumentShape> shapes = publish::window_document_shapes();
   for (publish::DocumentShape& shape : publish::document_shapes())
-    for (const std::string_view used : {"event", "mark", "hop", "crossing", "stamps"})
-      if (shape.name == used) shapes.push_back(std::move(shape));
+    if (std::ranges::find(kUsedShapes, shape.name) != kUsedShapes.end())
+      shapes.push_back(std::move(shape));
   publish::DocumentShape sample{"sample", "One probe; absent is what is not known.", {}};
   for (const publish::Column& column : publish::columns())
     sample.members.push_back({.path = std::string(column.name),

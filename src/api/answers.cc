@@ -120,10 +120,9 @@ Answer<std::optional<Duration>> step_of(const Request& request, const Range& ran
 // and the store tells one window of a step whatever epochs are in it: the newest stands here too.
 class Merged {
  public:
-  void add(std::vector<measure::TimedWindow> windows) {
-    for (measure::TimedWindow& window : windows) {
-      const WallTime begin = window.begin;
-      const auto [place, added] = windows_.try_emplace(begin, std::move(window));
+  void add(const std::vector<measure::TimedWindow>& windows) {
+    for (const measure::TimedWindow& window : windows) {
+      const auto [place, added] = windows_.try_emplace(window.begin, window);
       if (added) continue;
       place->second.epoch = std::max(place->second.epoch, window.epoch);
       place->second.part |= window.part;
@@ -193,7 +192,7 @@ Answer<store::EventQuery> event_query(const Request& request, Desk& desk) {
     query.session = session.row ? session.row->id : UINT32_MAX;
   }
   query.range = range_of(TRY(request.query.range()));
-  if (const auto incident = TRY(request.query.count("incident"))) query.incident = *incident;
+  query.incident = TRY(request.query.count("incident"));
   if (const auto severity = TRY(request.query.choice("severity"))) {
     for (const auto one :
          {measure::Severity::Info, measure::Severity::Warning, measure::Severity::Error})

@@ -56,8 +56,9 @@ std::optional<std::uint64_t> Feed::behind(std::string_view last_id) const {
   if (!last_id.starts_with(run)) return std::nullopt;
   last_id.remove_prefix(run.size());
   std::uint64_t id = 0;
-  const char* const end = last_id.data() + last_id.size();
-  const auto [stopped, error] = std::from_chars(last_id.data(), end, id);
+  const std::string digits(last_id);
+  const char* const end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, id);
   if (error != std::errc() || stopped != end || id >= next()) return std::nullopt;
   return id + 1;
 }

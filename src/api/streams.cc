@@ -111,7 +111,7 @@ ssize_t Streams::read(void* cls, std::uint64_t, char* buffer, std::size_t room) 
     return 0;
   }
   const std::size_t size = std::min(room, stream.pending.size() - stream.sent);
-  std::memcpy(buffer, stream.pending.data() + stream.sent, size);
+  std::copy_n(stream.pending.data() + stream.sent, size, buffer);
   stream.sent += size;
   return static_cast<ssize_t>(size);
 }
