@@ -2,6 +2,7 @@
 """Where a flow dies, what else an outage may be than a stalled flow, and which ports are on the wire meanwhile."""
 
 import select
+import signal
 import socket
 import time
 
@@ -105,9 +106,10 @@ def refuse_new_ports(nat):
     nat.network.nft(nat.router, f"flush chain ip block f; add rule ip block f {ALL} udp sport != {OLD_PORT} drop")
 
 
-def stop_reflector(nat):
+def kill_reflector(nat):
+    """One that is told to stop says so, and that is no outage."""
     nat.network.sysctl(nat.server, "net/ipv4/icmp_ratelimit", 0)
-    nat.reflector.stop()
+    nat.reflector.stop(signal.SIGKILL)
 
 
 def kill_gateway(nat):
@@ -123,7 +125,7 @@ OUTAGES = {
     "path_down": (lambda nat: nat.block(ALL), Nat.unblock, False, "peer_or_path_down"),
     "transient": (lambda nat: nat.block(ALL), Nat.unblock, True, "transient_outage"),
     "new_ports_refused": (lambda nat: nat.block(ALL), refuse_new_ports, True, "new_ports_blocked"),
-    "reflector_stopped": (stop_reflector, Nat.reflect, False, "peer_closed"),
+    "reflector_killed": (kill_reflector, Nat.reflect, False, "peer_closed"),
     "gateway_dead": (kill_gateway, lambda nat: nat.network.nft(nat.router, "delete table netdev dead"), False,
                      "local_cause"),
 }
