@@ -409,24 +409,6 @@ void keep_ids(const std::vector<DaemonSession>& running, std::vector<DaemonSessi
   }
 }
 
-std::vector<std::string> needs_restart(const DaemonOptions& running, const DaemonOptions& wanted) {
-  const ReflectOptions &now = running.reflect, &then = wanted.reflect;
-  std::vector<std::string> differ;
-  const auto put = [&](const char* name, bool same) {
-    if (!same) differ.emplace_back(name);
-  };
-  put("listen", now.listen == then.listen && now.devices == then.devices);
-  put("allow", now.allow == then.allow);
-  put("rate", now.rate == then.rate);
-  put("total-rate", now.total_rate == then.total_rate);
-  put("stamps", now.stamps == then.stamps);
-  put("require", now.require == then.require);
-  put("io", now.portable == then.portable && now.features == then.features);
-  put("netns", now.network_namespace == then.network_namespace);
-  put("result-every", running.result_every == wanted.result_every);
-  return differ;
-}
-
 Result<std::unique_ptr<Daemon>> Daemon::create(const DaemonOptions& options) {
   const ReflectOptions& reflect = options.reflect;
   auto io = TRY(net::make_packet_io({.portable = reflect.portable, .features = reflect.features}));

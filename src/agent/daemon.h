@@ -40,10 +40,6 @@ struct DaemonOptions {
   Duration result_every = Duration::minutes(1);
 };
 
-// What differs and takes effect only when the agent is started anew: names of options as in
-// docs/reference/options.md.
-std::vector<std::string> needs_restart(const DaemonOptions& running, const DaemonOptions& wanted);
-
 // Called on the measuring thread; keep it short. `session` is DaemonSession::id.
 class DaemonObserver {
  public:

@@ -233,16 +233,5 @@ TEST(KeepIds, sessions_that_measure_as_before_keep_theirs) {
   EXPECT_EQ(next, 7U);
 }
 
-TEST(NeedsRestart, names_what_only_a_restart_changes) {
-  DaemonOptions running, wanted;
-  wanted.sessions.resize(3);
-  EXPECT_TRUE(needs_restart(running, wanted).empty()) << "sessions do not need one";
-  wanted.reflect.listen.push_back({.address = {}, .port = 862, .zone = {}});
-  wanted.reflect.rate = 5;
-  wanted.result_every = Duration::seconds(10);
-  EXPECT_EQ(needs_restart(running, wanted),
-            (std::vector<std::string>{"listen", "rate", "result-every"}));
-}
-
 }  // namespace
 }  // namespace wirestamp::agent

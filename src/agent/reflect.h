@@ -19,8 +19,6 @@ struct Listen {
   std::optional<packet::IpAddress> address;  // absent: every address, both families
   std::uint16_t port = 23999;
   std::string zone;  // of link-local addresses: name or number of an interface
-
-  bool operator==(const Listen&) const = default;
 };
 
 struct ReflectOptions {
@@ -34,8 +32,6 @@ struct ReflectOptions {
   std::optional<StampSource> require;
   bool portable = false;
   net::KernelFeatures features = net::KernelFeatures::Full;
-
-  bool operator==(const ReflectOptions&) const = default;
 };
 
 struct ReflectStart {
