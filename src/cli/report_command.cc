@@ -78,17 +78,10 @@ std::expected<void, ReportFailure> read_events(store::Reader& reader, std::uint3
                                           .range = store::TimeRange{period.from, period.to},
                                           .limit = kMostEvents}));
   period.more_events = period.events.size() == kMostEvents;
-  // One that was open when the range began is in it as well.
-  auto incidents =
-      TRY_READ(reader.incidents({.session = session,
-                                 .range = store::TimeRange{WallTime::from_ns(0), period.to},
-                                 .limit = kMostIncidents}));
-  period.more_incidents =
-      incidents.size() == kMostIncidents && incidents.front().opened > period.from;
-  std::erase_if(incidents, [&](const measure::Incident& incident) {
-    return incident.closed && *incident.closed < period.from;
-  });
-  period.incidents = std::move(incidents);
+  period.incidents = TRY_READ(reader.incidents({.session = session,
+                                                .range = store::TimeRange{period.from, period.to},
+                                                .limit = kMostIncidents}));
+  period.more_incidents = period.incidents.size() == kMostIncidents;
   return {};
 }
 
