@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -161,8 +162,15 @@ TEST(Daemon, sessions_come_and_go_and_the_others_notice_nothing) {
     EXPECT_GE(one.replies, 10U) << id;
     measure::Window all;
     for (const measure::TimedWindow& second : one.seconds) all.merge(second.window);
-    EXPECT_EQ(all.scheduled, one.samples.size()) << id;
-    EXPECT_EQ(all.arrived, all.delivered) << id;
+    // A busy machine may be silent for so long that probes ask what is wrong: they are told, and
+    // counted as packets that came, but are none of the schedule.
+    const auto count = [&](auto is) {
+      return static_cast<std::uint64_t>(std::ranges::count_if(one.samples, is));
+    };
+    using measure::Sample;
+    EXPECT_EQ(all.scheduled, count([](const Sample& sample) { return !sample.burst; })) << id;
+    EXPECT_EQ(all.arrived, count([](const Sample& sample) { return sample.arrival_index > 0; }))
+        << id;
   }
 }
 
@@ -188,7 +196,12 @@ TEST(Daemon, a_session_with_other_options_takes_over_the_port_of_the_one_before)
   ASSERT_EQ(heard.sessions[2].starts.size(), 1U);
   EXPECT_TRUE(heard.sessions[2].notes.empty());
   EXPECT_EQ(heard.sessions[2].starts[0].local.port, *before.options.source_port);
-  EXPECT_EQ(heard.sessions[2].samples[0].sent.dscp(), 46);
+  // A busy machine may not send the first ones in time.
+  const auto sent = std::ranges::find_if(heard.sessions[2].samples, [](const measure::Sample& one) {
+    return left_this_host(one.outcome);
+  });
+  ASSERT_NE(sent, heard.sessions[2].samples.end());
+  EXPECT_EQ(sent->sent.dscp(), 46);
   EXPECT_EQ(heard.sessions[1].seconds.at(0).epoch, 0U);
   EXPECT_EQ(heard.sessions[2].seconds.at(0).epoch, 5U);
 }
