@@ -16,6 +16,9 @@ if(WIRESTAMP_PRECOMPILE)
   target_compile_options(wirestamp_flags INTERFACE -Wno-array-bounds -Wno-restrict -Wno-stringop-overread
     -Wno-stringop-overflow)
 endif()
+if(WIRESTAMP_TOGETHER)
+  target_compile_options(wirestamp_flags INTERFACE -Wno-subobject-linkage)  # g++ takes the files for headers
+endif()
 if(WIRESTAMP_SANITIZE)
   target_compile_options(wirestamp_flags INTERFACE -fsanitize=${WIRESTAMP_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer
@@ -60,6 +63,7 @@ function(wirestamp_library name)
     add_library(wirestamp_${name} STATIC ${sources})
     target_link_libraries(wirestamp_${name} PUBLIC wirestamp_flags fmt::fmt ${layers})
     wirestamp_precompile(wirestamp_${name} library)
+    set_target_properties(wirestamp_${name} PROPERTIES UNITY_BUILD ${WIRESTAMP_TOGETHER} UNITY_BUILD_BATCH_SIZE 8)
   else()
     add_library(wirestamp_${name} INTERFACE)
     target_link_libraries(wirestamp_${name} INTERFACE wirestamp_flags fmt::fmt ${layers})

@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "agent/decided.h"
+
 namespace wirestamp::agent {
 
 namespace {
 
-// A probe is decided ten seconds after it left (section 6 of the design: late replies are known so
-// long), and one that did not leave within four; the rest is for a busy machine.
-constexpr Duration kDecided = Duration::seconds(12);
 // Windows that wait at once. Only a clock that is stepped to and fro makes more.
 constexpr std::size_t kMostOpen = 32;
 constexpr std::uint64_t kMostWaiting = 65'536;

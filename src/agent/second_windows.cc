@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/decided.h"
 #include "agent/packed_sample.h"
 #include "measure/delay.h"
 
@@ -11,8 +12,6 @@ namespace wirestamp::agent {
 
 namespace {
 
-// As in result_windows.cc: a probe is decided ten seconds after it left.
-constexpr Duration kDecided = Duration::seconds(12);
 // A window of more samples than this is kept as histograms.
 constexpr std::uint32_t kMostPacked = 32;
 // Two windows of one begin are the same one unless the clock was set back by nearly a second.

@@ -24,7 +24,7 @@ Draft& draft_of(std::vector<Draft>& drafts, const std::string& name, const std::
   return drafts.back();
 }
 
-Source words_of(const SessionSpec& spec, const std::string& origin) {
+Source source_of(const SessionSpec& spec, const std::string& origin) {
   Source source{{Key::Host, spec.host, origin}};
   for (const auto& [name, text] : spec.options) {
     const auto row = std::ranges::find(options(), name, &Option::name);
@@ -48,7 +48,7 @@ Result<void> take_words(const Source& from, Source Draft::* words, std::vector<D
           fmt::format("{} names two sessions '{}': give one of them another name, as in "
                       "NAME={}",
                       assignment.origin, spec->name, spec->host));
-    draft.*words = words_of(*spec, assignment.origin);
+    draft.*words = source_of(*spec, assignment.origin);
   }
   return {};
 }

@@ -29,9 +29,9 @@ std::vector<std::pair<const toml::key*, const toml::node*>> in_order(const toml:
 
 enum class Scope : std::uint8_t { Agent, Session };
 
-class Reader {
+class TableReader {
  public:
-  explicit Reader(std::string path) : path_(std::move(path)) {}
+  explicit TableReader(std::string path) : path_(std::move(path)) {}
 
   Result<File> read(const toml::table& root) {
     File file;
@@ -161,7 +161,7 @@ Result<File> read_file(std::string_view text, const std::string& path) {
                             text.size(), kLargestFile));
   try {
     const toml::table root = toml::parse(text, path);
-    return Reader(path).read(root);
+    return TableReader(path).read(root);
   } catch (const toml::parse_error& error) {
     return fail(fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()));
   }

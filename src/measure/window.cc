@@ -11,7 +11,7 @@ namespace wirestamp::measure {
 
 namespace {
 
-std::optional<double> share(std::uint64_t part, std::uint64_t whole) {
+std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return std::nullopt;
   return static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -232,18 +232,18 @@ std::uint64_t Window::lost_total() const {
 std::optional<double> Window::loss_ratio() const {
   const std::uint64_t unresolved =
       unsent_by_cause[static_cast<std::size_t>(UnsentCause::NeighbourUnresolved)];
-  return share(lost_total() + unresolved, sent + unresolved);
+  return ratio(lost_total() + unresolved, sent + unresolved);
 }
 
-std::optional<double> Window::network_loss_ratio() const { return share(lost_total(), sent); }
+std::optional<double> Window::network_loss_ratio() const { return ratio(lost_total(), sent); }
 
 std::optional<double> Window::unreachable_ratio() const {
   const std::uint64_t wanted = scheduled - std::min(scheduled, withheld + late_schedule);
-  return share(wanted - std::min(wanted, delivered), wanted);
+  return ratio(wanted - std::min(wanted, delivered), wanted);
 }
 
-std::optional<double> Window::forward_loss_ratio() const { return share(lost.forward, sent); }
+std::optional<double> Window::forward_loss_ratio() const { return ratio(lost.forward, sent); }
 
-std::optional<double> Window::backward_loss_ratio() const { return share(lost.backward, sent); }
+std::optional<double> Window::backward_loss_ratio() const { return ratio(lost.backward, sent); }
 
 }  // namespace wirestamp::measure

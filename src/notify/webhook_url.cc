@@ -15,10 +15,10 @@ constexpr std::size_t kLongest = 2'048;
 constexpr const char* kNoHost =
     "the URL names no host that could exist: write one as https://hooks.example.com:8443/path";
 
-struct Cleanup {
+struct UrlCleanup {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
 };
-using Parsed = std::unique_ptr<CURLU, Cleanup>;
+using Parsed = std::unique_ptr<CURLU, UrlCleanup>;
 
 // "" where the URL has no such part.
 std::string part_of(const Parsed& url, CURLUPart part) {

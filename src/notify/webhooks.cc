@@ -27,7 +27,7 @@ namespace {
 
 constexpr Duration kLongestWait = Duration::minutes(1);
 
-struct Cleanup {
+struct MultiCleanup {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 
@@ -61,7 +61,7 @@ struct Webhooks::State {
   WebhookOptions options;
   std::vector<WebhookUrl> urls;
   std::uint64_t run = platform::random_bits();  // tells the ids of two runs apart
-  std::unique_ptr<CURLM, Cleanup> multi;
+  std::unique_ptr<CURLM, MultiCleanup> multi;
   std::vector<std::unique_ptr<Transfer>> transfers;  // of the thread, once it runs
 
   mutable std::mutex mutex;  // of all below

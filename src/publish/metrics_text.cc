@@ -14,7 +14,7 @@ namespace wirestamp::publish {
 
 namespace {
 
-constexpr std::string_view kTotal = "_total";
+constexpr std::string_view kTotalSuffix = "_total";
 
 // A value between quotes.
 void append_escaped(std::string& out, std::string_view text) {
@@ -70,7 +70,7 @@ void TextMetricsWriter::line(std::string_view suffix, MetricLabels labels, std::
 void TextMetricsWriter::begin(const Metric& metric) {
   metric_ = &metric;
   std::string_view family = metric.name;
-  if (open_metrics_ && family.ends_with(kTotal)) family.remove_suffix(kTotal.size());
+  if (open_metrics_ && family.ends_with(kTotalSuffix)) family.remove_suffix(kTotalSuffix.size());
   fmt::format_to(std::back_inserter(out_), "# HELP {} {}\n# TYPE {} {}\n", family, metric.help,
                  family, name(metric.type));
   if (open_metrics_ && !metric.unit.empty())
