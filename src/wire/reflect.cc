@@ -73,7 +73,7 @@ class Reflection {
 };
 
 bool Reflection::permitted(std::uint8_t dscp) const {
-  if (dscp > answers_.highest_dscp) return false;
+  if (!answers_.may_reply_with(dscp)) return false;
   return answers_.policy == nullptr || dscp == 0 || dscp == answers_.received_traffic_class >> 2U ||
          (answers_.policy->permitted_dscp >> dscp & 1U) != 0;
 }
@@ -88,7 +88,7 @@ Handling Reflection::class_of_service(const Tlv& tlv, base::MutableBytes value) 
   outcome_.dscp_refused = cos.refused != 0;
   // Refused, the reply carries the received DSCP; that one is subject to policy too.
   const std::uint8_t received =
-      cos.received_dscp > answers_.highest_dscp ? std::uint8_t{0} : cos.received_dscp;
+      answers_.may_reply_with(cos.received_dscp) ? cos.received_dscp : std::uint8_t{0};
   outcome_.dscp = cos.refused != 0 ? received : cos.wanted_dscp;
   if (answers_.policy != nullptr && answers_.policy->cos_ecn) {
     outcome_.ecn = cos.wanted_ecn;
@@ -427,7 +427,7 @@ std::size_t reply_room(std::size_t request_size, const TlvPolicy* policy) {
 TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::MutableBytes reply) {
   TlvOutcome outcome;
   outcome.dscp = static_cast<std::uint8_t>(answers.received_traffic_class >> 2U);
-  if (outcome.dscp > answers.highest_dscp) outcome.dscp = 0;
+  if (!answers.may_reply_with(outcome.dscp)) outcome.dscp = 0;
   outcome.size = request.size();
   if (request.empty()) return outcome;
   // Not std::ranges::copy: of that g++ 12 makes a loop over octets, the most of our time here.

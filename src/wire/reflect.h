@@ -45,6 +45,10 @@ struct TlvAnswers {
   std::uint8_t received_traffic_class = 0;
   // The largest DSCP that policy lets into the header of the reply.
   std::uint8_t highest_dscp = 63;
+  std::uint64_t reply_dscp = ~std::uint64_t{0};  // and which of those, bit n for n; 0 always
+  bool may_reply_with(std::uint8_t dscp) const {
+    return dscp == 0 || (dscp <= highest_dscp && (reply_dscp >> dscp & 1U) != 0);
+  }
   TimestampInformation timestamp_information;
   std::optional<FollowUpTelemetry> follow_up;  // absent: stateless, or nothing to tell yet (zeros)
   std::optional<Wstp> wstp;                    // absent: type 251 is unknown here
