@@ -413,7 +413,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const DaemonOptions& options) {
   const ReflectOptions& reflect = options.reflect;
   auto io = TRY(net::make_packet_io({.portable = reflect.portable, .features = reflect.features}));
   ReflectStart start = TRY(open_reflector_ports(*io, reflect));
-  session::PolicyOptions policy = reflector_policy(reflect, start.notes);
+  session::PolicyOptions policy = reflector_policy(reflect, start);
   return std::make_unique<DaemonRun>(options, std::move(io), std::move(start), std::move(policy));
 }
 

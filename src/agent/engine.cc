@@ -431,6 +431,7 @@ void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) 
   Queued* slot = next_slot(std::max<std::size_t>(request.payload.size(), wire::kBaseSize));
   if (slot == nullptr) {  // the backend delivers less than this per poll
     ++counters_.replies_dropped;
+    reflector_->drop_request();
     return;
   }
   const ClockState clock = io_.clock().state();
@@ -461,15 +462,16 @@ void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& st
 void Engine::on_path_error(net::PortId port, const packet::PathError& error) {
   ++delivered_;
   if (net::PacketSink* guest = guest_of(port)) return guest->on_path_error(port, error);
-  const auto of_port = slots_of_port_.find(port);
-  if (of_port == slots_of_port_.end()) return;
-  for (const auto& [address, index] : slots_to(of_port->second, error.destination.address)) {
-    const Slot& slot = slots_[index];
-    if (!slot.owner->change().on_path_error(slot.flow, error)) continue;
-    if (error.kind == packet::PathErrorKind::NeighbourUnresolved)
-      tell_the_others(port, error, slot);
-    return;
+  if (const auto of_port = slots_of_port_.find(port); of_port != slots_of_port_.end()) {
+    for (const auto& [address, index] : slots_to(of_port->second, error.destination.address)) {
+      const Slot& slot = slots_[index];
+      if (!slot.owner->change().on_path_error(slot.flow, error)) continue;
+      if (error.kind == packet::PathErrorKind::NeighbourUnresolved)
+        tell_the_others(port, error, slot);
+      return;
+    }
   }
+  if (reflector_ != nullptr) reflector_->on_path_error();
 }
 
 // The kernel drops all that waited for the neighbour and quotes few of them, so each flow to it on
@@ -526,9 +528,12 @@ void Engine::renew_networks() {
   renewed_last_ = now;
   const auto local = platform::local_addresses();
   if (!local) return;
-  std::vector<packet::Prefix> connected;
-  for (const platform::LocalAddress& one : *local) connected.push_back(one.network);
-  reflector_->set_connected(std::move(connected));
+  session::HostNetworks networks;
+  for (const platform::LocalAddress& one : *local) {
+    networks.connected.push_back(one.network);
+    networks.addresses.push_back(one.address);
+  }
+  reflector_->set_networks(std::move(networks));
 }
 
 // Eight replies in a row that nobody stamped, on a port that was not near its limits.

@@ -50,7 +50,7 @@ class ReflectRun final : public Reflect {
 Result<std::unique_ptr<ReflectRun>> create_here(const ReflectOptions& options) {
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   ReflectStart start = TRY(open_reflector_ports(*io, options));
-  session::PolicyOptions policy = reflector_policy(options, start.notes);
+  session::PolicyOptions policy = reflector_policy(options, start);
   return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(policy));
 }
 

@@ -11,6 +11,7 @@
 #include "net/packet_io.h"
 #include "packet/address.h"
 #include "session/counters.h"
+#include "session/reflector_policy.h"
 
 // The far end: answers probes on any number of addresses until stopped.
 namespace wirestamp::agent {
@@ -22,10 +23,13 @@ struct Listen {
 };
 
 struct ReflectOptions {
-  std::vector<Listen> listen;         // empty: one Listen{}
-  std::vector<packet::Prefix> allow;  // beyond the policy `open` (session/reflector_policy.h)
-  std::uint32_t rate = 2'000;         // requests per second from one address
-  std::uint32_t total_rate = 20'000;  // from all unlisted addresses together
+  std::vector<Listen> listen;  // empty: one Listen{}
+  session::Peers peers = session::Peers::Open;
+  std::vector<packet::Prefix> allow;    // listed (session/reflector_policy.h)
+  std::uint32_t rate = 2'000;           // requests per second from one address; 0: no limit
+  std::uint32_t network_rate = 10'000;  // from one network: an IPv4 /24, an IPv6 /48
+  std::uint32_t total_rate = 20'000;    // from all together
+  std::optional<std::uint64_t> dscp;    // that replies may have, bit n for n
   std::vector<std::string> devices;  // each address is listened on by each; empty: by any interface
   std::string network_namespace;     // name or path (platform/network_namespace.h); "": this one
   net::StampChoice stamps = net::StampChoice::Auto;

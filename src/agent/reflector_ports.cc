@@ -79,17 +79,22 @@ Result<ReflectStart> open_reflector_ports(net::PacketIo& io, const ReflectOption
   return start;
 }
 
-session::PolicyOptions reflector_policy(const ReflectOptions& options,
-                                        std::vector<std::string>& notes) {
+session::PolicyOptions reflector_policy(const ReflectOptions& options, ReflectStart& start) {
   session::PolicyOptions policy;
+  policy.peers = options.peers;
   policy.allowed = options.allow;
   policy.rate = options.rate;
+  policy.network_rate = options.network_rate;
   policy.total_rate = options.total_rate;
+  policy.dscp = options.dscp;
+  for (const ReflectStart::Port& port : start.ports) policy.own.push_back(port.local);
   if (const auto local = platform::local_addresses()) {
-    for (const platform::LocalAddress& address : *local)
+    for (const platform::LocalAddress& address : *local) {
       policy.connected.push_back(address.network);
+      policy.addresses.push_back(address.address);
+    }
   } else {
-    notes.push_back(
+    start.notes.push_back(
         "cannot read this host's networks: answering loopback, private and "
         "link-local sources and those of --allow");
   }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "agent/reflect.h"
 #include "base/result.h"
 #include "net/packet_io.h"
@@ -15,8 +12,7 @@ namespace wirestamp::agent {
 // Opens every port or fails; what was opened before stays with `io`.
 Result<ReflectStart> open_reflector_ports(net::PacketIo& io, const ReflectOptions& options);
 
-// Whom it answers. `notes`: hears of what could not be found out.
-session::PolicyOptions reflector_policy(const ReflectOptions& options,
-                                        std::vector<std::string>& notes);
+// Whom it answers. The notes of `start` hear of what could not be found out.
+session::PolicyOptions reflector_policy(const ReflectOptions& options, ReflectStart& start);
 
 }  // namespace wirestamp::agent

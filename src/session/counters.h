@@ -32,18 +32,23 @@ struct SenderCounters {
 };
 
 struct ReflectorCounters {
-  std::uint64_t requests = 0;  // recognised as requests
-  std::uint64_t replies = 0;   // handed to the system
+  std::uint64_t requests = 0;                          // recognised as requests
+  std::uint64_t octets_received = 0, octets_sent = 0;  // of UDP payload; requests and replies
+  std::uint64_t replies = 0;                           // handed to the system
   std::uint64_t send_failed = 0;
   std::uint64_t send_buffer_full = 0;  // of those: too much waits for unresolved neighbours
+  std::uint64_t replies_dropped = 0;   // no room in the queue
+  std::uint64_t path_errors = 0;       // ICMP errors about replies: never acted on
   std::uint64_t stamps = 0;            // true transmit stamps obtained
   std::uint64_t too_short = 0;         // under 14 octets
   std::uint64_t short_unlisted = 0;    // 14 to 43 octets from an unlisted source
   std::uint64_t replies_ignored = 0;   // replies of other reflectors: never reflected
   std::uint64_t refused_prefix = 0;
-  std::uint64_t refused_rate_source = 0, refused_rate_total = 0;
+  std::uint64_t refused_unauthenticated = 0;
+  std::uint64_t refused_rate_source = 0, refused_rate_network = 0, refused_rate_total = 0;
   std::uint64_t refused_destination = 0;  // multicast or broadcast
   std::uint64_t refused_source = 0;       // port 0, multicast, broadcast or our own port
+  std::uint64_t refused_loop = 0;         // it brings back a stamp of our own
   std::uint64_t truncated = 0;
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0;
   std::uint64_t dscp_refused = 0;
@@ -87,18 +92,26 @@ static_assert(sizeof(SenderCounters) == kSenderCounters.size() * sizeof(std::uin
 
 inline constexpr std::array kReflectorCounters{
     Counter<ReflectorCounters>{"requests", &ReflectorCounters::requests},
+    Counter<ReflectorCounters>{"octets_received", &ReflectorCounters::octets_received},
+    Counter<ReflectorCounters>{"octets_sent", &ReflectorCounters::octets_sent},
     Counter<ReflectorCounters>{"replies", &ReflectorCounters::replies},
     Counter<ReflectorCounters>{"send_failed", &ReflectorCounters::send_failed},
     Counter<ReflectorCounters>{"send_buffer_full", &ReflectorCounters::send_buffer_full},
+    Counter<ReflectorCounters>{"replies_dropped", &ReflectorCounters::replies_dropped},
+    Counter<ReflectorCounters>{"path_errors", &ReflectorCounters::path_errors},
     Counter<ReflectorCounters>{"stamps", &ReflectorCounters::stamps},
     Counter<ReflectorCounters>{"too_short", &ReflectorCounters::too_short},
     Counter<ReflectorCounters>{"short_unlisted", &ReflectorCounters::short_unlisted},
     Counter<ReflectorCounters>{"replies_ignored", &ReflectorCounters::replies_ignored},
     Counter<ReflectorCounters>{"refused_prefix", &ReflectorCounters::refused_prefix},
+    Counter<ReflectorCounters>{"refused_unauthenticated",
+                               &ReflectorCounters::refused_unauthenticated},
     Counter<ReflectorCounters>{"refused_rate_source", &ReflectorCounters::refused_rate_source},
+    Counter<ReflectorCounters>{"refused_rate_network", &ReflectorCounters::refused_rate_network},
     Counter<ReflectorCounters>{"refused_rate_total", &ReflectorCounters::refused_rate_total},
     Counter<ReflectorCounters>{"refused_destination", &ReflectorCounters::refused_destination},
     Counter<ReflectorCounters>{"refused_source", &ReflectorCounters::refused_source},
+    Counter<ReflectorCounters>{"refused_loop", &ReflectorCounters::refused_loop},
     Counter<ReflectorCounters>{"truncated", &ReflectorCounters::truncated},
     Counter<ReflectorCounters>{"tlv_unrecognised", &ReflectorCounters::tlv_unrecognised},
     Counter<ReflectorCounters>{"tlv_malformed", &ReflectorCounters::tlv_malformed},

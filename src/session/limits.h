@@ -113,10 +113,11 @@ inline constexpr std::size_t kMaxReflectorSessions = 16'384;
 // Sessions that one source address (IPv6: one /64) may hold, so that one guest cannot evict the
 // others.
 inline constexpr std::size_t kMaxSessionsPerSource = 1'024;
+// One network: an IPv4 /24, an IPv6 /48.
+inline constexpr std::size_t kMaxSessionsPerNetwork = 4'096;
+// Of those that measure for a while already; the others are for newcomers.
+inline constexpr std::size_t kMaxEstablishedSessions = kMaxReflectorSessions / 4 * 3;
 inline constexpr Duration kSessionIdle = Duration::minutes(15);
-inline constexpr std::size_t kMaxRateSources = 16'384;
-// The full table of them is searched for forgettable ones this often at most.
-inline constexpr Duration kRateSweepEvery = Duration::milliseconds(100);
 inline constexpr std::size_t kMaxRefusalNotes = 16;  // prefixes named when first refused
 
 }  // namespace wirestamp::session

@@ -12,10 +12,9 @@ namespace wirestamp::session {
 
 namespace {
 
-// What unlisted sources may not have copied into the header of a reply: network control (CS6 and
-// above).
-constexpr std::uint8_t kHighestOpenDscp = 47;
-constexpr std::uint8_t kHighestDscp = 63;
+// Where a reply has the stamp of its request, and how long ago we may have written that one.
+constexpr std::size_t kEchoedStampAt = 28;
+constexpr std::uint64_t kOurStampLasts = std::uint64_t{10} << 32U;  // NTP format: 10 s
 // The token of a reply nobody will ask for.
 constexpr packet::Token kNoReply = (packet::Token{1} << 44U) - 1;
 
@@ -29,6 +28,15 @@ std::uint8_t sync_source(const ClockState& clock) {
 std::uint16_t session_ssid(base::Bytes request) {
   const bool stamp = request.size() >= wire::kBaseSize && wire::zero_behind_header(request);
   return stamp ? wire::decode_request(request)->ssid : std::uint16_t{0};
+}
+
+// An answer to a reply of ours: what stands there is the stamp that we wrote a moment ago. Those of
+// honest reflectors are told apart before (wire::classify), but there are others, and two that
+// answer each other never stop. Random padding looks so once in 2^28 packets.
+bool echoes_our_stamp(base::Bytes request, const Timestamp& now, const ClockState& clock) {
+  if (request.size() < wire::kShortestReply || wire::zero_behind_header(request)) return false;
+  const auto ours = wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s);
+  return ours - base::load_be<std::uint64_t>(request, kEchoedStampAt) < kOurStampLasts;
 }
 
 wire::Wstp describe(const ReflectorSession* session, const packet::ReceivedDatagram& request,
@@ -79,9 +87,20 @@ std::optional<wire::FollowUpTelemetry> follow_up(const ReflectorSession* session
 }  // namespace
 
 Reflector::Reflector(const ReflectorOptions& options)
-    : options_(options), policy_(options.policy), sessions_(options.random) {}
+    : options_(options),
+      policy_(options.policy, base::KeyedHash<>(options.random(), options.random())),
+      sessions_(options.random) {}
 
-bool Reflector::acceptable(const packet::ReceivedDatagram& request) {
+bool Reflector::from_one_other_host(const packet::ReceivedDatagram& request) const {
+  const packet::Endpoint& from = request.source;
+  const packet::IpAddress& to = request.destination.address;
+  const bool ourselves = from.address == to && from.port == request.destination.port;
+  return from.port != 0 && !from.address.is_any() && !policy_.is_group(from.address) &&
+         !ourselves && !policy_.is_own(from);
+}
+
+bool Reflector::acceptable(const packet::ReceivedDatagram& request, const Timestamp& now,
+                           const ClockState& clock) {
   const auto refuse = [](std::uint64_t& counter) {
     ++counter;
     return false;
@@ -89,37 +108,41 @@ bool Reflector::acceptable(const packet::ReceivedDatagram& request) {
   if (request.truncated) return refuse(counters_.truncated);
   if (request.payload.size() < wire::kShortestRequest) return refuse(counters_.too_short);
   ++counters_.requests;
-  const auto is_one_host = [&](const packet::IpAddress& address) {
-    return !address.is_multicast() && !address.is_broadcast() &&
-           !policy_.is_directed_broadcast(address);
-  };
-  const packet::IpAddress& to = request.destination.address;
-  if (request.to_many || !is_one_host(to)) return refuse(counters_.refused_destination);
-  const packet::Endpoint& from = request.source;
-  const bool ourselves = from.address == to && from.port == request.destination.port;
-  if (from.port == 0 || !is_one_host(from.address) || from.address.is_any() || ourselves)
-    return refuse(counters_.refused_source);
+  if (request.to_many || policy_.is_group(request.destination.address))
+    return refuse(counters_.refused_destination);
+  if (!from_one_other_host(request)) return refuse(counters_.refused_source);
+  if (echoes_our_stamp(request.payload, now, clock)) return refuse(counters_.refused_loop);
   return true;
 }
 
-bool Reflector::admitted(const packet::ReceivedDatagram& request, const SessionKey& key) {
+bool Reflector::admitted(const packet::ReceivedDatagram& request, ReflectorSession* session) {
   const packet::IpAddress& source = request.source.address;
   const auto refused = [&](std::uint64_t& counter) {
     ++counter;
-    if (ReflectorSession* session = sessions_.find(key)) {
+    if (session != nullptr) {
       ++session->dropped_by_policy;
       session->see(base::load_be<std::uint32_t>(request.payload, 0));
     }
     return false;
   };
-  switch (policy_.admit(source, *request.arrival.mono)) {
+  Credentials credentials;
+  credentials.authenticated = options_.authenticated && options_.authenticated(request);
+  if (credentials.authenticated || (session != nullptr && session->established))
+    credentials.standing = Standing::Established;
+  const Admission admission = policy_.admit(source, credentials, *request.arrival.mono);
+  switch (admission) {
     case Admission::Answer:
       break;
     case Admission::RefusedPrefix:
-      note_refusal(source);
+      note_refusal(source, admission);
       return refused(counters_.refused_prefix);
+    case Admission::RefusedUnauthenticated:
+      note_refusal(source, admission);
+      return refused(counters_.refused_unauthenticated);
     case Admission::RefusedRateSource:
       return refused(counters_.refused_rate_source);
+    case Admission::RefusedRateNetwork:
+      return refused(counters_.refused_rate_network);
     case Admission::RefusedRateTotal:
       return refused(counters_.refused_rate_total);
   }
@@ -139,24 +162,30 @@ std::optional<wire::WstpAccount> Reflector::account_of(const wire::WstpToken& to
                            .source = session->key.remote};
 }
 
-void Reflector::note_refusal(const packet::IpAddress& source) {
+void Reflector::note_refusal(const packet::IpAddress& source, Admission why) {
   const packet::IpAddress key = rate_key(source);
   if (refused_noted_.size() >= kMaxRefusalNotes || !refused_noted_.insert(key).second) return;
   const bool v4 = source.family() == packet::Family::V4;
-  options_.note(fmt::format("refused {}: to answer it, add  --allow {}/{}",
-                            packet::to_string(source), packet::to_string(v4 ? source : key),
-                            v4 ? 32 : 64));
+  options_.note(why == Admission::RefusedPrefix
+                    ? fmt::format("refused {}: to answer it, add  --allow {}/{}",
+                                  packet::to_string(source), packet::to_string(v4 ? source : key),
+                                  v4 ? 32 : 64)
+                    : fmt::format("refused {}: it proves no key, and  --answer authenticated  "
+                                  "wants one",
+                                  packet::to_string(source)));
 }
 
 std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::ReceivedDatagram& request,
                                                            const Timestamp& now,
                                                            const ClockState& clock,
                                                            base::MutableBytes buffer) {
-  if (!acceptable(request)) return std::nullopt;
+  counters_.octets_received += request.payload.size();
+  if (!acceptable(request, now, clock)) return std::nullopt;
   const auto asked = wire::decode_request(request.payload);
   const SessionKey key{request.source, request.destination, session_ssid(request.payload)};
-  if (!admitted(request, key)) return std::nullopt;
-  ReflectorSession* session = sessions_.find_or_create(key, *request.arrival.mono);
+  ReflectorSession* session = sessions_.find(key);
+  if (!admitted(request, session)) return std::nullopt;
+  session = sessions_.find_or_create(key, *request.arrival.mono);
   if (session == nullptr) ++counters_.stateless_replies;
 
   const Duration stamp_error = std::max(request.arrival.error, now.error);
@@ -177,7 +206,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
 
   wire::TlvAnswers answers;
   answers.received_traffic_class = request.traffic_class;
-  answers.highest_dscp = policy_.listed(request.source.address) ? kHighestDscp : kHighestOpenDscp;
+  answers.reply_dscp = policy_.permitted_dscp(request.source.address);
   const std::uint8_t sync = sync_source(clock);
   answers.timestamp_information = {
       sync, static_cast<std::uint8_t>(wire::method_of(request.arrival.source)), sync,
@@ -200,6 +229,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
 
   packet::OutgoingDatagram reply;
   reply.payload = buffer.first(size);
+  counters_.octets_sent += size;
   reply.destination = request.source;
   reply.source = request.destination.address;
   // A link-local address is only there on the interface the request came by.

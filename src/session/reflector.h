@@ -26,6 +26,9 @@ struct ReflectorOptions {
   PolicyOptions policy;
   std::function<std::uint64_t()> random;  // 64 unpredictable bits per call
   std::function<void(const std::string&)> note;
+  // Whether a request proves a key of ours. Asked for each request that may be answered, before
+  // rates; empty: nobody proves anything.
+  std::function<bool(const packet::ReceivedDatagram&)> authenticated;
 };
 
 class Reflector {
@@ -42,6 +45,10 @@ class Reflector {
 
   // A reply of some other reflector arrived and nobody here asked for it.
   void ignore_reply() { ++counters_.replies_ignored; }
+  // A request came for whose reply the caller has no room.
+  void drop_request() { ++counters_.replies_dropped; }
+  // The network says that a reply did not arrive. Whoever can guess a port can make it say so.
+  void on_path_error() { ++counters_.path_errors; }
 
   void on_sent(packet::Token token, const packet::SendResult& result);
   void on_transmit_stamp(packet::Token token, const Timestamp& stamp);
@@ -52,17 +59,16 @@ class Reflector {
 
   ReflectorCounters counters() const;
 
-  // See PolicyOptions::connected; the sessions stay.
-  void set_connected(std::vector<packet::Prefix> connected) {
-    policy_.set_connected(std::move(connected));
-  }
+  // See HostNetworks; the sessions stay.
+  void set_networks(HostNetworks networks) { policy_.set_networks(std::move(networks)); }
 
  private:
-  bool acceptable(const packet::ReceivedDatagram& request);
-  bool admitted(const packet::ReceivedDatagram& request, const SessionKey& key);
+  bool acceptable(const packet::ReceivedDatagram& request, const Timestamp& now,
+                  const ClockState& clock);
+  bool from_one_other_host(const packet::ReceivedDatagram& request) const;
+  bool admitted(const packet::ReceivedDatagram& request, ReflectorSession* session);
   std::optional<wire::WstpAccount> account_of(const wire::WstpToken& token) const;
-  void note_refusal(const packet::IpAddress& source);
-  std::uint8_t reply_dscp(std::uint8_t wanted, bool listed);
+  void note_refusal(const packet::IpAddress& source, Admission why);
 
   ReflectorOptions options_;
   ReflectorPolicy policy_;

@@ -3,19 +3,30 @@
 
 #include <algorithm>
 
-#include "session/limits.h"
+#include "base/bytes.h"
 
 namespace wirestamp::session {
 
 namespace {
+
 constexpr std::uint8_t kLongestWithBroadcast = 30;
+
+// The first `count` octets, zeros behind them.
+packet::IpAddress first_octets(const packet::IpAddress& address, std::size_t count) {
+  auto octets = address.octets();
+  std::fill(octets.begin() + static_cast<std::ptrdiff_t>(count), octets.end(), std::byte{0});
+  if (address.family() == packet::Family::V6) return packet::IpAddress::v6(octets);
+  return packet::IpAddress::v4(base::load_be<std::uint32_t>(octets, 0));
 }
 
+}  // namespace
+
 packet::IpAddress rate_key(const packet::IpAddress& source) {
-  if (source.family() == packet::Family::V4) return source;
-  auto octets = source.octets();
-  std::fill(octets.begin() + 8, octets.end(), std::byte{0});
-  return packet::IpAddress::v6(octets);
+  return source.family() == packet::Family::V4 ? source : first_octets(source, 8);
+}
+
+packet::IpAddress network_key(const packet::IpAddress& source) {
+  return first_octets(source, source.family() == packet::Family::V4 ? 3 : 6);
 }
 
 bool ReflectorPolicy::listed(const packet::IpAddress& source) const {
@@ -32,51 +43,62 @@ bool ReflectorPolicy::is_directed_broadcast(const packet::IpAddress& address) co
   });
 }
 
-bool ReflectorPolicy::take(Bucket& bucket, double rate, MonoTime now) {
-  const double fresh = (now - bucket.filled).to_seconds() * rate;
-  if (fresh > 0) {
-    bucket.tokens = std::min(rate, bucket.tokens + fresh);
-    bucket.filled = now;
-  }
-  if (bucket.tokens < 1) return false;
-  bucket.tokens -= 1;
-  return true;
+bool ReflectorPolicy::is_own(const packet::Endpoint& source) const {
+  return std::ranges::any_of(options_.own, [&](const packet::Endpoint& own) {
+    if (own.port != source.port || own.address.family() != source.address.family()) return false;
+    if (!own.address.is_any()) return own.address == source.address;
+    return source.address.is_loopback() ||
+           std::ranges::find(options_.addresses, source.address) != options_.addresses.end();
+  });
 }
 
-ReflectorPolicy::Bucket* ReflectorPolicy::bucket_of(const packet::IpAddress& source, MonoTime now) {
-  const packet::IpAddress key = rate_key(source);
-  if (const auto known = buckets_.find(key); known != buckets_.end()) return &known->second;
-  if (buckets_.size() >= kMaxRateSources) {
-    // A flood from many addresses asks this for every packet.
-    if (swept_ && now - *swept_ < kRateSweepEvery) return nullptr;
-    swept_ = now;
-    // A bucket not touched for a second is full again, so forgetting it changes nothing.
-    std::erase_if(buckets_, [&](const auto& entry) {
-      return now - entry.second.filled >= Duration::seconds(1);
-    });
-    if (buckets_.size() >= kMaxRateSources) return nullptr;
-  }
-  return &buckets_.emplace(key, Bucket{static_cast<double>(options_.rate), now}).first->second;
+bool ReflectorPolicy::answers(const packet::IpAddress& source) const {
+  if (listed(source)) return true;
+  if (options_.peers != Peers::Open) return false;
+  return source.is_loopback() || source.is_private() || source.is_link_local() ||
+         std::ranges::any_of(options_.connected,
+                             [&](const packet::Prefix& prefix) { return prefix.contains(source); });
 }
 
-Admission ReflectorPolicy::admit(const packet::IpAddress& source, MonoTime now) {
-  const bool open = source.is_loopback() || source.is_private() || source.is_link_local() ||
-                    std::ranges::any_of(options_.connected, [&](const packet::Prefix& prefix) {
-                      return prefix.contains(source);
-                    });
-  if (!open && !listed(source)) return Admission::RefusedPrefix;
-  if (options_.rate > 0) {
-    Bucket* bucket = bucket_of(source, now);
-    // More sources in one second than we remember: that is a flood; the total limit speaks for
-    // them.
-    if (bucket == nullptr) return Admission::RefusedRateTotal;
-    if (!take(*bucket, options_.rate, now)) return Admission::RefusedRateSource;
+// Who proves a key is no unknown peer, wherever it is; but a list that stands beside the keys is
+// meant to hold.
+std::optional<Admission> ReflectorPolicy::refuses_peer(const packet::IpAddress& source,
+                                                       bool authenticated) const {
+  if (options_.peers == Peers::Authenticated) {
+    if (!options_.allowed.empty() && !listed(source)) return Admission::RefusedPrefix;
+    if (!authenticated) return Admission::RefusedUnauthenticated;
+    return std::nullopt;
   }
+  if (authenticated || answers(source)) return std::nullopt;
+  return Admission::RefusedPrefix;
+}
+
+std::uint64_t ReflectorPolicy::hash_of(const packet::IpAddress& key) const {
+  const base::Bytes octets(key.octets());
+  const bool v4 = key.family() == packet::Family::V4;
+  return hash_(std::array{base::load_be<std::uint64_t>(octets, 0),
+                          base::load_be<std::uint64_t>(octets, 8), std::uint64_t{v4}});
+}
+
+Admission ReflectorPolicy::admit(const packet::IpAddress& source, const Credentials& credentials,
+                                 MonoTime now) {
+  if (const auto refused = refuses_peer(source, credentials.authenticated)) return *refused;
+  const Standing standing = credentials.standing;
+  if (!sources_.take(hash_of(rate_key(source)), options_.rate, standing, now))
+    return Admission::RefusedRateSource;
+  if (!networks_.take(hash_of(network_key(source)), options_.network_rate, standing, now))
+    return Admission::RefusedRateNetwork;
   if (options_.total_rate > 0) {
-    if (!total_) total_ = Bucket{static_cast<double>(options_.total_rate), now};
-    if (!take(*total_, options_.total_rate, now)) return Admission::RefusedRateTotal;
+    if (!total_) total_ = Bucket(options_.total_rate, now);
+    if (!total_->has(options_.total_rate, standing, now)) return Admission::RefusedRateTotal;
+    total_->take();
   }
   return Admission::Answer;
+}
+
+std::uint64_t ReflectorPolicy::permitted_dscp(const packet::IpAddress& source) const {
+  if (options_.dscp) return *options_.dscp | 1U;
+  return listed(source) ? kAnyDscp : kOpenDscp;
 }
 
 }  // namespace wirestamp::session

@@ -122,6 +122,38 @@ TEST_F(ReflectorTest, SourcesThatClaimOneSessionLeaveItAlone) {
   EXPECT_EQ(reflector_.counters().stateless_replies, 20'001U - kMaxReflectorSessions);
 }
 
+// Both have clocks that step back between receiving and sending, so what they write is no honest
+// reply and is told from none by its stamps. A forged request begins it.
+TEST(ReflectorLoop, TwoReflectorsNeverAnswerEachOtherForLong) {
+  std::uint64_t random = 0;
+  const ReflectorOptions options{
+      .policy = {}, .random = [&random] { return ++random; }, .note = [](const std::string&) {}};
+  std::array<Reflector, 2> reflectors{Reflector(options), Reflector(options)};
+  const std::array ends{packet::Endpoint{*packet::IpAddress::parse("10.0.0.1"), 862, 0},
+                        packet::Endpoint{*packet::IpAddress::parse("10.0.0.2"), 862, 0}};
+  std::vector<std::byte> packet(44);
+  std::size_t at = 0, answers = 0;
+  for (MonoTime now = kNow;; now += Duration::milliseconds(1), ++answers) {
+    ASSERT_LT(answers, 10U);
+    packet::ReceivedDatagram request;
+    request.payload = packet;
+    request.source = ends[1 - at];
+    request.destination = ends[at];
+    Timestamp sent = stamp(StampSource::User);
+    sent.wall += now - kNow;
+    request.arrival = sent;
+    request.arrival.wall += Duration::seconds(1);
+    std::vector<std::byte> buffer(44);
+    const auto reply = reflectors.at(at).reflect(request, sent, {}, buffer);
+    if (!reply) break;
+    ASSERT_EQ(wire::classify(buffer), wire::Kind::Ambiguous);
+    packet = buffer;
+    at = 1 - at;
+  }
+  EXPECT_EQ(answers, 2U);
+  EXPECT_EQ(reflectors[0].counters().refused_loop + reflectors[1].counters().refused_loop, 1U);
+}
+
 TEST_F(ReflectorTest, ANetworkOfTwoAddressesHasNoBroadcast) {
   EXPECT_FALSE(reflect(request(44, 0), "198.51.100.1", "192.0.2.1").empty());
 }

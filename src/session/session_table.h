@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/keyed_hash.h"
 #include "packet/address.h"
 #include "packet/datagram.h"
 #include "time/duration.h"
@@ -22,8 +23,14 @@ struct SessionKey {
   bool operator==(const SessionKey&) const = default;
 };
 
+// Remote ends and SSIDs are chosen by strangers.
 struct SessionKeyHash {
+  base::KeyedHash<> hash;
   std::size_t operator()(const SessionKey& key) const noexcept;
+};
+struct SourceHash {
+  base::KeyedHash<> hash;
+  std::size_t operator()(const packet::IpAddress& address) const noexcept;
 };
 
 // A reply that was sent, and its true transmit stamp once known.
@@ -45,7 +52,8 @@ struct ReflectorSession {
   bool seen = false;
   std::array<SentReply, kRemembered> replies;  // by reflector sequence modulo 8
   std::uint64_t replies_sent = 0;
-  MonoTime last_used;
+  MonoTime created, last_used;
+  bool established = false;  // see SessionTable
 
   void see(std::uint32_t sender_sequence);
 
@@ -53,9 +61,13 @@ struct ReflectorSession {
   const SentReply* newest_with_stamp() const;
 };
 
-// The reflector's sessions: bounded, with the least recently used idle one evicted. A source that
-// holds too many gets no more (its further sessions are answered without state) until some of its
-// own are idle for kSessionIdle, so one guest cannot push out the others.
+// The reflector's sessions: bounded, and fair to those that were there first. Forged sources cost
+// an attacker nothing, so sessions begin as newcomers, and one that was answered ten times over ten
+// seconds or more is established. A newcomer's place goes to another after ten idle seconds when
+// the table is full; the place of an established one only after kSessionIdle, and at most three
+// quarters of the table are established. Who finds no room is answered without state and gets a
+// place by asking again. A source, and a network, that holds too many gets no more until some of
+// its own are idle, so one guest cannot push out the others.
 class SessionTable {
  public:
   // `random` gives 64 unpredictable bits per call: epochs and tokens come from it.
@@ -64,6 +76,8 @@ class SessionTable {
   ReflectorSession* find(const SessionKey& key);
   // nullptr: no room; answer without state.
   ReflectorSession* find_or_create(const SessionKey& key, MonoTime now);
+  // One that find() gave is used.
+  void use(ReflectorSession& session, MonoTime now);
 
   // By its token, without using it.
   const ReflectorSession* find_token(const std::array<std::byte, 16>& token) const;
@@ -75,27 +89,38 @@ class SessionTable {
   std::uint64_t created() const { return created_; }
   std::uint64_t evicted() const { return evicted_; }
   std::size_t size() const { return index_.size(); }
+  std::size_t established() const { return established_count_; }
 
  private:
   struct Slot {
     ReflectorSession session;
-    std::uint32_t older, newer;  // in order of use
+    std::uint32_t older, newer;  // in its list
   };
   static constexpr std::uint32_t kNone = 0xffff'ffff;
+  struct List {  // in order of use
+    std::uint32_t oldest = kNone, newest = kNone;
+  };
+  using Held = std::unordered_map<packet::IpAddress, std::uint32_t, SourceHash>;
+
+  List& list_of(const ReflectorSession& session) {
+    return session.established ? established_ : newcomers_;
+  }
+  std::uint32_t slot_of(const SessionKey& key) const;
   void unlink(std::uint32_t slot);
   void link_newest(std::uint32_t slot);
-  void evict_oldest();  // its slot is free then
+  void evict(std::uint32_t slot);  // it is free then
+  void evict_idle(List& list, Duration idle, unsigned at_most, MonoTime now);
   std::optional<std::uint32_t> make_room(MonoTime now);
-  void forget_source(const packet::IpAddress& source);
 
   std::function<std::uint64_t()> random_;
   std::unordered_map<SessionKey, std::uint32_t, SessionKeyHash> index_;
   // Tokens are random, so half of one is a hash of it.
   std::unordered_map<std::uint64_t, std::uint32_t> by_token_;
-  std::unordered_map<packet::IpAddress, std::uint32_t, packet::IpAddressHash> per_source_;
+  Held per_source_, per_network_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
-  std::uint32_t oldest_ = kNone, newest_ = kNone;
+  List newcomers_, established_;
+  std::size_t established_count_ = 0;
   std::uint64_t created_ = 0, evicted_ = 0;
 };
 

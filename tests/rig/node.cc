@@ -115,7 +115,7 @@ Result<void> run(const std::vector<std::string>& words) {
   options.separate_transmit = true;
   const net::PortId port = TRY(io->open(options));
   session::Reflector reflector(
-      {.policy = {.rate = 0, .total_rate = 0},
+      {.policy = {.rate = 0, .network_rate = 0, .total_rate = 0},
        .random = platform::random_bits,
        .note = [](const std::string& note) { fmt::print(stderr, "{}\n", note); }});
   agent::Engine engine(*io, words[1] == "reflect" ? &reflector : nullptr);
