@@ -60,6 +60,10 @@ def runs():
     yield "reflector", "stamps-at-the-end", arrival(probe) * 9 + b"".join(bytes([3, n]) for n in range(9)) + arrival(probe)
     yield "reflector", "too-many-from-one", arrival(probe[:BASE]) * 70
     yield "reflector", "from-everyone", b"".join(arrival(probe, source) for source in range(12))
+    # How strict it is: the high bits of the first octet.
+    everyone = b"".join(arrival(probe + bytes(source % 2), source) for source in range(12))
+    for strict in range(1, 32):
+        yield "reflector", f"strict-{strict}", bytes([strict << 2]) + everyone[1:]
     begin = bytes([0, 2, 0])
     answered = b"".join(passing(100) + departure(0) + reply_to(0) for _ in range(12))
     yield "sender_reply", "all-answered", begin + answered
@@ -103,6 +107,8 @@ def seeds():
         yield "decode_reply", name, octets
     for name, octets in AREAS.items():
         yield "tlv_walk", name, octets
+    for name, octets in (PACKETS | AUTHENTICATED).items():
+        yield "literal_decoder", name, octets
     for name, (octets, vector) in WSTP.items():
         if vector["kind"] == "tlv":
             yield "wstp", name, octets[4:]

@@ -5,8 +5,11 @@
 //
 //   datagram: 0-2 | source | port | time passed (2) | traffic class | hop limit | length (2) |
 //   octets stamp:      3 | which of the replies
+//
+// The six high bits of the first octet say how strict the reflector is (Strictness).
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -51,15 +54,59 @@ struct Sent {
 };
 using Key = std::tuple<packet::Endpoint, packet::Endpoint, std::uint16_t>;
 
+struct Strictness {
+  explicit Strictness(std::uint8_t octet)
+      : peers(static_cast<session::Peers>((octet >> 2U) % 4U % 3U)),
+        keys((octet & 0x10U) != 0),
+        list((octet & 0x20U) == 0) {
+    if ((octet & 0x40U) != 0) dscp = 1ULL << 46U | 1ULL << 56U;
+  }
+  session::Peers peers;
+  bool keys, list;
+  std::optional<std::uint64_t> dscp;
+
+  std::vector<packet::Prefix> allowed() const {
+    if (!list) return {};
+    return {{sources()[kListed], 32}};
+  }
+  // What stands for a key.
+  bool proves(base::Bytes request) const { return keys && request.size() % 2 == 0; }
+  bool may_answer(bool listed, base::Bytes request) const {
+    const bool proven = proves(request);
+    switch (peers) {
+      case session::Peers::Open:
+        return true;
+      case session::Peers::Listed:
+        return listed || proven;
+      case session::Peers::Authenticated:
+        return proven && (listed || !list);
+    }
+    return false;
+  }
+  bool may_mark(bool listed, unsigned mark) const {
+    if (dscp) return mark == 0 || mark == 46 || mark == 56;
+    return listed || mark < 48;
+  }
+};
+
 class Harness {
  public:
-  Harness()
-      : reflector_({.policy = {.allowed = {{sources()[kListed], 32}},
-                               .connected = {},
+  explicit Harness(Strictness strictness)
+      : strictness_(std::move(strictness)),
+        reflector_({.policy = {.peers = strictness_.peers,
+                               .allowed = strictness_.allowed(),
+                               .addresses = {sources()[0]},
+                               .own = {{ip("0.0.0.0"), 21'000, 0}},
                                .rate = 60,
-                               .total_rate = 100},
+                               .network_rate = 80,
+                               .total_rate = 100,
+                               .dscp = strictness_.dscp},
                     .random = [this] { return random_.next(); },
-                    .note = [](const std::string& note) { CHECK(!note.empty()); }}) {}
+                    .note = [](const std::string& note) { CHECK(!note.empty()); },
+                    .authenticated =
+                        [this](const packet::ReceivedDatagram& request) {
+                          return strictness_.proves(request.payload);
+                        }}) {}
 
   void datagram(fuzz::Input& input) {
     packet::ReceivedDatagram request;
@@ -75,7 +122,7 @@ class Harness {
     request.payload = input.take(input.number<std::uint16_t>());
     request.arrival = stamp(StampSource::Kernel);
     now_ += Duration::microseconds(20);
-    reflect(request, from == kListed);
+    reflect(request, from == kListed && strictness_.list);
   }
 
   void transmit_stamp(std::uint8_t which) {
@@ -94,13 +141,16 @@ class Harness {
   void check_counters() const {
     const session::ReflectorCounters counters = reflector_.counters();
     CHECK(counters.requests == sent_.size() + counters.refused_destination +
-                                   counters.refused_source + counters.refused_prefix +
-                                   counters.refused_rate_source + counters.refused_rate_total +
-                                   counters.short_unlisted);
+                                   counters.refused_source + counters.refused_loop +
+                                   counters.refused_prefix + counters.refused_unauthenticated +
+                                   counters.refused_rate_source + counters.refused_rate_network +
+                                   counters.refused_rate_total + counters.short_unlisted);
     CHECK(given_ == counters.requests + counters.too_short + counters.truncated);
     CHECK(counters.replies == sent_.size());
     CHECK(counters.sessions_created == sessions_.size() && counters.sessions_evicted == 0);
     CHECK(counters.stamps <= sent_.size());
+    CHECK(counters.octets_received == octets_given_ && counters.octets_sent == octets_sent_);
+    CHECK(counters.sessions_created <= session::kMaxReflectorSessions);
   }
 
  private:
@@ -113,12 +163,14 @@ class Harness {
 
   void reflect(const packet::ReceivedDatagram& request, bool listed) {
     ++given_;
+    octets_given_ += request.payload.size();
     const std::size_t room = std::max(request.payload.size(), wire::kBaseSize);
     std::vector<std::byte> buffer(room + kGuard, kUntouched);
     const auto reply = reflector_.reflect(request, stamp(StampSource::User), ClockState(),
                                           base::MutableBytes(buffer).first(room));
     CHECK(fuzz::all_are(base::Bytes(buffer).subspan(room), kUntouched));
     if (!reply) return;
+    octets_sent_ += reply->payload.size();
     check_envelope(request, *reply, listed);
     check_octets(request, reply->payload);
 
@@ -139,8 +191,12 @@ class Harness {
     reflector_.on_sent(reply->token, result);
   }
 
-  static void check_envelope(const packet::ReceivedDatagram& request,
-                             const packet::OutgoingDatagram& reply, bool listed) {
+  void check_envelope(const packet::ReceivedDatagram& request,
+                      const packet::OutgoingDatagram& reply, bool listed) const {
+    CHECK(strictness_.may_answer(listed, request.payload));
+    // Nobody is answered at a port of our own.
+    CHECK(request.source.port != 21'000 ||
+          (request.source.address != sources()[0] && !request.source.address.is_loopback()));
     CHECK(reply.destination == request.source && reply.destination.port != 0);
     CHECK(!reply.destination.address.is_multicast() && !reply.destination.address.is_broadcast());
     CHECK(reply.source == request.destination.address);
@@ -148,7 +204,7 @@ class Harness {
     CHECK(reply.payload.size() == std::max(request.payload.size(), wire::kBaseSize));
     CHECK(request.payload.size() >= wire::kBaseSize || listed);
     CHECK((reply.traffic_class & 3U) == 0);
-    CHECK(listed || reply.traffic_class >> 2U < 48);
+    CHECK(strictness_.may_mark(listed, reply.traffic_class >> 2U));
   }
 
   static void check_octets(const packet::ReceivedDatagram& request, base::Bytes octets) {
@@ -185,19 +241,21 @@ class Harness {
     }
   }
 
+  Strictness strictness_;
   base::Random random_{1};
   MonoTime now_ = MonoTime::from_ns(1'000'000'000'000);
   session::Reflector reflector_;
   std::map<Key, std::vector<Sent>> sessions_;
   std::vector<std::tuple<packet::Token, Key, std::size_t, bool>> sent_;
-  std::uint64_t given_ = 0;
+  std::uint64_t given_ = 0, octets_given_ = 0, octets_sent_ = 0;
 };
 
 }  // namespace
 
 FUZZ_TARGET(octets) {
   fuzz::Input input(octets);
-  Harness harness;
+  Harness harness(
+      Strictness(octets.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(octets[0])));
   while (!input.empty()) {
     if ((input.octet() & 3U) == 3)
       harness.transmit_stamp(input.octet());
