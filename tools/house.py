@@ -16,6 +16,7 @@ from dataclasses import dataclass
 # What a folder of src/ may include besides itself. Reading downwards, a folder names only lines above it.
 #   session, net: meet in packet and do not know each other, so that a session runs in virtual time and
 #                 a backend can be judged without STAMP.
+#   twamp:        TWAMP-Control and its test sessions, as pure as session, which knows nothing of it.
 #   measure:      knows samples and times, no protocol: the same figures serve whatever made the samples.
 #   net:          the contract may name its backends (that is the factory); nobody else may.
 #   crypto:       hashes and ciphers over octets; wire says what they protect.
@@ -28,6 +29,7 @@ ALLOWED_INCLUDES = {
     "time": "base",
     "packet": "base time",
     "wire": "base crypto time packet",
+    "twamp": "base crypto time packet wire",
     "measure": "base time",
     "platform": "base time packet",
     "config": "base time packet",
@@ -40,7 +42,7 @@ ALLOWED_INCLUDES = {
     "publish": "base time packet measure",
     "notify": "base time platform",
     "api": "base time packet measure platform store publish",
-    "agent": "base time packet wire measure platform config session net alert store publish notify api",
+    "agent": "base crypto time packet wire twamp measure platform config session net alert store publish notify api",
     "cli": "base time packet measure platform config session net alert store publish notify api agent",
     "apps": "cli",
 }
