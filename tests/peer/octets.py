@@ -113,8 +113,11 @@ def times(one, other):
 
 
 def substitution(value):
-    """FIPS 197 5.1.1: the inverse, then an affine map."""
-    inverse = next((other for other in range(256) if times(value, other) == 1), 0)
+    """FIPS 197 5.1.1: the inverse (the power of 254, and 0 of 0), then an affine map."""
+    inverse = value
+    for _ in range(6):  # to the power of 3, 7, ... 127
+        inverse = times(times(inverse, inverse), value)
+    inverse = times(inverse, inverse)
     rotated = [(inverse << by | inverse >> (8 - by)) & 255 for by in range(5)]
     return rotated[0] ^ rotated[1] ^ rotated[2] ^ rotated[3] ^ rotated[4] ^ 0x63
 

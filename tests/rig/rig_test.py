@@ -26,6 +26,7 @@ import echo  # noqa: E402
 import emulator_itself  # noqa: E402
 import goodbye  # noqa: E402
 import hostile_network  # noqa: E402
+import interop  # noqa: E402
 import local_causes  # noqa: E402
 import marks  # noqa: E402
 import mutual  # noqa: E402
@@ -50,7 +51,7 @@ def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself,
-                   goodbye, hostile_network, local_causes, marks, mutual, nat, network_changes, no_privilege,
+                   goodbye, hostile_network, interop, local_causes, marks, mutual, nat, network_changes, no_privilege,
                    one_socket, parallel_flows, paths, reconnects, several_ways, stalls, strangers, vlan,
                    ways_and_addresses, wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
