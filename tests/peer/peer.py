@@ -12,8 +12,10 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import control  # noqa: E402
 import reflector  # noqa: E402
 import sender  # noqa: E402
+import twamp  # noqa: E402
 
 
 def common(parser):
@@ -64,22 +66,66 @@ def sender_flags(parser):
     parser.add_argument("--corrupt", choices=("base-hmac", "tlv-hmac"))
 
 
+def keys(parser):
+    parser.add_argument("--key-id", default="probe1")
+    parser.add_argument("--passphrase", default="correct horse battery staple")
+
+
+def server_flags(parser):
+    keys(parser)
+    parser.add_argument("address")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--offer", type=lambda text: int(text, 0), default=1 | 2 | 4 | 8 | 16 | 32 | 64 | 256 | 512)
+    parser.add_argument("--iterations", type=int, default=1024)
+    parser.add_argument("--sessions", type=int, default=32, help="at most, of a connection")
+    parser.add_argument("--other-port", action="store_true", help="never the wanted port")
+
+
+def client_flags(parser):
+    keys(parser)
+    parser.add_argument("host", help="an address")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--mode", type=lambda text: twamp.MODES[text], default=twamp.OPEN, metavar="|".join(twamp.MODES))
+    parser.add_argument("--feature", action="append", default=[], choices=twamp.FEATURES)
+    parser.add_argument("--insist", action="store_true", help="choose what was not offered")
+    parser.add_argument("--sessions", type=int, default=1)
+    parser.add_argument("--count", type=int, default=10)
+    parser.add_argument("--interval", type=float, default=0.1, help="seconds")
+    parser.add_argument("--padding", type=int, default=27)
+    parser.add_argument("--reflect-length", type=int, default=0)
+    parser.add_argument("--receiver-port", type=int, default=0)
+    parser.add_argument("--zero-addresses", action="store_true")
+    parser.add_argument("--timeout", type=int, default=2, help="seconds")
+    parser.add_argument("--dscp", type=int, default=0)
+    parser.add_argument("--ttl", type=int, default=255)
+    parser.add_argument("--stop-count", type=int, default=0, help="a wrong number in Stop-Sessions")
+    parser.add_argument("--again", action="store_true", help="one more session on the same connection")
+    parser.add_argument("--corrupt", action="store_true", help="flip a bit of each test packet's HMAC")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     reflector_flags(commands.add_parser("reflect", help="STAMP or TWAMP Light reflector"))
     sender_flags(commands.add_parser("send", help="STAMP or TWAMP Light sender"))
+    server_flags(commands.add_parser("serve", help="TWAMP-Control server"))
+    client_flags(commands.add_parser("twamp", help="TWAMP-Control client"))
     settings = parser.parse_args()
+    if settings.command == "serve":
+        control.serve(settings)
+    if settings.command == "twamp":
+        return control.run_client(settings)
     if settings.command == "reflect":
         odd = reflector.Oddities(settings.cut, settings.swap, settings.multiplier_0, settings.utc_in_ptp, settings.longer,
                                  settings.zero_ssid, settings.random_padding, settings.drop_trailing)
         reflector.run(settings, odd)
     else:
         sender.run(settings)
+    return 0
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
