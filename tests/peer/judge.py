@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is wrong with a STAMP packet of the other side: a list of sentences, empty when nothing is.
 
-A reply is judged by what the literal reflector would have answered to that request. Only what the far end alone can know
-(counters, its clock, its policy) is taken from the reply, and judged for itself.
+A reply is judged by what the literal reflector would have answered to that request. Only what the far end alone can
+know (counters, its clock, its policy) is taken from the reply, and judged for itself.
 """
 
 import ipaddress
@@ -81,7 +81,8 @@ WRONG_IN_REQUEST = {
 
 
 def wrong_with_request(payload, key=None, hmac_key=None, hmac_wanted=False):
-    """`key`: of the authenticated mode. `hmac_key`: of the HMAC TLV in the other one; `hmac_wanted`: it must be there."""
+    """`key`: of the authenticated mode. `hmac_key`: of the HMAC TLV in the other one, which `hmac_wanted` says must be
+    there."""
     mode = key is not None
     base, layout = packets.BASE[mode], packets.REQUEST[mode]
     if len(payload) < base:

@@ -12,7 +12,8 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-import control  # noqa: E402
+import control_client  # noqa: E402
+import control_server  # noqa: E402
 import reflector  # noqa: E402
 import sender  # noqa: E402
 import twamp  # noqa: E402
@@ -85,7 +86,8 @@ def client_flags(parser):
     keys(parser)
     parser.add_argument("host", help="an address")
     parser.add_argument("port", type=int)
-    parser.add_argument("--mode", type=lambda text: twamp.MODES[text], default=twamp.OPEN, metavar="|".join(twamp.MODES))
+    parser.add_argument("--mode", type=lambda text: twamp.MODES[text], default=twamp.OPEN,
+                        metavar="|".join(twamp.MODES))
     parser.add_argument("--feature", action="append", default=[], choices=twamp.FEATURES)
     parser.add_argument("--insist", action="store_true", help="choose what was not offered")
     parser.add_argument("--sessions", type=int, default=1)
@@ -112,12 +114,12 @@ def main():
     client_flags(commands.add_parser("twamp", help="TWAMP-Control client"))
     settings = parser.parse_args()
     if settings.command == "serve":
-        control.serve(settings)
+        control_server.serve(settings)
     if settings.command == "twamp":
-        return control.run_client(settings)
+        return control_client.run_client(settings)
     if settings.command == "reflect":
-        odd = reflector.Oddities(settings.cut, settings.swap, settings.multiplier_0, settings.utc_in_ptp, settings.longer,
-                                 settings.zero_ssid, settings.random_padding, settings.drop_trailing)
+        odd = reflector.Oddities(settings.cut, settings.swap, settings.multiplier_0, settings.utc_in_ptp,
+                                 settings.longer, settings.zero_ssid, settings.random_padding, settings.drop_trailing)
         reflector.run(settings, odd)
     else:
         sender.run(settings)

@@ -106,7 +106,8 @@ class Reflector:
         received = self._stamp(datagram.received_ns, error)
         first, last = (asked["timestamp"], sent) if self.odd.swap else (sent, asked["timestamp"])
         made = packets.reply({
-            "sequence": sequence, "timestamp": first, "error": error, "ssid": 0 if self.odd.zero_ssid else asked["ssid"],
+            "sequence": sequence, "timestamp": first, "error": error,
+            "ssid": 0 if self.odd.zero_ssid else asked["ssid"],
             "receive": received, "sender_sequence": asked["sequence"], "sender_timestamp": last,
             "sender_error": asked["error"], "sender_ttl": datagram.ttl}, own.key)
         if own.light:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A STAMP Session-Sender (RFC 8762 4.2), and one of TWAMP Light: a probe, what comes back until the next is due, a line."""
+"""A STAMP Session-Sender (RFC 8762 4.2), and one of TWAMP Light: a probe, what comes back until the next is
+due, a line."""
 
 import ipaddress
 import os
@@ -102,13 +103,15 @@ def told(settings, payload, datagram, seen):
     else:
         got = packets.read(packets.REPLY[mode], reply)
         behind = reply[packets.BASE[mode]:]
-        wrong = wrong_with_reply(payload, reply, seen, datagram.received_ns, settings.ttl, settings.key, settings.tlv_key)
+        wrong = wrong_with_reply(payload, reply, seen, datagram.received_ns, settings.ttl, settings.key,
+                                 settings.tlv_key)
     error, near = got["error"], datagram.received_ns
     return {
         "octets": len(reply), "source": datagram.source, "source_port": datagram.source_port, "ttl": datagram.ttl,
         "dscp": datagram.dscp, "ecn": datagram.ecn, "received_ns": near, "sequence": got["sequence"],
         "sender_sequence": got["sender_sequence"], "sender_ttl": got["sender_ttl"], "ssid": got["ssid"], "error": error,
-        "receive_ns": octets.instant(got["receive"], error, near), "sent_ns": octets.instant(got["timestamp"], error, near),
+        "receive_ns": octets.instant(got["receive"], error, near),
+        "sent_ns": octets.instant(got["timestamp"], error, near),
         "tlvs": [described(one, error, near) for one in tlvs.split(behind)[0]], "wrong": wrong, "hex": reply}
 
 
@@ -137,5 +140,5 @@ def run(settings):
                                {"wrong": ["a reply to nothing that was sent"], "hex": datagram.payload})
                 if settings.go_on and len(replies) == 1:
                     break
-            say(event="probe", sequence=sequence, octets=len(payload), left_ns=left, source=source, source_port=udp.port,
-                hex=payload, replies=replies)
+            say(event="probe", sequence=sequence, octets=len(payload), left_ns=left, source=source,
+                source_port=udp.port, hex=payload, replies=replies)

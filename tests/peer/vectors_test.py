@@ -292,7 +292,7 @@ class Control(unittest.TestCase):
                 "stop-sessions-auth": (client, twamp.stop_sessions(1))}
         for name, (stream, message) in said.items():
             self.is_vector(stream.sealed_with_hmac(message), name)
-        heard = {client: twamp.Direction(AES_KEY, CLIENT_IV, HMAC_KEY), server: twamp.Direction(AES_KEY, SERVER_IV, HMAC_KEY)}
+        heard = {stream: twamp.Direction(AES_KEY, iv, HMAC_KEY) for stream, iv in ((client, CLIENT_IV), (server, SERVER_IV))}
         self.assertEqual(heard[server].opened(first), START_TIME)
         for name, (stream, message) in said.items():
             cipher = octets_of(TWAMP[name])

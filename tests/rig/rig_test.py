@@ -38,6 +38,7 @@ import parallel_flows  # noqa: E402
 import paths  # noqa: E402
 import reconnects  # noqa: E402
 import rig  # noqa: E402
+import scapy_judge  # noqa: E402
 import scenario  # noqa: E402
 import several_ways  # noqa: E402
 import stalls  # noqa: E402
@@ -52,7 +53,7 @@ def cases():
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself,
                    goodbye, hostile_network, interop, local_causes, marks, mutual, nat, network_changes, no_privilege,
-                   one_socket, parallel_flows, paths, reconnects, several_ways, stalls, strangers, vlan,
+                   one_socket, parallel_flows, paths, reconnects, scapy_judge, several_ways, stalls, strangers, vlan,
                    ways_and_addresses, wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)
