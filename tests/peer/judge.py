@@ -114,6 +114,8 @@ def known_by(found, seen):
     """Fills into `seen` what only the reflector knows, as its reply has it."""
     for one in found:
         value = one.value
+        if one.kind == tlvs.RETURN_PATH and one.flags & tlvs.U:
+            seen.same_link = False
         if one.truncated() or one.flags & (tlvs.U | tlvs.M | tlvs.I):
             continue
         if one.kind == tlvs.TIMESTAMP and one.length >= 4:
@@ -150,13 +152,27 @@ def wrong_with_values(found, error, near_ns):
     return wrong
 
 
+def comparable(octets_of_tlvs):
+    """Without the flags that nothing specifies: U and M beside I, and those inside of a refused Return Path."""
+    found, tail = tlvs.split(octets_of_tlvs)
+    for one in found:
+        if one.flags & tlvs.I:
+            one.flags = tlvs.I
+        if one.kind == tlvs.RETURN_PATH and one.flags & tlvs.U and not one.truncated():
+            subs, rest = tlvs.split(one.value)
+            for sub in subs:
+                sub.flags &= ~tlvs.U
+            one.value = tlvs.joined(subs, rest)
+    return tlvs.joined(found, tail)
+
+
 def wrong_with_tlvs(request, reply, base, seen, error, near_ns):
     if len(request) <= base:
         return [f"{len(reply) - base} octets behind the base packet"] if len(reply) > base else []
     found, _ = tlvs.split(reply[base:])
     wanted, _ = tlvs.reflected(request[base:], known_by(found, seen))
     wrong = wrong_with_values(found, error, near_ns)
-    if reply[base:] != wanted:
+    if comparable(reply[base:]) != comparable(wanted):
         wrong.append(f"TLVs {reply[base:].hex()}, wanted {wanted.hex()}")
     return wrong
 
