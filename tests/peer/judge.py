@@ -110,8 +110,16 @@ def wrong_with_request(payload, key=None, hmac_key=None, hmac_wanted=False):
 # --- replies -----------------------------------------------------------------------------------------------
 
 
+def answered(octets_of_tlvs):
+    """The TLVs that the reflector looked at: what is behind a malformed one it has only copied."""
+    found, _ = tlvs.split(octets_of_tlvs)
+    malformed = next((at for at, one in enumerate(found) if one.flags & tlvs.M), len(found))
+    return found[:malformed]
+
+
 def known_by(found, seen):
     """Fills into `seen` what only the reflector knows, as its reply has it."""
+    seen.permitted_dscp = frozenset()
     for one in found:
         value = one.value
         if one.kind == tlvs.RETURN_PATH and one.flags & tlvs.U:
@@ -121,7 +129,8 @@ def known_by(found, seen):
         if one.kind == tlvs.TIMESTAMP and one.length >= 4:
             seen.sync, seen.method_in, seen.method_out = value[0], value[1], value[3]
         elif one.kind == tlvs.COS and one.length == 4:
-            seen.permitted_dscp = frozenset() if value[1] & 3 else frozenset(range(64))
+            if not value[1] & 3:
+                seen.permitted_dscp |= {value[0] >> 2}
         elif one.kind == tlvs.DIRECT and one.length == 12:
             seen.received, seen.transmitted = number(value[4:8]), number(value[8:12])
         elif one.kind == tlvs.FOLLOW_UP and one.length == 16 and any(value):
@@ -153,9 +162,12 @@ def wrong_with_values(found, error, near_ns):
 
 
 def comparable(octets_of_tlvs):
-    """Without the flags that nothing specifies: U and M beside I, and those inside of a refused Return Path."""
+    """Without the flags that nothing specifies: U and M beside I, U beside M where a TLV is truncated, and those inside
+    of a refused Return Path."""
     found, tail = tlvs.split(octets_of_tlvs)
     for one in found:
+        if one.truncated() and one.flags & tlvs.M:
+            one.flags = tlvs.M
         if one.flags & tlvs.I:
             one.flags = tlvs.I
         if one.kind == tlvs.RETURN_PATH and one.flags & tlvs.U and not one.truncated():
@@ -169,8 +181,11 @@ def comparable(octets_of_tlvs):
 def wrong_with_tlvs(request, reply, base, seen, error, near_ns):
     if len(request) <= base:
         return [f"{len(reply) - base} octets behind the base packet"] if len(reply) > base else []
-    found, _ = tlvs.split(reply[base:])
+    padding = not seen.authenticated and not request[base] & tlvs.U
+    found = answered(b"" if padding else reply[base:])
     wanted, _ = tlvs.reflected(request[base:], known_by(found, seen))
+    if padding:  # a STAMP sender writes U, so this is a TWAMP Light sender
+        wanted = request[base:]
     wrong = wrong_with_values(found, error, near_ns)
     if comparable(reply[base:]) != comparable(wanted):
         wrong.append(f"TLVs {reply[base:].hex()}, wanted {wanted.hex()}")

@@ -65,6 +65,9 @@ def sender_flags(parser):
                         "control=OCTETS,COUNT,NS, or a TLV in hex; may be repeated")
     parser.add_argument("--raw", type=bytes.fromhex, default=b"", help="octets behind the last TLV")
     parser.add_argument("--corrupt", choices=("base-hmac", "tlv-hmac"))
+    parser.add_argument("--chance", type=int, help="TLVs by chance, with this seed")
+    parser.add_argument("--kinds", type=lambda text: [int(kind) for kind in text.split(",")], default=list(range(1, 13)),
+                        help="the known types among these, with commas")
 
 
 def keys(parser):

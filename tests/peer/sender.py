@@ -7,6 +7,7 @@ import os
 import socket
 import time
 
+import chance
 import octets
 import packets
 import tlvs
@@ -56,6 +57,8 @@ def wanted_tlv(words, sent):
 
 
 def extensions(settings, sequence):
+    if settings.chance is not None:
+        return chance.extensions(settings.chance, sequence, settings.kinds)
     found = [wanted_tlv(words, sequence) for words in settings.tlv]
     key = settings.key or settings.tlv_key
     only_padding = all(one.kind == tlvs.PADDING for one in found)

@@ -137,13 +137,13 @@ def class_of_service(one, seen, effects):
     wanted = one.value[0] >> 2
     refused = wanted not in seen.permitted_dscp and wanted != seen.dscp
     effects.dscp = seen.dscp if refused else wanted
-    third = one.value[2]
-    if seen.drafts and third & 0xC0:  # draft-ietf-ippm-stamp-cos-ecn-01: EC1 wanted, RPE says that it was used
-        effects.ecn = third >> 6
-        third = third & 0xC0 | 3 << 4
+    third = 0
+    if seen.drafts and one.value[2] & 0xC0:  # draft-ietf-ippm-stamp-cos-ecn-01: EC1 wanted, RPE says that it was used
+        effects.ecn = one.value[2] >> 6
+        third = one.value[2] & 0xC0 | 3 << 4
     first = wanted << 2 | seen.dscp >> 4
     second = (seen.dscp & 15) << 4 | seen.ecn << 2 | refused
-    return bytes([first, second, third, one.value[3]])
+    return bytes([first, second, third, 0])
 
 
 def direct_measurement(one, seen, _effects):
@@ -155,16 +155,16 @@ def direct_measurement(one, seen, _effects):
 def access_report(one, _seen, _effects):
     if one.length != 4 or one.value[0] >> 4 not in (1, 2):
         return None
-    return one.value
+    return bytes([one.value[0] & 0xF0, one.value[1], 0, 0])
 
 
 def follow_up(one, seen, _effects):
     if one.length != 16:
         return None
     if not seen.stateful or seen.previous is None:
-        return bytes(12) + bytes([0]) + one.value[13:]
+        return bytes(16)
     sequence, stamp, method = seen.previous
-    return field(sequence, 4) + stamp + bytes([method]) + one.value[13:]
+    return field(sequence, 4) + stamp + bytes([method, 0, 0, 0])
 
 
 def destination_node(one, seen, effects):
