@@ -117,6 +117,7 @@ class DaemonRun final : public Daemon {
   void take_wanted(Engine& engine, NameFollower& names, DaemonObserver& observer);
   void take_names(NameFollower& names);
   void take_address(Member& member, const Result<std::vector<packet::Endpoint>>& found);
+  std::vector<packet::IpAddress> peers() const;
   void begin_at(Member& member, MonoTime time);
   void begin_due(Engine& engine, MonoTime now);
   void begin(Engine& engine, Member& member);
@@ -132,7 +133,8 @@ class DaemonRun final : public Daemon {
   ReflectStart start_;
   session::PolicyOptions policy_;
   Members members_;
-  Members ending_;                      // wanted no more, and not over yet
+  Members ending_;  // wanted no more, and not over yet
+  bool peers_changed_ = false;
   std::optional<MonoTime> next_begin_;  // of all members
   MonoTime next_tell_;
   std::mutex wanted_mutex_;
@@ -166,6 +168,7 @@ Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
   while (!stop_.load(std::memory_order_relaxed)) {
     take_wanted(engine, names, observer);
     take_names(names);
+    if (std::exchange(peers_changed_, false)) reflector.set_peers(peers());
     TRY_VOID(turn(engine));
     if (io_->clock().mono_now() < counters_due) continue;
     observer.on_counters(reflector.counters());
@@ -213,6 +216,7 @@ void DaemonRun::take_wanted(Engine& engine, NameFollower& names, DaemonObserver&
   }
   while (old != members_.end()) end_old();
   members_ = std::move(next);
+  peers_changed_ = true;
   names.follow(std::move(hosts));
 }
 
@@ -243,7 +247,16 @@ void DaemonRun::take_address(Member& member, const Result<std::vector<packet::En
                                packet::to_string(*remote), packet::to_string(*member.remote)));
   for (const std::string& note : notes) member.observer.on_note(member.id, note);
   member.remote = *remote;
+  peers_changed_ = true;
   begin_at(member, io_->clock().mono_now());
+}
+
+// Whom we measure may measure us.
+std::vector<packet::IpAddress> DaemonRun::peers() const {
+  std::vector<packet::IpAddress> addresses;
+  for (const auto& member : members_)
+    if (member->remote) addresses.push_back(member->remote->address);
+  return addresses;
 }
 
 void DaemonRun::begin_at(Member& member, MonoTime time) {

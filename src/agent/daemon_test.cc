@@ -86,8 +86,9 @@ class Heard final : public DaemonObserver {
 // An agent on a thread of its own, on any free port of loopback.
 class Running {
  public:
-  Running() {
+  explicit Running(session::Peers peers = session::Peers::Open) {
     DaemonOptions options;
+    options.reflect.peers = peers;
     options.reflect.listen.push_back(
         {.address = packet::IpAddress::loopback(packet::Family::V4), .port = 0, .zone = {}});
     options.reflect.rate = 0;
@@ -125,6 +126,17 @@ class Running {
  private:
   std::thread thread_;
 };
+
+// Who is measured is no stranger: two agents need no list to measure each other.
+TEST(Daemon, hosts_that_are_measured_are_answered_where_only_the_listed_are) {
+  Running agent(session::Peers::Listed);
+  Heard& heard = agent.heard;
+  agent.daemon->apply({agent.session(1, "itself")});
+  heard.until([&] {
+    return std::ranges::count(heard.sessions[1].samples, measure::Outcome::Delivered,
+                              &measure::Sample::outcome) >= 5;
+  });
+}
 
 TEST(Daemon, sessions_come_and_go_and_the_others_notice_nothing) {
   Running agent;

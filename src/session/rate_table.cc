@@ -14,7 +14,6 @@ Bucket& RateTable::bucket_of(Row& row, std::uint32_t hash, double rate, MonoTime
 }
 
 bool RateTable::take(std::uint64_t hash, std::uint32_t rate, Standing standing, MonoTime now) {
-  if (rate == 0) return true;
   Bucket& one = bucket_of(first_, static_cast<std::uint32_t>(hash), rate, now);
   Bucket& other = bucket_of(second_, static_cast<std::uint32_t>(hash >> 32U), rate, now);
   const bool first = one.has(rate, standing, now), second = other.has(rate, standing, now);

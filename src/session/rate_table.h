@@ -48,7 +48,7 @@ class Bucket {
 // grows with use, up to 2 * 8,192 buckets (256 KiB).
 class RateTable {
  public:
-  // Whether `hash` may ask once more; if so, it did. A rate of 0 is no limit.
+  // Whether `hash` may ask once more; if so, it did.
   bool take(std::uint64_t hash, std::uint32_t rate, Standing standing, MonoTime now);
 
  private:

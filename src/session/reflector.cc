@@ -185,7 +185,10 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   const SessionKey key{request.source, request.destination, session_ssid(request.payload)};
   ReflectorSession* session = sessions_.find(key);
   if (!admitted(request, session)) return std::nullopt;
-  session = sessions_.find_or_create(key, *request.arrival.mono);
+  if (session != nullptr)
+    sessions_.use(*session, *request.arrival.mono);
+  else
+    session = sessions_.find_or_create(key, *request.arrival.mono);
   if (session == nullptr) ++counters_.stateless_replies;
 
   const Duration stamp_error = std::max(request.arrival.error, now.error);

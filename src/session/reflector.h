@@ -61,6 +61,8 @@ class Reflector {
 
   // See HostNetworks; the sessions stay.
   void set_networks(HostNetworks networks) { policy_.set_networks(std::move(networks)); }
+  // Hosts that count as listed beside PolicyOptions::allowed, such as those that are measured.
+  void set_peers(std::vector<packet::IpAddress> peers) { policy_.set_peers(std::move(peers)); }
 
  private:
   bool acceptable(const packet::ReceivedDatagram& request, const Timestamp& now,

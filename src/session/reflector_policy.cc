@@ -29,8 +29,14 @@ packet::IpAddress network_key(const packet::IpAddress& source) {
   return first_octets(source, source.family() == packet::Family::V4 ? 3 : 6);
 }
 
+void ReflectorPolicy::set_peers(std::vector<packet::IpAddress> peers) {
+  peers_ = std::move(peers);
+  std::ranges::sort(peers_);
+}
+
 bool ReflectorPolicy::listed(const packet::IpAddress& source) const {
-  return std::ranges::any_of(options_.allowed,
+  return std::ranges::binary_search(peers_, source) ||
+         std::ranges::any_of(options_.allowed,
                              [&](const packet::Prefix& prefix) { return prefix.contains(source); });
 }
 
@@ -84,9 +90,10 @@ Admission ReflectorPolicy::admit(const packet::IpAddress& source, const Credenti
                                  MonoTime now) {
   if (const auto refused = refuses_peer(source, credentials.authenticated)) return *refused;
   const Standing standing = credentials.standing;
-  if (!sources_.take(hash_of(rate_key(source)), options_.rate, standing, now))
+  if (options_.rate > 0 && !sources_.take(hash_of(rate_key(source)), options_.rate, standing, now))
     return Admission::RefusedRateSource;
-  if (!networks_.take(hash_of(network_key(source)), options_.network_rate, standing, now))
+  if (options_.network_rate > 0 &&
+      !networks_.take(hash_of(network_key(source)), options_.network_rate, standing, now))
     return Admission::RefusedRateNetwork;
   if (options_.total_rate > 0) {
     if (!total_) total_ = Bucket(options_.total_rate, now);

@@ -72,6 +72,9 @@ class ReflectorPolicy {
     options_.addresses = std::move(networks.addresses);
   }
 
+  // Hosts that are known otherwise: they count as listed, too.
+  void set_peers(std::vector<packet::IpAddress> peers);
+
   // Listed sources may send short requests and ask for DSCP 48-63.
   bool listed(const packet::IpAddress& source) const;
   // The directed broadcast address of a connected IPv4 network (RFC 919). Networks of two addresses
@@ -94,6 +97,7 @@ class ReflectorPolicy {
   std::uint64_t hash_of(const packet::IpAddress& key) const;
 
   PolicyOptions options_;
+  std::vector<packet::IpAddress> peers_;  // sorted
   base::KeyedHash<> hash_;
   RateTable sources_, networks_;
   std::optional<Bucket> total_;

@@ -87,6 +87,16 @@ TEST(ReflectorPolicy, ListedMeansTheListAlone) {
     EXPECT_EQ(admit(policy, source), Admission::RefusedPrefix) << source;
 }
 
+TEST(ReflectorPolicy, PeersThatAreMeasuredCountAsListed) {
+  ReflectorPolicy policy({.peers = Peers::Listed});
+  policy.set_peers({address("203.0.113.9"), address("10.0.0.7"), address("2001:db8::1")});
+  for (const char* peer : {"10.0.0.7", "203.0.113.9", "2001:db8::1"})
+    EXPECT_EQ(admit(policy, peer), Admission::Answer) << peer;
+  EXPECT_EQ(admit(policy, "10.0.0.8"), Admission::RefusedPrefix);
+  policy.set_peers({});
+  EXPECT_EQ(admit(policy, "10.0.0.7"), Admission::RefusedPrefix);
+}
+
 TEST(ReflectorPolicy, AuthenticatedMeansWhoProvesAKeyWhereverItIs) {
   ReflectorPolicy policy({.peers = Peers::Authenticated});
   EXPECT_EQ(admit(policy, "127.0.0.1"), Admission::RefusedUnauthenticated);

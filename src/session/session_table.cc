@@ -86,12 +86,6 @@ ReflectorSession* SessionTable::find(const SessionKey& key) {
   return known == index_.end() ? nullptr : &slots_[known->second].session;
 }
 
-std::uint32_t SessionTable::slot_of(const SessionKey& key) const {
-  const auto known = index_.find(key);
-  CHECK(known != index_.end());
-  return known->second;
-}
-
 void SessionTable::unlink(std::uint32_t slot) {
   const Slot& s = slots_[slot];
   List& list = list_of(s.session);
@@ -146,7 +140,8 @@ void SessionTable::use(ReflectorSession& session, MonoTime now) {
                      now - session.created >= kEstablishedAfter &&
                      established_count_ < kMaxEstablishedSessions;
   session.last_used = now;
-  const std::uint32_t slot = slot_of(session.key);
+  const std::uint32_t slot = session.slot;
+  CHECK(&slots_[slot].session == &session);
   if (!rises && slot == list_of(session).newest) return;
   unlink(slot);
   if (rises) {
@@ -173,6 +168,7 @@ ReflectorSession* SessionTable::find_or_create(const SessionKey& key, MonoTime n
   ReflectorSession& session = slots_[*slot].session;
   session = ReflectorSession{};
   session.key = key;
+  session.slot = *slot;
   session.epoch = random_();
   base::store_be<std::uint64_t>(session.token, 0, random_());
   base::store_be<std::uint64_t>(session.token, 8, random_());
@@ -195,8 +191,7 @@ const ReflectorSession* SessionTable::find_token(const std::array<std::byte, 16>
 
 std::uint64_t SessionTable::name_of(const ReflectorSession& session,
                                     std::uint32_t reflector_sequence) const {
-  return (std::uint64_t{slot_of(session.key)} << kSequenceBits) |
-         (reflector_sequence & kSequenceMask);
+  return (std::uint64_t{session.slot} << kSequenceBits) | (reflector_sequence & kSequenceMask);
 }
 
 SentReply* SessionTable::find_reply(std::uint64_t name) {

@@ -54,6 +54,7 @@ struct ReflectorSession {
   std::uint64_t replies_sent = 0;
   MonoTime created, last_used;
   bool established = false;  // see SessionTable
+  std::uint32_t slot = 0;    // the table's
 
   void see(std::uint32_t sender_sequence);
 
@@ -105,7 +106,6 @@ class SessionTable {
   List& list_of(const ReflectorSession& session) {
     return session.established ? established_ : newcomers_;
   }
-  std::uint32_t slot_of(const SessionKey& key) const;
   void unlink(std::uint32_t slot);
   void link_newest(std::uint32_t slot);
   void evict(std::uint32_t slot);  // it is free then
