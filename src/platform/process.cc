@@ -16,6 +16,7 @@ namespace {
 
 std::atomic<void (*)() noexcept> stop_handler{nullptr};
 std::atomic<void (*)() noexcept> reload_handler{nullptr};
+std::atomic<void (*)() noexcept> question_handler{nullptr};
 
 constexpr std::array kStopSignals{SIGINT, SIGTERM, SIGHUP};
 
@@ -34,6 +35,20 @@ extern "C" void forward_reload_signal(int /*number*/) {
   const int error = errno;
   if (auto* handler = reload_handler.load()) handler();
   errno = error;
+}
+
+extern "C" void forward_question_signal(int /*number*/) {
+  const int error = errno;
+  if (auto* handler = question_handler.load()) handler();
+  errno = error;
+}
+
+void on_each(int number, void (*forward)(int)) {
+  struct sigaction action{};
+  action.sa_handler = forward;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, nullptr);
 }
 
 }  // namespace
@@ -66,11 +81,12 @@ void on_stop_signal(void (*handler)() noexcept) {
 
 void on_reload_signal(void (*handler)() noexcept) {
   reload_handler.store(handler);
-  struct sigaction action{};
-  action.sa_handler = forward_reload_signal;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGHUP, &action, nullptr);
+  on_each(SIGHUP, forward_reload_signal);
+}
+
+void on_question_signal(void (*handler)() noexcept) {
+  question_handler.store(handler);
+  on_each(SIGUSR1, forward_question_signal);
 }
 
 std::string host_name() {

@@ -19,6 +19,10 @@ void on_stop_signal(void (*handler)() noexcept);
 // After on_stop_signal(); SIGHUP stops nothing then, also where it was ignored before.
 void on_reload_signal(void (*handler)() noexcept);
 
+// Calls `handler` at each SIGUSR1, from a signal handler: it may only do what is async-signal-safe.
+// Before, SIGUSR1 ends the process.
+void on_question_signal(void (*handler)() noexcept);
+
 // The name of this host, as it calls itself; "" when it has none.
 std::string host_name();
 

@@ -96,6 +96,18 @@ TEST(StopSignal, OneThatWasIgnoredBeforeUsStaysIgnored) {
             0);
 }
 
+volatile sig_atomic_t questions = 0;
+
+TEST(QuestionSignal, EachIsTheHandlersAndNoneEndsTheProcess) {
+  EXPECT_EQ(end_of([] {
+              on_question_signal([]() noexcept { questions = questions + 1; });
+              errno = EINTR;
+              for (int n = 0; n < 3; ++n) ::raise(SIGUSR1);
+              return questions == 3 && errno == EINTR ? 0 : 1;
+            }),
+            0);
+}
+
 volatile sig_atomic_t reloads = 0;
 
 TEST(ReloadSignal, is_told_each_time_and_stops_nothing) {
