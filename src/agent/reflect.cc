@@ -16,8 +16,12 @@ namespace {
 
 class ReflectRun final : public Reflect {
  public:
-  ReflectRun(std::unique_ptr<net::PacketIo> io, ReflectStart start, session::PolicyOptions policy)
-      : io_(std::move(io)), start_(std::move(start)), policy_(std::move(policy)) {}
+  ReflectRun(std::unique_ptr<net::PacketIo> io, ReflectStart start, session::PolicyOptions policy,
+             std::optional<Duration> counters_every)
+      : io_(std::move(io)),
+        start_(std::move(start)),
+        policy_(std::move(policy)),
+        counters_every_(counters_every) {}
 
   void run_in(Place place) { place_ = std::move(place); }
 
@@ -29,7 +33,15 @@ class ReflectRun final : public Reflect {
          }});
     Engine engine(*io_, &reflector, [&](const std::string& note) { observer.on_note(note); });
     observer.on_start(start_);
-    while (!stop_.load(std::memory_order_relaxed)) TRY_VOID(engine.turn(std::nullopt));
+    std::optional<MonoTime> due;
+    if (counters_every_) due = io_->clock().mono_now() + *counters_every_;
+    while (!stop_.load(std::memory_order_relaxed)) {
+      TRY_VOID(engine.turn(due));
+      const bool is_due = due && io_->clock().mono_now() >= *due;
+      if (is_due) due = io_->clock().mono_now() + *counters_every_;
+      if (asked_.exchange(false, std::memory_order_relaxed) || is_due)
+        observer.on_counters(reflector.counters());
+    }
     TRY_VOID(say_goodbye(engine, reflector, io_->clock()));
     return reflector.counters();
   }
@@ -38,20 +50,26 @@ class ReflectRun final : public Reflect {
     stop_.store(true, std::memory_order_relaxed);
     io_->wake();
   }
+  void ask_counters() noexcept override {
+    asked_.store(true, std::memory_order_relaxed);
+    io_->wake();
+  }
 
  private:
   Place place_;
   std::unique_ptr<net::PacketIo> io_;
   ReflectStart start_;
   session::PolicyOptions policy_;
-  std::atomic<bool> stop_{false};
+  std::optional<Duration> counters_every_;
+  std::atomic<bool> stop_{false}, asked_{false};
 };
 
 Result<std::unique_ptr<ReflectRun>> create_here(const ReflectOptions& options) {
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   ReflectStart start = TRY(open_reflector_ports(*io, options));
   session::PolicyOptions policy = reflector_policy(options, start);
-  return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(policy));
+  return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(policy),
+                                      options.counters_every);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ struct ReflectOptions {
   std::optional<StampSource> require;
   bool portable = false;
   net::KernelFeatures features = net::KernelFeatures::Full;
+  std::optional<Duration> counters_every;  // ReflectObserver::on_counters()
 };
 
 struct ReflectStart {
@@ -53,6 +54,8 @@ class ReflectObserver {
   virtual ~ReflectObserver() = default;
   virtual void on_start(const ReflectStart&) {}
   virtual void on_note(const std::string&) {}  // first refusal of a prefix, step-downs, ...
+  // As often as the options say, and when asked.
+  virtual void on_counters(const session::ReflectorCounters&) {}
 };
 
 class Reflect {
@@ -64,7 +67,8 @@ class Reflect {
   // Blocks until stop(), and then for a second in which the replies say that it stops, if anybody
   // ever asked. Takes the calling thread into the namespace of the options.
   virtual Result<session::ReflectorCounters> run(ReflectObserver& observer) = 0;
-  virtual void stop() noexcept = 0;  // async-signal-safe
+  virtual void stop() noexcept = 0;          // async-signal-safe
+  virtual void ask_counters() noexcept = 0;  // async-signal-safe; on_counters() follows
 };
 
 }  // namespace wirestamp::agent
