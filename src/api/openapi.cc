@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <vector>
 
 #include "api/answer_document.h"
 #include "api/guard.h"
@@ -110,9 +111,24 @@ void write_object(JsonWriter& json, const Node& node) {
   json.end_array();
 }
 
-void write_schemas(JsonWriter& json) {
+// The shape that has the reflector's counters knows them by any name; here each has its own.
+void name_counters(DocumentShape& shape, const ReflectorStatus& reflector) {
+  const auto any = std::ranges::find(shape.members, "reflector.counters.*", &DocumentField::path);
+  if (any == shape.members.end() || reflector.counters.empty()) return;
+  DocumentField field = *any;
+  std::vector<DocumentField> named;
+  for (std::size_t n = 0; n < reflector.counters.size(); ++n) {
+    field.path = "reflector.counters." + reflector.counters[n].first;
+    field.meaning = reflector.meanings.at(n);
+    named.push_back(field);
+  }
+  shape.members.insert(shape.members.erase(any), named.begin(), named.end());
+}
+
+void write_schemas(JsonWriter& json, const ReflectorStatus& reflector) {
   json.begin_object("schemas");
-  for (const DocumentShape& shape : answer_shapes()) {
+  for (DocumentShape shape : answer_shapes()) {
+    name_counters(shape, reflector);
     json.begin_object(shape.name);
     json.member("description", shape.meaning);
     write_object(json, tree_of(shape));
@@ -348,7 +364,7 @@ void write_security_schemes(JsonWriter& json) {
 
 }  // namespace
 
-std::string openapi_document(std::string_view version) {
+std::string openapi_document(std::string_view version, const ReflectorStatus& reflector) {
   std::string out;
   JsonWriter json(out, JsonWriter::Style::Indented);
   json.begin_object();
@@ -366,7 +382,7 @@ std::string openapi_document(std::string_view version) {
   json.end_object();
   write_paths(json);
   json.begin_object("components");
-  write_schemas(json);
+  write_schemas(json, reflector);
   write_security_schemes(json);
   json.end_object();
   json.end_object();

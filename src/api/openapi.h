@@ -4,9 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "api/service.h"
+
 namespace wirestamp::api {
 
 // The OpenAPI 3.1 document of all routes, made from their table and from the shapes of the answers.
-std::string openapi_document(std::string_view version);
+// `reflector`: its counters are described one by one, its figures are not looked at.
+std::string openapi_document(std::string_view version, const ReflectorStatus& reflector);
 
 }  // namespace wirestamp::api

@@ -106,6 +106,7 @@ Result<std::unique_ptr<Server>> Server::create(
     door.certificate = TRY(read_pem(options.certificate, "certificate"));
     door.key = TRY(read_pem(options.key, "key"));
   }
+  const AgentStatus agent = service.status();
   std::unique_ptr<State> state(
       new State{.house = {.limits = options.limits,
                           .sources = {.service = service,
@@ -113,7 +114,7 @@ Result<std::unique_ptr<Server>> Server::create(
                                       .metrics = std::move(metrics)},
                           .feed = feed,
                           .clock = options.clock ? options.clock : system_clock(),
-                          .document = openapi_document(service.status().version)},
+                          .document = openapi_document(agent.version, agent.reflector)},
                 .tls = !options.certificate.empty()});
   House& house = state->house;
   house.workers =

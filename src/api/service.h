@@ -54,7 +54,9 @@ struct SessionStatus {
 
 struct ReflectorStatus {
   std::vector<std::string> listening;
-  std::vector<std::pair<std::string, std::uint64_t>> counters;  // names of docs/reference/output.md
+  // All of them, always the same; what each counts, in the same order.
+  std::vector<std::pair<std::string, std::uint64_t>> counters;
+  std::vector<std::string> meanings;
 };
 
 // Of one webhook, since the agent began.

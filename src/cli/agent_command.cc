@@ -29,6 +29,7 @@
 #include "cli/exit_code.h"
 #include "cli/log.h"
 #include "cli/option_values.h"
+#include "cli/reflector_stats.h"
 #include "cli/streams.h"
 #include "platform/file_watch.h"
 #include "platform/process.h"
@@ -47,7 +48,7 @@ constexpr Duration kGrace = Duration::seconds(3);
 constexpr Duration kWholeRun = Duration::hours(std::int64_t{24} * 366 * 200);
 
 std::atomic<agent::Daemon*> running{nullptr};
-std::atomic<bool> stop_asked{false}, reload_asked{false};
+std::atomic<bool> stop_asked{false}, reload_asked{false}, counters_asked{false};
 
 void stop_running() noexcept {
   stop_asked.store(true);
@@ -55,6 +56,7 @@ void stop_running() noexcept {
 }
 
 void ask_reload() noexcept { reload_asked.store(true); }
+void ask_counters() noexcept { counters_asked.store(true); }
 
 int refused(int code, const Error& error) {
   complain(error.text);
@@ -281,6 +283,8 @@ class Standing {
   void turn() {
     outputs_.ended = clock_.now().wall;
     const bool look_again = std::exchange(look_again_, false);
+    if (counters_asked.exchange(false))
+      say_(measure::Severity::Info, {}, stats_line(mailbox_.counters()));
     if (reload_asked.exchange(false) || look_again) {
       note(service_manager_.reloading());
       (void)service_->reload(look_again);  // it tells what came of it
@@ -339,6 +343,7 @@ class Standing {
 int run_agent(const config::Source& flags, const config::Source& environment) {
   platform::on_stop_signal(stop_running);
   platform::on_reload_signal(ask_reload);
+  platform::on_question_signal(ask_counters);
   auto configuration = AgentConfiguration::load(flags, environment);
   if (!configuration) return refused(kUsage, configuration.error());
   Standing standing(std::move(*configuration));

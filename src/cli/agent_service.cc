@@ -7,6 +7,7 @@
 
 #include "cli/agent_settings.h"
 #include "cli/commands.h"
+#include "cli/reflector_stats.h"
 #include "platform/system_clock.h"
 #include "publish/metrics.h"
 
@@ -23,9 +24,7 @@ api::AgentStatus AgentService::status() const {
   keeper_.fill(status);
   status.webhooks = notifier_.status();
   status.samples_dropped = mailbox_.dropped().samples;
-  session::for_each(mailbox_.counters(), [&](std::string_view name, std::uint64_t value) {
-    status.reflector.counters.emplace_back(name, value);
-  });
+  status.reflector = reflector_status(mailbox_.counters());
   const std::lock_guard lock(mutex_);
   status.configuration_problem = problem_;
   status.reflector.listening = listening_;

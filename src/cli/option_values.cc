@@ -132,6 +132,16 @@ Result<agent::PingOptions> agent_session_options(const Settings& settings) {
   return options;
 }
 
+namespace {
+
+session::Peers peers_of(const Settings& settings) {
+  const std::string whom = *settings.get<std::string>(Key::Answer);
+  if (whom == "listed") return session::Peers::Listed;
+  return whom == "authenticated" ? session::Peers::Authenticated : session::Peers::Open;
+}
+
+}  // namespace
+
 agent::ReflectOptions reflect_options(const Settings& settings) {
   const auto limit = [](std::uint64_t rate) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
@@ -144,8 +154,14 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
   options.rate = limit(rate);
   // Who raises the rate of one address does not want the default of the total to be in the way.
   options.total_rate = rate == 0 ? 0 : std::max(options.total_rate, limit(10 * rate));
+  options.network_rate = rate == 0 ? 0 : std::max(options.network_rate, limit(5 * rate));
+  if (const auto network = settings.get<std::uint64_t>(Key::NetworkRate))
+    options.network_rate = limit(*network);
   if (const auto total = settings.get<std::uint64_t>(Key::TotalRate))
     options.total_rate = limit(*total);
+  options.peers = peers_of(settings);
+  for (const std::uint64_t dscp : settings.all<std::uint64_t>(Key::ReplyDscp))
+    options.dscp = options.dscp.value_or(0) | std::uint64_t{1} << dscp;
   options.devices = settings.all<std::string>(Key::Device);
   options.stamps = stamps_of(settings);
   options.require = source_of(settings, Key::Require);

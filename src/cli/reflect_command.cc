@@ -5,16 +5,20 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/option_values.h"
+#include "cli/reflector_stats.h"
 #include "cli/streams.h"
 #include "platform/process.h"
+#include "platform/system_clock.h"
 
 namespace wirestamp::cli {
 
@@ -27,8 +31,9 @@ std::mutex printing;
 
 class Printer final : public agent::ReflectObserver {
  public:
-  // `place`: in front of each line; "" when there is one reflector.
-  explicit Printer(std::string place) : place_(std::move(place)) {}
+  // `place`: in front of each line; "" when there is one reflector. `stats`: every counter at the
+  // end.
+  Printer(std::string place, bool stats) : place_(std::move(place)), stats_(stats) {}
 
   void on_start(const agent::ReflectStart& start) override {
     const std::lock_guard lock(printing);
@@ -42,7 +47,17 @@ class Printer final : public agent::ReflectObserver {
     const std::lock_guard lock(printing);
     tell(stderr, "{}note: {}\n", place_, note);
   }
-  void print(const session::ReflectorCounters& counters) const {
+  void on_counters(const session::ReflectorCounters& counters) override {
+    const MonoTime now = platform::mono_now();
+    std::optional<StatsBefore> before;
+    if (told_) before = StatsBefore{told_->first, now - told_->second};
+    const std::lock_guard lock(printing);
+    tell(stdout, place_ + stats_table(counters, before));
+    told_.emplace(counters, now);
+  }
+  // At the end.
+  void print(const session::ReflectorCounters& counters) {
+    if (stats_) on_counters(counters);
     std::string text =
         fmt::format("{}answered {} of {} requests", place_, counters.replies, counters.requests);
     session::for_each(counters, [&](std::string_view name, std::uint64_t value) {
@@ -55,6 +70,8 @@ class Printer final : public agent::ReflectObserver {
 
  private:
   std::string place_;
+  bool stats_;
+  std::optional<std::pair<session::ReflectorCounters, MonoTime>> told_;
 };
 
 // One reflector of the run, in one network namespace.
@@ -72,9 +89,16 @@ void stop_running() noexcept {
     for (const Reflector& one : *reflectors) one.reflect->stop();
 }
 
+void ask_running() noexcept {
+  if (const auto* reflectors = running.load())
+    for (const Reflector& one : *reflectors) one.reflect->ask_counters();
+}
+
 // Opens the ports of all of them, or of none.
 Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings) {
   agent::ReflectOptions options = reflect_options(settings);
+  options.counters_every = settings.get<Duration>(Key::StatsEvery);
+  const bool stats = settings.flag(Key::Stats) || options.counters_every;
   std::vector<std::string> places = settings.all<std::string>(Key::NetworkNamespace);
   const bool several = places.size() > 1;
   if (places.empty()) places.emplace_back();
@@ -84,7 +108,7 @@ Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings)
     const std::string label = several ? place + ": " : std::string();
     auto reflect = agent::Reflect::create(options);
     if (!reflect) return fail(label + reflect.error().text, reflect.error().os_error);
-    reflectors.push_back({.reflect = std::move(*reflect), .printer = Printer(label)});
+    reflectors.push_back({.reflect = std::move(*reflect), .printer = Printer(label, stats)});
   }
   return reflectors;
 }
@@ -100,6 +124,7 @@ int run_reflect(const config::Settings& settings) {
   std::vector<Reflector> reflectors = std::move(*opened);
   running.store(&reflectors);
   platform::on_stop_signal(stop_running);
+  platform::on_question_signal(ask_running);
   std::vector<std::thread> threads;
   for (Reflector& one : reflectors)
     threads.emplace_back([&one] {
@@ -109,7 +134,7 @@ int run_reflect(const config::Settings& settings) {
   for (std::thread& thread : threads) thread.join();
   running.store(nullptr);
   int code = kMeasured;
-  for (const Reflector& one : reflectors) {
+  for (Reflector& one : reflectors) {
     if (one.counters) {
       one.printer.print(*one.counters);
     } else {
