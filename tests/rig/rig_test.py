@@ -24,6 +24,7 @@ import bad_ports  # noqa: E402
 import chain  # noqa: E402
 import echo  # noqa: E402
 import emulator_itself  # noqa: E402
+import floods  # noqa: E402
 import goodbye  # noqa: E402
 import hostile_network  # noqa: E402
 import interop  # noqa: E402
@@ -53,7 +54,7 @@ import wire_judge  # noqa: E402
 def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
-    for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself,
+    for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself, floods,
                    goodbye, hostile_network, interop, interop_light, interop_tlvs, local_causes, marks, mutual, nat,
                    network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, scapy_judge, several_ways, stalls,
                    strangers, vlan, ways_and_addresses, wire_judge):
