@@ -50,13 +50,34 @@ def extension(chance, kinds):
     return one
 
 
-def extensions(seed, sequence, kinds):
+def signed(chance, found, sequence, key):
+    """With an HMAC TLV that is mostly where and what it has to be."""
+    def hmac():
+        return tlvs.tlv(tlvs.HMAC, tlvs.hmac_value(key, sequence, found))
+
+    how = chance.random()
+    if how < 0.6:
+        found.append(hmac())
+    elif how < 0.7:
+        found.append(tlvs.tlv(tlvs.HMAC, chance.randbytes(16)))
+    elif how < 0.8:
+        found.insert(chance.randrange(len(found)), hmac())
+    elif how < 0.9:
+        found.append(hmac())
+        found.append(hmac())
+    if how < 0.9 and chance.random() < 0.2:
+        found.append(tlvs.tlv(tlvs.PADDING, chance.randbytes(8)))
+
+
+def extensions(seed, sequence, kinds, key=None):
     """Octets behind a base packet; the last TLV may be truncated, and what follows it be too short for one."""
     chance = random.Random(f"{seed} {sequence}")
     found = [extension(chance, kinds) for _ in range(chance.randrange(1, 8))]
     for one in found[1:]:  # the flags of the first tell STAMP from TWAMP Light
         if chance.random() < 0.1:
             one.flags = chance.randrange(256)
+    if key:
+        signed(chance, found, sequence, key)
     if chance.random() < 0.1:
         found[-1].length += chance.randrange(1, 2000)
     tail = chance.randbytes(chance.randrange(4)) if chance.random() < 0.1 else b""

@@ -161,6 +161,8 @@ class Client:
                 "sender_ttl": got["sender_ttl"], "receive_ns": octets.instant(got["receive"], got["error"], near),
                 "sent_ns": octets.instant(got["timestamp"], got["error"], near), "received_ns": near,
                 "error": got["error"], "wrong": wrong, "hex": datagram.payload})
+            if own.go_on:
+                break
         say(event="probe", session=at, sequence=sequence, octets=len(payload), left_ns=left, hex=payload,
             replies=replies)
 

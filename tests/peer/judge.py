@@ -120,9 +120,10 @@ def answered(octets_of_tlvs):
 def known_by(found, seen):
     """Fills into `seen` what only the reflector knows, as its reply has it."""
     seen.permitted_dscp = frozenset()
+    first_path = next((one for one in found if one.kind == tlvs.RETURN_PATH), None)
     for one in found:
         value = one.value
-        if one.kind == tlvs.RETURN_PATH and one.flags & tlvs.U:
+        if one.kind == tlvs.RETURN_PATH and one.flags & tlvs.U and one is first_path:
             seen.same_link = False
         if one.truncated() or one.flags & (tlvs.U | tlvs.M | tlvs.I):
             continue
@@ -137,7 +138,7 @@ def known_by(found, seen):
             seen.previous = number(value[0:4]), value[4:12], value[12]
         elif one.kind == tlvs.MICRO and one.length == 4:
             seen.micro_id = number(value[2:4])
-        elif one.kind == tlvs.RETURN_PATH:
+        elif one is first_path:
             seen.return_prefixes = ("0.0.0.0/0", "::/0")
         elif one.kind == tlvs.CONTROL:
             seen.control = not one.flags & tlvs.C

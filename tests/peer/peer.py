@@ -96,6 +96,7 @@ def client_flags(parser):
     parser.add_argument("--sessions", type=int, default=1)
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--interval", type=float, default=0.1, help="seconds")
+    parser.add_argument("--go-on", action="store_true", help="send the next at the first reply, not when it is due")
     parser.add_argument("--padding", type=int, default=27)
     parser.add_argument("--reflect-length", type=int, default=0)
     parser.add_argument("--receiver-port", type=int, default=0)

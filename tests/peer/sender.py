@@ -58,7 +58,7 @@ def wanted_tlv(words, sent):
 
 def extensions(settings, sequence):
     if settings.chance is not None:
-        return chance.extensions(settings.chance, sequence, settings.kinds)
+        return chance.extensions(settings.chance, sequence, settings.kinds, settings.key or settings.tlv_key)
     found = [wanted_tlv(words, sequence) for words in settings.tlv]
     key = settings.key or settings.tlv_key
     only_padding = all(one.kind == tlvs.PADDING for one in found)
