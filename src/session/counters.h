@@ -22,6 +22,8 @@ struct SenderCounters {
   std::uint64_t bad_timestamp = 0;           // not a legal instant in its format
   std::uint64_t error_estimate_missing = 0;  // multiplier 0
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0, tlv_integrity = 0;
+  std::uint64_t auth_failed = 0;  // the HMAC of the reply is wrong
+  std::uint64_t other_mode = 0;   // the peer's replies are open and ours authenticated, or so
   std::uint64_t follow_up_rejected =
       0;  // not within 0-1 s after the reply's T3, or of another epoch
   std::uint64_t path_errors = 0, foreign_path_errors = 0;
@@ -52,6 +54,12 @@ struct ReflectorCounters {
   std::uint64_t truncated = 0;
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0;
   std::uint64_t dscp_refused = 0;
+  // Where a key is configured (session/authenticator.h).
+  std::uint64_t auth_verified = 0;  // authentic
+  std::uint64_t auth_failed = 0;    // the HMAC is wrong
+  std::uint64_t auth_missing = 0;   // in the open mode, from a peer that a key is for
+  std::uint64_t auth_no_key = 0;    // authenticated, it seems, from a peer that no key is for
+  std::uint64_t auth_replayed = 0;  // seen before, or so old that nobody can tell
   // Answers to the question what became of a session.
   std::uint64_t accounts_told = 0, unknown_tokens = 0;
   std::uint64_t sessions_created = 0, sessions_evicted = 0, stateless_replies = 0;
@@ -79,6 +87,8 @@ inline constexpr std::array kSenderCounters{
     Counter<SenderCounters>{"tlv_unrecognised", &SenderCounters::tlv_unrecognised},
     Counter<SenderCounters>{"tlv_malformed", &SenderCounters::tlv_malformed},
     Counter<SenderCounters>{"tlv_integrity", &SenderCounters::tlv_integrity},
+    Counter<SenderCounters>{"auth_failed", &SenderCounters::auth_failed},
+    Counter<SenderCounters>{"other_mode", &SenderCounters::other_mode},
     Counter<SenderCounters>{"follow_up_rejected", &SenderCounters::follow_up_rejected},
     Counter<SenderCounters>{"path_errors", &SenderCounters::path_errors},
     Counter<SenderCounters>{"foreign_path_errors", &SenderCounters::foreign_path_errors},
@@ -116,6 +126,11 @@ inline constexpr std::array kReflectorCounters{
     Counter<ReflectorCounters>{"tlv_unrecognised", &ReflectorCounters::tlv_unrecognised},
     Counter<ReflectorCounters>{"tlv_malformed", &ReflectorCounters::tlv_malformed},
     Counter<ReflectorCounters>{"dscp_refused", &ReflectorCounters::dscp_refused},
+    Counter<ReflectorCounters>{"auth_verified", &ReflectorCounters::auth_verified},
+    Counter<ReflectorCounters>{"auth_failed", &ReflectorCounters::auth_failed},
+    Counter<ReflectorCounters>{"auth_missing", &ReflectorCounters::auth_missing},
+    Counter<ReflectorCounters>{"auth_no_key", &ReflectorCounters::auth_no_key},
+    Counter<ReflectorCounters>{"auth_replayed", &ReflectorCounters::auth_replayed},
     Counter<ReflectorCounters>{"accounts_told", &ReflectorCounters::accounts_told},
     Counter<ReflectorCounters>{"unknown_tokens", &ReflectorCounters::unknown_tokens},
     Counter<ReflectorCounters>{"sessions_created", &ReflectorCounters::sessions_created},

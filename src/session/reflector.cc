@@ -6,14 +6,14 @@
 #include <algorithm>
 
 #include "session/limits.h"
-#include "wire/reflect.h"
+#include "wire/reflect_packet.h"
 
 namespace wirestamp::session {
 
 namespace {
 
 // Where a reply has the stamp of its request, and how long ago we may have written that one.
-constexpr std::size_t kEchoedStampAt = 28;
+constexpr std::size_t kEchoedStampAt = 28, kAuthEchoedStampAt = 64;
 constexpr std::uint64_t kOurStampLasts = std::uint64_t{10} << 32U;  // NTP format: 10 s
 // The token of a reply nobody will ask for.
 constexpr packet::Token kNoReply = (packet::Token{1} << 44U) - 1;
@@ -23,20 +23,15 @@ std::uint8_t sync_source(const ClockState& clock) {
                                                       : wire::SyncSource::FreeRunning);
 }
 
-// RFC 8972 3: the SSID is in octets 14 and 15 of a STAMP request. A TWAMP Light sender has random
-// padding there, which would be a new session each time; STAMP has zeros behind it (RFC 8762 4.2).
-std::uint16_t session_ssid(base::Bytes request) {
-  const bool stamp = request.size() >= wire::kBaseSize && wire::zero_behind_header(request);
-  return stamp ? wire::decode_request(request)->ssid : std::uint16_t{0};
-}
-
 // An answer to a reply of ours: what stands there is the stamp that we wrote a moment ago. Those of
 // honest reflectors are told apart before (wire::classify), but there are others, and two that
 // answer each other never stop. Random padding looks so once in 2^28 packets.
 bool echoes_our_stamp(base::Bytes request, const Timestamp& now, const ClockState& clock) {
   if (request.size() < wire::kShortestReply || wire::zero_behind_header(request)) return false;
   const auto ours = wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s);
-  return ours - base::load_be<std::uint64_t>(request, kEchoedStampAt) < kOurStampLasts;
+  const bool authenticated = wire::likely_mode(request) == wire::Mode::Authenticated;
+  const std::size_t at = authenticated ? kAuthEchoedStampAt : kEchoedStampAt;
+  return ours - base::load_be<std::uint64_t>(request, at) < kOurStampLasts;
 }
 
 wire::Wstp describe(const ReflectorSession* session, const packet::ReceivedDatagram& request,
@@ -89,6 +84,7 @@ std::optional<wire::FollowUpTelemetry> follow_up(const ReflectorSession* session
 Reflector::Reflector(const ReflectorOptions& options)
     : options_(options),
       policy_(options.policy, base::KeyedHash<>(options.random(), options.random())),
+      authenticator_(options.note),
       sessions_(options.random) {}
 
 bool Reflector::from_one_other_host(const packet::ReceivedDatagram& request) const {
@@ -115,7 +111,8 @@ bool Reflector::acceptable(const packet::ReceivedDatagram& request, const Timest
   return true;
 }
 
-bool Reflector::admitted(const packet::ReceivedDatagram& request, ReflectorSession* session) {
+bool Reflector::admitted(const packet::ReceivedDatagram& request, ReflectorSession* session,
+                         bool verified) {
   const packet::IpAddress& source = request.source.address;
   const auto refused = [&](std::uint64_t& counter) {
     ++counter;
@@ -126,7 +123,8 @@ bool Reflector::admitted(const packet::ReceivedDatagram& request, ReflectorSessi
     return false;
   };
   Credentials credentials;
-  credentials.authenticated = options_.authenticated && options_.authenticated(request);
+  credentials.authenticated =
+      verified || (options_.authenticated && options_.authenticated(request));
   if (credentials.authenticated || (session != nullptr && session->established))
     credentials.standing = Standing::Established;
   const Admission admission = policy_.admit(source, credentials, *request.arrival.mono);
@@ -148,6 +146,15 @@ bool Reflector::admitted(const packet::ReceivedDatagram& request, ReflectorSessi
   }
   if (request.payload.size() < wire::kBaseSize && !policy_.listed(source))
     return refused(counters_.short_unlisted);
+  return true;
+}
+
+// Where no state is left for its session nobody can tell, so it is not answered either.
+bool Reflector::replayed(ReflectorSession* session, const Authentic& request) {
+  if (!options_.replay_window || !request.verified()) return false;
+  const wire::RequestBase& asked = request.checked.asked;
+  if (session != nullptr && session->replays.accept(asked.sequence, asked.timestamp)) return false;
+  ++counters_.auth_replayed;
   return true;
 }
 
@@ -181,32 +188,21 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
                                                            base::MutableBytes buffer) {
   counters_.octets_received += request.payload.size();
   if (!acceptable(request, now, clock)) return std::nullopt;
-  const auto asked = wire::decode_request(request.payload);
-  const SessionKey key{request.source, request.destination, session_ssid(request.payload)};
+  const auto authentic = authenticator_.check(request, counters_);
+  if (!authentic) return std::nullopt;
+  const wire::RequestBase& asked = authentic->checked.asked;
+  const SessionKey key{request.source, request.destination, authentic->ssid};
   ReflectorSession* session = sessions_.find(key);
-  if (!admitted(request, session)) return std::nullopt;
+  if (!admitted(request, session, authentic->verified())) return std::nullopt;
   if (session != nullptr)
     sessions_.use(*session, *request.arrival.mono);
   else
     session = sessions_.find_or_create(key, *request.arrival.mono);
+  if (replayed(session, *authentic)) return std::nullopt;
   if (session == nullptr) ++counters_.stateless_replies;
 
   const Duration stamp_error = std::max(request.arrival.error, now.error);
-  const std::uint32_t sequence = session != nullptr ? session->next_sequence : asked->sequence;
-  wire::encode_reply(
-      buffer,
-      {.sequence = sequence,
-       .timestamp = wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
-       .error_estimate = wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp,
-                                                     clock.error + stamp_error),
-       .ssid = asked->ssid,
-       .receive_timestamp =
-           wire::encode_time(request.arrival.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
-       .sender_sequence = asked->sequence,
-       .sender_timestamp = asked->timestamp,
-       .sender_error_estimate = asked->error_estimate,
-       .sender_ttl = request.hop_limit.value_or(255)});
-
+  const std::uint32_t sequence = session != nullptr ? session->next_sequence : asked.sequence;
   wire::TlvAnswers answers;
   answers.received_traffic_class = request.traffic_class;
   answers.reply_dscp = policy_.permitted_dscp(request.source.address);
@@ -215,24 +211,31 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
       sync, static_cast<std::uint8_t>(wire::method_of(request.arrival.source)), sync,
       static_cast<std::uint8_t>(wire::method_of(now.source))};
   answers.follow_up = follow_up(session, clock);
-  const bool has_tlvs = request.payload.size() > wire::kBaseSize;
-  if (has_tlvs) {
+  if (request.payload.size() > wire::base_size(authentic->mode.mode)) {
     answers.wstp = describe(session, request, now, clock);
     answers.wstp->stopping = stopping_ && session != nullptr;
     answers.account_of = [this](const wire::WstpToken& token) { return account_of(token); };
   }
-  const std::size_t size = std::max(request.payload.size(), wire::kBaseSize);
-  const base::Bytes tlvs = has_tlvs ? request.payload.subspan(wire::kBaseSize) : base::Bytes();
-  const wire::TlvOutcome outcome =
-      wire::reflect_tlvs(tlvs, answers, buffer.subspan(wire::kBaseSize));
+  const wire::ReflectedPacket packet =
+      wire::reflect_packet(request.payload, authentic->checked, authentic->mode,
+                           {.sequence = sequence,
+                            .receive_timestamp = wire::encode_time(
+                                request.arrival.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
+                            .ttl = request.hop_limit.value_or(255)},
+                           answers, buffer);
+  const wire::TlvOutcome& outcome = packet.tlvs;
+  wire::stamp_reply(buffer, authentic->mode,
+                    wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
+                    wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp,
+                                                clock.error + stamp_error));
   counters_.tlv_unrecognised += outcome.unrecognised;
   counters_.tlv_malformed += outcome.malformed ? 1 : 0;
   counters_.dscp_refused += outcome.dscp_refused ? 1 : 0;
   if (outcome.asked) ++(outcome.told ? counters_.accounts_told : counters_.unknown_tokens);
 
   packet::OutgoingDatagram reply;
-  reply.payload = buffer.first(size);
-  counters_.octets_sent += size;
+  reply.payload = buffer.first(packet.size);
+  counters_.octets_sent += packet.size;
   reply.destination = request.source;
   reply.source = request.destination.address;
   // A link-local address is only there on the interface the request came by.
@@ -242,10 +245,10 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   reply.token = kNoReply;
   if (session != nullptr) {
     session->replies[sequence % ReflectorSession::kRemembered] = {
-        .sender_sequence = asked->sequence, .reflector_sequence = sequence, .departed = {}};
+        .sender_sequence = asked.sequence, .reflector_sequence = sequence, .departed = {}};
     ++session->next_sequence;
     ++session->replies_sent;
-    session->see(asked->sequence);
+    session->see(asked.sequence);
     reply.token = sessions_.name_of(*session, sequence);
   }
   return reply;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "packet/datagram.h"
+#include "session/authenticator.h"
 #include "session/counters.h"
 #include "session/reflector_policy.h"
 #include "session/session_table.h"
@@ -24,10 +25,12 @@ namespace wirestamp::session {
 
 struct ReflectorOptions {
   PolicyOptions policy;
+  // Authentic requests that were seen before are not answered again. Off: duplicates are a metric.
+  bool replay_window = false;
   std::function<std::uint64_t()> random;  // 64 unpredictable bits per call
   std::function<void(const std::string&)> note;
-  // Whether a request proves a key of ours. Asked for each request that may be answered, before
-  // rates; empty: nobody proves anything.
+  // Whether a request proves a key of ours by other means than its HMAC. Asked for each request
+  // that may be answered, before rates; empty: none does.
   std::function<bool(const packet::ReceivedDatagram&)> authenticated;
 };
 
@@ -59,6 +62,9 @@ class Reflector {
 
   ReflectorCounters counters() const;
 
+  // From now on requests are verified with these, sessions go on. Null: every one is open.
+  void set_keys(KeyringPtr keys) { authenticator_.set_keys(std::move(keys)); }
+
   // See HostNetworks; the sessions stay.
   void set_networks(HostNetworks networks) { policy_.set_networks(std::move(networks)); }
   // Hosts that count as listed beside PolicyOptions::allowed, such as those that are measured.
@@ -68,12 +74,14 @@ class Reflector {
   bool acceptable(const packet::ReceivedDatagram& request, const Timestamp& now,
                   const ClockState& clock);
   bool from_one_other_host(const packet::ReceivedDatagram& request) const;
-  bool admitted(const packet::ReceivedDatagram& request, ReflectorSession* session);
+  bool admitted(const packet::ReceivedDatagram& request, ReflectorSession* session, bool verified);
+  bool replayed(ReflectorSession* session, const Authentic& request);
   std::optional<wire::WstpAccount> account_of(const wire::WstpToken& token) const;
   void note_refusal(const packet::IpAddress& source, Admission why);
 
   ReflectorOptions options_;
   ReflectorPolicy policy_;
+  Authenticator authenticator_;
   SessionTable sessions_;
   ReflectorCounters counters_;
   bool stopping_ = false;

@@ -44,6 +44,7 @@ class World {
   explicit World(PolicyOptions policy = {}, bool proves = false)
       : reflector_(
             {.policy = std::move(policy),
+             .replay_window = true,
              .random = [this] { return ++random_; },
              .note = [](const std::string&) {},
              .authenticated = [proves](const packet::ReceivedDatagram&) { return proves; }}) {}
@@ -230,6 +231,48 @@ std::vector<Case> of_policy() {
   };
 }
 
+std::vector<Case> of_keys() {
+  const auto key = [](std::string_view secret) {
+    return std::make_shared<const AuthKey>("id", std::as_bytes(std::span(secret)), AuthKey::For{});
+  };
+  const AuthKeyPtr ours = key("0123456789abcdef");
+  const auto have = [](World& world, const AuthKeyPtr& one) {
+    world.reflector().set_keys(std::make_shared<Keyring>(std::vector{one}));
+  };
+  Octets sealed(wire::kAuthBaseSize);
+  wire::encode_auth_request(sealed,
+                            {.sequence = 0, .timestamp = 1, .error_estimate = 1, .ssid = 1});
+  wire::seal(sealed, ours->hmac());
+  return {
+      {{"auth_verified", "auth_replayed"},
+       [=](World& world) {
+         have(world, ours);
+         world.give(kFriend, sealed);
+         world.give(kFriend, sealed);
+       },
+       answered({{"auth_verified", 2},
+                 {"auth_replayed", 1},
+                 {"requests", 2},
+                 {"octets_received", 224},
+                 {"octets_sent", 112}})},
+      {{"auth_failed"},
+       [=](World& world) {
+         have(world, key("another secret 0"));
+         world.give(kFriend, sealed);
+       },
+       refused("auth_failed", 112)},
+      {{"auth_missing"},
+       [=](World& world) {
+         have(world, ours);
+         world.give(kFriend, request());
+       },
+       refused("auth_missing")},
+      {{"auth_no_key"},
+       [=](World& world) { world.give(kFriend, sealed); },
+       answered({{"auth_no_key", 1}, {"octets_received", 112}, {"octets_sent", 112}})},
+  };
+}
+
 std::vector<Case> of_tlvs() {
   const auto answered_with = [](std::string_view what, std::uint64_t octets) {
     return answered({{what, 1}, {"octets_received", octets}, {"octets_sent", octets}});
@@ -302,7 +345,7 @@ std::vector<Case> of_sessions() {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (auto* some : {of_replies, of_bad_packets, of_policy, of_tlvs, of_sessions})
+  for (auto* some : {of_replies, of_bad_packets, of_policy, of_keys, of_tlvs, of_sessions})
     for (Case& one : some()) all.push_back(std::move(one));
   return all;
 }

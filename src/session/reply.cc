@@ -3,6 +3,7 @@
 
 #include "wire/stamp.h"
 #include "wire/tlv.h"
+#include "wire/tlv_hmac.h"
 #include "wire/tlv_values.h"
 #include "wire/wstp.h"
 
@@ -118,8 +119,10 @@ void take_tlvs(base::Bytes area, const Context& context, Reply& reply, SenderCou
 }  // namespace
 
 std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
-                                 SenderCounters& counters) {
-  const auto base_packet = wire::decode_reply(octets);
+                                 SenderCounters& counters, const ReplyMode& mode) {
+  const bool authenticated = mode.mode == wire::Mode::Authenticated;
+  const auto base_packet =
+      authenticated ? wire::decode_auth_reply(octets) : wire::decode_reply(octets);
   if (!base_packet) {
     ++counters.malformed;
     return std::nullopt;
@@ -141,8 +144,15 @@ std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus
   reply.request_hop_limit = base_packet->sender_ttl;
   // RFC 8762 4.6: behind the header a TWAMP Light reflector sends padding. A reply that carries our
   // SSID comes from a reflector that knows RFC 8972.
-  if (octets.size() > wire::kBaseSize && base_packet->ssid != 0)
-    take_tlvs(octets.subspan(wire::kBaseSize), context, reply, counters);
+  if (octets.size() <= wire::base_size(mode.mode) || base_packet->ssid == 0) return reply;
+  const base::Bytes area = octets.subspan(wire::base_size(mode.mode));
+  const bool intact =
+      wire::check_integrity(area, base_packet->sequence, {.key = mode.key, .mode = mode.mode})
+          .verdict != wire::IntegrityVerdict::Failed;
+  if (intact)
+    take_tlvs(area, context, reply, counters);
+  else
+    ++counters.tlv_integrity;
   return reply;
 }
 

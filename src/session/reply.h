@@ -6,9 +6,11 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "crypto/hmac.h"
 #include "session/counters.h"
 #include "time/duration.h"
 #include "time/timestamp.h"
+#include "wire/stamp_auth.h"
 #include "wire/wstp.h"
 
 // A reply, taken apart: what the sender believes of its octets. Knows no state.
@@ -51,8 +53,13 @@ struct Reply {
 };
 
 // Counts what is odd in `counters`; absent when it is no reply at all. `now` resolves the era of
-// the wire timestamps, `tai_minus_utc_s` the PTP ones.
+// the wire timestamps, `tai_minus_utc_s` the PTP ones. `mode` is the session's; of an authenticated
+// one the caller has asked wire::authentic(), and has the key.
+struct ReplyMode {
+  wire::Mode mode = wire::Mode::Open;
+  const crypto::Hmac* key = nullptr;
+};
 std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
-                                 SenderCounters& counters);
+                                 SenderCounters& counters, const ReplyMode& mode = {});
 
 }  // namespace wirestamp::session

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "session/limits.h"
 #include "wire/error_estimate.h"
 #include "wire/time_format.h"
@@ -41,17 +42,34 @@ Verdict verdict_of(packet::SendStatus status) {
   return {Outcome::Unsent, UnsentCause::DroppedLocally};
 }
 
+wire::RequestLayout bare_layout_of(wire::Mode mode) {
+  wire::RequestPlan plan;
+  plan.mode = mode;
+  plan.usual = false;
+  return *wire::plan_request(plan);
+}
+
+// What a quoted request tells of itself, when enough of it is there.
+std::optional<wire::RequestBase> quoted_request(base::Bytes quoted, wire::Mode mode) {
+  if (mode == wire::Mode::Open)
+    return quoted.size() >= 16 ? wire::decode_request(quoted) : std::nullopt;
+  if (quoted.size() < wire::kAuthHeaderSize) return std::nullopt;
+  return wire::decode_auth_header(quoted);
+}
+
 }  // namespace
 
 Sender::Sender(const SenderOptions& options, const wire::RequestLayout& layout,
                SenderOutput& output, Continuity& continuity)
     : options_(options),
       layout_(layout),
-      bare_layout_(wire::bare_layout()),
+      bare_layout_(bare_layout_of(layout.mode)),
       output_(output),
       continuity_(continuity),
-      buffer_(layout.size),
-      transmit_stamps_(options.transmit_stamps) {}
+      buffer_(std::max(layout.size, bare_layout_.size)),
+      transmit_stamps_(options.transmit_stamps) {
+  CHECK(layout.mode == wire::Mode::Open || options.key != nullptr);
+}
 
 // --- time
 
@@ -71,6 +89,7 @@ void Sender::on_time(const Timestamp& now, const ClockState& clock) {
   while (Probe* probe = ledger_.pop_due(*now.mono)) review(*probe, *now.mono);
   const Probe* oldest = ledger_.oldest();
   peer_.forget_before(oldest != nullptr ? oldest->sequence : ledger_.next_sequence());
+  forget_keys();
   report_resolved();
   if (over_) close(now, clock);
 }
@@ -155,7 +174,7 @@ std::uint64_t Sender::send(ProbeKind kind, MonoTime due, const Timestamp& now,
                                  .dscp = static_cast<std::uint8_t>(options_.traffic_class >> 2U),
                                  .asked = extra.asked};
   const base::MutableBytes payload(buffer_.data(), layout.size);
-  wire::encode_probe(layout, fields, payload);
+  wire::encode_probe(layout, fields, payload, options_.key ? &options_.key->hmac() : nullptr);
   if (!unanswered_since_) unanswered_since_ = *now.mono;
   output_.send({.payload = payload,
                 .destination = options_.remote,
@@ -223,9 +242,9 @@ void Sender::on_stamps_unreliable() {
 // --- errors
 
 std::optional<std::uint64_t> Sender::quoted(const packet::PathError& error) const {
-  if (error.quoted.size() < 16) return std::nullopt;
-  if (base::load_be<std::uint16_t>(error.quoted, 14) != options_.ssid) return std::nullopt;
-  return unwrap(base::load_be<std::uint32_t>(error.quoted, 0), ledger_.next_sequence());
+  const auto request = quoted_request(error.quoted, layout_.mode);
+  if (!request || request->ssid != options_.ssid) return std::nullopt;
+  return unwrap(request->sequence, ledger_.next_sequence());
 }
 
 bool Sender::on_path_error(const packet::PathError& error) {
@@ -234,14 +253,12 @@ bool Sender::on_path_error(const packet::PathError& error) {
       error.destination.port != options_.remote.port) {
     return false;
   }
-  // The quoted request names its probe; 16 octets make sure that it is one of ours.
+  // The quoted request names its probe; its header makes sure that it is one of ours.
   Probe* quoted = nullptr;
-  if (error.quoted.size() >= 16) {
-    quoted = ledger_.find(
-        unwrap(base::load_be<std::uint32_t>(error.quoted, 0), ledger_.next_sequence()));
-    if (quoted == nullptr ||
-        quoted->wire_timestamp != base::load_be<std::uint64_t>(error.quoted, 4) ||
-        base::load_be<std::uint16_t>(error.quoted, 14) != options_.ssid) {
+  if (const auto request = quoted_request(error.quoted, layout_.mode)) {
+    quoted = ledger_.find(unwrap(request->sequence, ledger_.next_sequence()));
+    if (quoted == nullptr || quoted->wire_timestamp != request->timestamp ||
+        request->ssid != options_.ssid) {
       ++counters_.foreign_path_errors;
       return false;
     }

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "measure/sample.h"
 #include "packet/datagram.h"
+#include "session/auth_key.h"
 #include "session/counters.h"
 #include "session/ledger.h"
 #include "session/peer.h"
@@ -43,6 +45,7 @@ struct SenderOptions {
   StampSource transmit_stamps = StampSource::User;  // what the port gives
   bool may_send_bare = true;                        // bare probes alternately to a silent peer
   std::uint64_t seed = 0;                           // of what the session draws
+  AuthKeyPtr key;  // of an authenticated layout; null: the open mode, without an HMAC TLV
 };
 
 struct SenderProgress {
@@ -143,6 +146,10 @@ class Sender {
   // Stamps may have been lost around now.
   void on_stamps_unreliable();
 
+  // Probes have this key from now on, where there was one before; replies to earlier ones are
+  // verified with theirs.
+  void set_key(AuthKeyPtr key);
+
   // Probes leave by this interface from now on; stamps of the one before prove nothing about it.
   void on_egress_change(std::uint32_t interface);
 
@@ -157,6 +164,11 @@ class Sender {
   bool wants_scheduler_stamps() const { return transmit_stamps_ == StampSource::Scheduler; }
 
  private:
+  // Whom to believe (sender_auth.cc).
+  std::optional<ReplyMode> trusted(base::Bytes reply) const;
+  void distrust(const packet::ReceivedDatagram& datagram);
+  void forget_keys();
+
   void notice_clock(const ClockState& clock, MonoTime now);
   void withhold_in_flight(MonoTime now);
   static void mark_interrupted(Probe& probe, bool slept);
@@ -201,6 +213,13 @@ class Sender {
   Peer peer_;
   SenderCounters counters_;
   std::vector<std::byte> buffer_;
+  // A key of before, and the first probe that did not have it.
+  struct OlderKey {
+    AuthKeyPtr key;
+    std::uint64_t until;
+  };
+  std::vector<OlderKey> older_keys_;  // oldest first
+  std::set<std::string> distrusted_;  // told once each
 
   StampSource transmit_stamps_;
   bool stamps_proven_ = false;

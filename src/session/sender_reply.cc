@@ -21,8 +21,10 @@ bool echoes(const Reply& reply, const Probe& probe) {
 // what only that probe had. It is none of the session's, but neither was the probe lost.
 void Sender::note_elsewhere(const packet::ReceivedDatagram& datagram, const ClockState& clock) {
   SenderCounters not_ours;
+  const auto mode = trusted(datagram.payload);
+  if (!mode) return;
   const auto reply =
-      parse_reply(datagram.payload, datagram.arrival.wall, clock.tai_minus_utc_s, not_ours);
+      parse_reply(datagram.payload, datagram.arrival.wall, clock.tai_minus_utc_s, not_ours, *mode);
   if (!reply || (reply->ssid != options_.ssid && reply->ssid != 0)) return;
   Probe* probe = ledger_.find(unwrap(reply->sender_sequence, ledger_.next_sequence()));
   if (probe == nullptr || !echoes(*reply, *probe)) return;
@@ -43,8 +45,13 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
     note_elsewhere(datagram, clock);
     return std::nullopt;
   }
+  const auto mode = trusted(datagram.payload);
+  if (!mode) {
+    distrust(datagram);
+    return std::nullopt;
+  }
   const auto reply =
-      parse_reply(datagram.payload, datagram.arrival.wall, clock.tai_minus_utc_s, counters_);
+      parse_reply(datagram.payload, datagram.arrival.wall, clock.tai_minus_utc_s, counters_, *mode);
   if (!reply) return std::nullopt;
   if (reply->ssid != options_.ssid) {
     if (reply->ssid != 0) {

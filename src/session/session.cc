@@ -96,17 +96,35 @@ Session::Flow* Session::open(const FlowPort& port, std::string* failure) {
   options.interval = options_.schedule.interval;
   options.seed = random_.next();
   if (egress_) options.route_interface = egress_->interface;
-  // Drawn, and unlike that of every open flow: a late reply of one is never taken for another's.
-  if (id > 0) options.ssid = 0;
-  while (options.ssid == 0 || std::ranges::any_of(flows_, [&](const auto& flow) {
-           return flow->sender.options().ssid == options.ssid;
-         }))
-    options.ssid = static_cast<std::uint16_t>(1 + random_.below(0xffff));
+  options.ssid = choose_ssid(id);
   // A socket that is bound to no address sends from the one that the route gives it now.
   packet::Endpoint local = opened->local;
   if (local.address.is_any() && egress_ && egress_->source) local.address = *egress_->source;
   flows_.push_back(std::make_unique<Flow>(*this, id, options, layout_, local, *now_.mono));
   return flows_.back().get();
+}
+
+// Drawn, and unlike that of every open flow: a late reply of one is never taken for another's.
+// Where a key is for certain SSIDs it is one of them; more flows than those differ in their ports
+// alone.
+std::uint16_t Session::choose_ssid(FlowId id) {
+  const auto in_use = [&](std::uint16_t ssid) {
+    return std::ranges::any_of(
+        flows_, [&](const auto& flow) { return flow->sender.options().ssid == ssid; });
+  };
+  if (const AuthKeyPtr& key = options_.flow.key; key && !key->valid_for().ssids.empty()) {
+    const auto& ssids = key->valid_for().ssids;
+    const auto free = std::ranges::find_if_not(ssids, in_use);
+    return free != ssids.end() ? *free : ssids[id % ssids.size()];
+  }
+  std::uint16_t ssid = id == 0 ? options_.flow.ssid : std::uint16_t{0};
+  while (ssid == 0 || in_use(ssid)) ssid = static_cast<std::uint16_t>(1 + random_.below(0xffff));
+  return ssid;
+}
+
+void Session::set_key(const AuthKeyPtr& key) {
+  options_.flow.key = key;
+  for (const auto& flow : flows_) flow->sender.set_key(key);
 }
 
 // A new port by the policy. `unlike`: where paths are chosen by the port, another path if possible,

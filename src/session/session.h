@@ -42,7 +42,8 @@ enum class ReconnectOn : std::uint8_t {
 };
 
 struct SessionOptions {
-  // What all flows have in common. Its ssid, unless 0, is that of the first; others are drawn.
+  // What all flows have in common. Its ssid, unless 0, is that of the first; others are drawn, or
+  // taken from those that its key is valid for.
   SenderOptions flow;
   ScheduleOptions schedule;
   PortPolicy policy = PortPolicy::Dynamic;
@@ -137,6 +138,9 @@ class Session {
   void on_stamps_unreliable(FlowId flow);
   void on_network_change(const packet::NetworkChange& change);
 
+  // See Sender::set_key(): of all flows.
+  void set_key(const AuthKeyPtr& key);
+
   void stop(MonoTime now);
   bool finished() const { return finished_; }
 
@@ -204,6 +208,7 @@ class Session {
   // --- traffic (session.cc)
   Flow* find(FlowId flow) const;
   Flow* open(const FlowPort& port, std::string* failure);
+  std::uint16_t choose_ssid(FlowId id);
   Flow* open_new(std::string* failure, std::optional<std::uint16_t> unlike = std::nullopt);
   std::vector<FlowId> open_block(MonoTime now);
   void close(FlowId flow);

@@ -11,6 +11,7 @@
 #include "base/keyed_hash.h"
 #include "packet/address.h"
 #include "packet/datagram.h"
+#include "session/replay_window.h"
 #include "time/duration.h"
 #include "time/timestamp.h"
 
@@ -55,6 +56,8 @@ struct ReflectorSession {
   MonoTime created, last_used;
   bool established = false;  // see SessionTable
   std::uint32_t slot = 0;    // the table's
+
+  ReplayWindow replays;
 
   void see(std::uint32_t sender_sequence);
 

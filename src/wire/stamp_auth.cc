@@ -47,6 +47,11 @@ bool authentic(base::Bytes packet, const crypto::Hmac& key) {
 
 std::optional<RequestBase> decode_auth_request(base::Bytes octets) {
   if (octets.size() < kAuthBaseSize) return std::nullopt;
+  return decode_auth_header(octets);
+}
+
+std::optional<RequestBase> decode_auth_header(base::Bytes octets) {
+  if (octets.size() < kAuthHeaderSize) return std::nullopt;
   return RequestBase{.sequence = base::load_be<std::uint32_t>(octets, 0),
                      .timestamp = base::load_be<std::uint64_t>(octets, 16),
                      .error_estimate = base::load_be<std::uint16_t>(octets, 24),

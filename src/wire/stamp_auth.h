@@ -35,6 +35,7 @@ enum class Mode : std::uint8_t { Open, Authenticated };
 
 inline constexpr std::size_t kAuthBaseSize = 112;
 inline constexpr std::size_t kHmacOffset = 96;
+inline constexpr std::size_t kAuthHeaderSize = 28;  // up to the SSID
 
 constexpr std::size_t base_size(Mode mode) {
   return mode == Mode::Authenticated ? kAuthBaseSize : kBaseSize;
@@ -49,6 +50,9 @@ void encode_auth_reply(base::MutableBytes out, const ReplyBase& reply);
 void seal(base::MutableBytes packet, const crypto::Hmac& key);
 // To be asked before any field is believed. False below 112 octets.
 bool authentic(base::Bytes packet, const crypto::Hmac& key);
+
+// Of a request that an ICMP error quotes in part. Absent below 28 octets.
+std::optional<RequestBase> decode_auth_header(base::Bytes octets);
 
 // Absent below 112 octets. The caller has asked authentic().
 std::optional<RequestBase> decode_auth_request(base::Bytes octets);
