@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -16,7 +15,7 @@ namespace wirestamp::platform {
 
 namespace {
 
-constexpr std::size_t kLargest = 4'096;
+constexpr std::size_t kLargest = 4'096, kLargestLines = 256 * 1'024;
 
 std::unexpected<Error> failed(const std::string& path) {
   const int error = errno;
@@ -25,9 +24,8 @@ std::unexpected<Error> failed(const std::string& path) {
               error);
 }
 
-}  // namespace
-
-Result<std::string> read_secret(const std::string& path) {
+// All of it, up to one octet more than `most`.
+Result<std::string> contents(const std::string& path, std::size_t most) {
   // A pipe without writer must not hold up the start.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct ::stat status{};
@@ -35,17 +33,28 @@ Result<std::string> read_secret(const std::string& path) {
   if (!S_ISREG(status.st_mode)) return fail(fmt::format("'{}' is no regular file", path));
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return fail(fmt::format("'{0}' can be read by others than its owner: chmod 600 '{0}'", path));
-  std::array<char, kLargest + 1> octets{};
+  std::string text(most + 1, '\0');
   std::size_t size = 0;
-  while (size < octets.size()) {
-    const ssize_t got = ::read(file.get(), octets.data() + size, octets.size() - size);
+  while (size < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
     if (got < 0) return failed(path);
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
-  if (size > kLargest)
-    return fail(fmt::format("'{}' is larger than the {} octets of a secret", path, kLargest));
-  std::string text(octets.data(), size);
+  if (size > most)
+    return fail(fmt::format("'{}' is larger than the {} octets of a secret", path, most));
+  text.resize(size);  // smaller: it stays where it is
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> read_secret_lines(const std::string& path) {
+  return contents(path, kLargestLines);
+}
+
+Result<std::string> read_secret(const std::string& path) {
+  std::string text = TRY(contents(path, kLargest));
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   if (text.empty()) return fail(fmt::format("the secret file '{}' is empty", path));

@@ -12,4 +12,8 @@ namespace wirestamp::platform {
 // larger than 4 KiB, or has more than one line. The text is in none of the errors.
 Result<std::string> read_secret(const std::string& path);
 
+// The same of a file with any number of lines, of 256 KiB at most. It may be empty, and zero octets
+// are the caller's to refuse. The text is in one place only: wipe it there.
+Result<std::string> read_secret_lines(const std::string& path);
+
 }  // namespace wirestamp::platform

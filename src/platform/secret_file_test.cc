@@ -48,5 +48,14 @@ TEST_F(SecretFile, what_holds_no_secret_is_refused) {
   EXPECT_FALSE(read_secret(testing::TempDir() + "there-is-no-such-file"));
 }
 
+TEST_F(SecretFile, one_with_lines_has_the_same_guards) {
+  EXPECT_EQ(read_secret_lines(write("two\nlines\n")).value(), "two\nlines\n");
+  EXPECT_EQ(read_secret_lines(write("")).value(), "");
+  EXPECT_TRUE(read_secret_lines(write(std::string(256 * 1'024, 'x'))));
+  EXPECT_FALSE(read_secret_lines(write(std::string(256 * 1'024 + 1, 'x'))));
+  EXPECT_FALSE(read_secret_lines(write("two\nlines\n", 0604)));
+  EXPECT_FALSE(read_secret_lines(testing::TempDir()));
+}
+
 }  // namespace
 }  // namespace wirestamp::platform
