@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/key_file.h"
 #include "config/nearest.h"
 #include "config/source.h"
 
@@ -44,6 +45,7 @@ Result<Source> read_environment(std::span<const std::pair<std::string, std::stri
     if (!name.starts_with(kOurs)) continue;
     const auto row =
         std::ranges::find_if(options(), [&](const Option& one) { return variable(one) == name; });
+    if (name == kKeyVariable) continue;  // no option: it would stand in the process list
     if (row == options().end()) {
       if (is_foreign(std::string_view(name).substr(kOurs.size()))) continue;
       std::vector<std::string> known;

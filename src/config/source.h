@@ -32,7 +32,8 @@ struct Arguments {
 Result<Arguments> read_arguments(Command command, std::span<const std::string_view> words);
 
 // Names and values of environment variables; those that do not start with WIRESTAMP_ are ignored.
-// Fails on an unknown one, naming the nearest. Not options of ours and ignored: WIRESTAMP_DEV_*,
+// Fails on an unknown one, naming the nearest. Not options of ours and ignored: WIRESTAMP_KEY
+// (config/key_file.h), WIRESTAMP_DEV_*,
 // _RIG_*, _TEST_*, WIRESTAMP_BIN, _EMULATOR and _NO_RIG of the tests, and what container engines
 // set for a service that happens to be called wirestamp (WIRESTAMP_SERVICE_*, WIRESTAMP_PORT,
 // WIRESTAMP_PORT_*).
