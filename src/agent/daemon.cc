@@ -13,6 +13,7 @@
 
 #include "agent/engine.h"
 #include "agent/goodbye.h"
+#include "agent/key_source.h"
 #include "agent/name_follower.h"
 #include "agent/reflector_ports.h"
 #include "agent/second_windows.h"
@@ -77,6 +78,7 @@ struct Member final : SessionObserver {
   DaemonObserver& observer;
   std::optional<packet::Endpoint> remote;  // to be measured
   const session::Session* running = nullptr;
+  session::AuthKeyPtr key;  // of what runs; null: the open mode
   std::optional<ResultWindows> windows;
   std::optional<SecondWindows> seconds;  // goes on when the session begins anew elsewhere
   std::optional<MonoTime> begin_at;
@@ -89,17 +91,22 @@ using Members = std::vector<std::unique_ptr<Member>>;  // by rising id
 class DaemonRun final : public Daemon {
  public:
   DaemonRun(const DaemonOptions& options, std::unique_ptr<net::PacketIo> io, ReflectStart start,
-            session::PolicyOptions policy)
+            session::ReflectorOptions reflector, std::unique_ptr<KeySource> keys)
       : result_every_(options.result_every),
         io_(std::move(io)),
         start_(std::move(start)),
-        policy_(std::move(policy)),
+        reflector_(std::move(reflector)),
+        keys_(std::move(keys)),
         wanted_(options.sessions) {}
 
   Result<session::ReflectorCounters> run(DaemonObserver& observer) override;
 
   void stop() noexcept override {
     stop_.store(true, std::memory_order_relaxed);
+    io_->wake();
+  }
+  void reload_keys() noexcept override {
+    reload_keys_.store(true, std::memory_order_relaxed);
     io_->wake();
   }
   void apply(std::vector<DaemonSession> sessions) override {
@@ -122,6 +129,8 @@ class DaemonRun final : public Daemon {
   void begin_due(Engine& engine, MonoTime now);
   void begin(Engine& engine, Member& member);
   Result<void> begin_now(Engine& engine, Member& member);
+  Result<session::AuthKeyPtr> key_of(const Member& member) const;
+  void take_keys(Engine& engine, session::KeyringPtr keys);
   bool is_own_port(const PingOptions& options, const packet::Endpoint& remote) const;
   Result<void> turn(Engine& engine);
   void tell_decided(const Timestamp& now);
@@ -131,7 +140,9 @@ class DaemonRun final : public Daemon {
   Duration result_every_;
   std::unique_ptr<net::PacketIo> io_;
   ReflectStart start_;
-  session::PolicyOptions policy_;
+  session::ReflectorOptions reflector_;
+  std::unique_ptr<KeySource> keys_;  // null: there are none
+  session::KeyringPtr keyring_;      // in force
   Members members_;
   Members ending_;  // wanted no more, and not over yet
   bool peers_changed_ = false;
@@ -140,7 +151,7 @@ class DaemonRun final : public Daemon {
   std::mutex wanted_mutex_;
   std::optional<std::vector<DaemonSession>> wanted_;
   std::atomic<std::int64_t> last_turn_{0};
-  std::atomic<bool> stop_{false};
+  std::atomic<bool> stop_{false}, reload_keys_{false};
 };
 
 NameFollower::Name name_of(const DaemonSession& session) {
@@ -151,10 +162,10 @@ NameFollower::Name name_of(const DaemonSession& session) {
 }
 
 Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
-  session::Reflector reflector({.policy = policy_,
-                                .random = platform::random_bits,
-                                .note = [&](const std::string& note) { observer.on_note(note); }});
-  Engine engine(*io_, &reflector, [&](const std::string& note) { observer.on_note(note); });
+  const auto note = [&](const std::string& text) { observer.on_note(text); };
+  reflector_.note = note;
+  session::Reflector reflector(reflector_);
+  Engine engine(*io_, &reflector, note);
   for (const ReflectStart::Port& port : start_.ports) engine.share_port(port.id);
   observer.on_start(start_);
   NameFollower names(
@@ -163,12 +174,16 @@ Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
         return platform::resolve(name.host, name.port, name.family);
       },
       [this] { io_->wake(); });
+  ReflectorKeys keys(keys_.get(), reflector, [this] { io_->wake(); }, note);
+  if (keys_) keyring_ = keys_->first();
   measure::ClockEvents clock_events;
   MonoTime counters_due = io_->clock().mono_now();
   while (!stop_.load(std::memory_order_relaxed)) {
     take_wanted(engine, names, observer);
     take_names(names);
     if (std::exchange(peers_changed_, false)) reflector.set_peers(peers());
+    if (reload_keys_.exchange(false, std::memory_order_relaxed)) keys.reload();
+    if (auto read = keys.take()) take_keys(engine, std::move(read));
     TRY_VOID(turn(engine));
     if (io_->clock().mono_now() < counters_due) continue;
     observer.on_counters(reflector.counters());
@@ -313,11 +328,49 @@ bool DaemonRun::is_own_port(const PingOptions& options, const packet::Endpoint& 
                       local->end();
 }
 
+// Which key its probes have; null: they are in the open mode.
+Result<session::AuthKeyPtr> DaemonRun::key_of(const Member& member) const {
+  const std::string& id = member.plan.options.key_id;
+  if (id == kNoKey) return nullptr;
+  if (!keyring_) {
+    if (id.empty()) return nullptr;
+    return fail(fmt::format("it is to have the key '{}', and the agent has no --key-file", id));
+  }
+  const packet::IpAddress& peer = member.remote->address;
+  if (id.empty()) return keyring_->to_send(peer);
+  return key_to_send(*keyring_, id, peer, keys_->name());
+}
+
+// A session goes on with another key; where there is one now and was none it begins anew, because
+// its packets are others.
+void DaemonRun::take_keys(Engine& engine, session::KeyringPtr keys) {
+  keyring_ = std::move(keys);
+  for (const auto& member : members_) {
+    if (member->running == nullptr) {  // it may wait for a key
+      if (member->remote) begin_at(*member, io_->clock().mono_now());
+      continue;
+    }
+    auto key = key_of(*member);
+    if (!key) {
+      member->observer.on_note(member->id, key.error().text + "; the key of before is used on");
+    } else if ((*key == nullptr) != (member->key == nullptr)) {
+      begin_at(*member, io_->clock().mono_now());
+    } else if (*key != member->key) {
+      engine.set_key(*member->running, *key);
+      member->key = *key;
+    }
+  }
+}
+
 Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
   PingOptions options = member.plan.options;
   options.session = member.id;
   options.at_once = false;  // sessions that begin together are not to send together
-  const wire::RequestLayout layout = TRY(wire::plan_request(options.size));
+  const session::AuthKeyPtr key = TRY(key_of(member));
+  wire::RequestPlan plan;
+  plan.size = options.size;
+  if (key) plan.mode = wire::Mode::Authenticated;
+  const wire::RequestLayout layout = TRY(wire::plan_request(plan));
   // What is sent from a port to itself is no measurement, and no reflector answers it.
   if (options.port_policy == PortPolicy::Auto && is_own_port(options, *member.remote))
     options.port_policy = PortPolicy::Dynamic;
@@ -326,6 +379,7 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
   if (!member.seconds) member.seconds.emplace(options.interval, *now.mono, member.plan.first_epoch);
   session::SessionOptions asked = session_options(options, *member.remote);
   asked.tells_up = true;
+  asked.flow.key = member.key = key;
   member.running = TRY(engine.add_session(
       asked, {.options = port_options(options, *member.remote), .given = {}}, layout, member));
   PingStart start{.remote = *member.remote,
@@ -334,6 +388,8 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
                   .interface_name = {},
                   .stamping = engine.stamping_of(*member.running),
                   .size = static_cast<std::uint32_t>(layout.size),
+                  .key_id = key ? key->id() : std::string(),
+                  .key_fingerprint = key ? key->fingerprint() : std::string(),
                   .notes = layout.notes};
   if (const auto& egress = member.running->egress()) {
     start.interface_name = egress->interface_name;
@@ -426,8 +482,14 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const DaemonOptions& options) {
   const ReflectOptions& reflect = options.reflect;
   auto io = TRY(net::make_packet_io({.portable = reflect.portable, .features = reflect.features}));
   ReflectStart start = TRY(open_reflector_ports(*io, reflect));
-  session::PolicyOptions policy = reflector_policy(reflect, start);
-  return std::make_unique<DaemonRun>(options, std::move(io), std::move(start), std::move(policy));
+  auto keys = TRY(KeySource::open(reflect.key_file));
+  if (keys) start.keys = fmt::format("{}, of {}", told(*keys->first()), keys->name());
+  session::ReflectorOptions reflector{.policy = reflector_policy(reflect, start),
+                                      .replay_window = reflect.replay_window,
+                                      .random = platform::random_bits,
+                                      .note = {}};
+  return std::make_unique<DaemonRun>(options, std::move(io), std::move(start), std::move(reflector),
+                                     std::move(keys));
 }
 
 }  // namespace wirestamp::agent

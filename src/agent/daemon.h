@@ -80,7 +80,8 @@ class Daemon {
   virtual ~Daemon() = default;
   // Blocks until stop(). Then probes in flight are decided and the last windows told.
   virtual Result<session::ReflectorCounters> run(DaemonObserver& observer) = 0;
-  virtual void stop() noexcept = 0;  // any thread, async-signal-safe
+  virtual void stop() noexcept = 0;         // any thread, async-signal-safe
+  virtual void reload_keys() noexcept = 0;  // reads the key file again; as stop()
 
   // These sessions from now on. Any thread; the measuring thread takes them at its next turn.
   // Sessions that are gone end: their probes in flight are decided and their last windows told

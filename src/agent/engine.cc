@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "platform/route.h"
 #include "wire/stamp.h"
+#include "wire/stamp_auth.h"
 
 namespace wirestamp::agent {
 
@@ -33,9 +34,19 @@ constexpr Duration kRenewEvery = Duration::milliseconds(100);
 // Replies without a transmit stamp after which a port's driver is believed to give none.
 constexpr unsigned kRepliesWithoutStamp = 8;
 
+bool looks_authenticated(base::Bytes octets) {
+  return wire::likely_mode(octets) == wire::Mode::Authenticated;
+}
+
+wire::Kind kind_of(base::Bytes octets) {
+  return looks_authenticated(octets) ? wire::classify_auth(octets) : wire::classify(octets);
+}
+
 std::uint16_t ssid_in(const packet::ReceivedDatagram& datagram) {
-  return datagram.payload.size() >= 16 ? base::load_be<std::uint16_t>(datagram.payload, 14)
-                                       : std::uint16_t{0};
+  const std::size_t offset = looks_authenticated(datagram.payload) ? 26 : 14;
+  return datagram.payload.size() >= offset + 2
+             ? base::load_be<std::uint16_t>(datagram.payload, offset)
+             : std::uint16_t{0};
 }
 
 }  // namespace
@@ -203,6 +214,10 @@ Engine::Owner& Engine::owner_of(const session::Session& session) const {
   return *owners_[found->second];
 }
 
+void Engine::set_key(const session::Session& session, const session::AuthKeyPtr& key) {
+  owner_of(session).change().set_key(key);
+}
+
 void Engine::stop_session(const session::Session& session, MonoTime now) {
   owner_of(session).change().stop(now);
 }
@@ -365,7 +380,7 @@ net::PacketSink* Engine::guest_of(net::PortId port) const {
 void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datagram) {
   ++delivered_;
   if (net::PacketSink* guest = guest_of(port)) return guest->on_datagram(port, datagram);
-  switch (wire::classify(datagram.payload)) {
+  switch (kind_of(datagram.payload)) {
     case wire::Kind::TooShort:
     case wire::Kind::Request:
       return reflect(port, datagram);

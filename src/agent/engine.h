@@ -63,6 +63,8 @@ class Engine final : private net::PacketSink {
                                               const SessionPorts& ports,
                                               const wire::RequestLayout& layout,
                                               SessionObserver& observer);
+  // See session::Session::set_key().
+  void set_key(const session::Session& session, const session::AuthKeyPtr& key);
   // It sends no more, and is finished when its probes in flight are decided.
   void stop_session(const session::Session& session, MonoTime now);
   // It and its ports are gone at once; what is in flight is never decided. Between turns.

@@ -185,6 +185,49 @@ TEST_F(EngineTest, WhatComesOnAGuestsPortIsTheGuestsAlone) {
   EXPECT_EQ(reflector.counters().too_short, 1U);
 }
 
+// Both roles on one port, in the authenticated mode: its octets stand elsewhere.
+TEST_F(EngineTest, AnAuthenticatedReplyGoesToItsSessionAndAnAuthenticatedRequestIsAnswered) {
+  constexpr std::string_view kSecret = "0123456789abcdef";
+  const auto key = std::make_shared<const session::AuthKey>(
+      "site", std::as_bytes(std::span(kSecret)), session::AuthKey::For{});
+  const auto keys = std::make_shared<session::Keyring>(std::vector{key});
+  wire::RequestPlan plan;
+  plan.mode = wire::Mode::Authenticated;
+  layout_ = *wire::plan_request(plan);
+  session::Reflector near = make_reflector(), far = make_reflector();
+  near.set_keys(keys);
+  far.set_keys(keys);
+  Engine engine(io_, &near);
+  Samples samples;
+  for (const std::uint16_t ssid : {std::uint16_t{7}, std::uint16_t{8}}) {
+    session::SessionOptions one = options(ssid);
+    one.flow.remote.port = static_cast<std::uint16_t>(kPeer.port + ssid);
+    one.flow.key = key;
+    add(engine, one, samples);
+  }
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  ASSERT_EQ(io_.sent.size(), 2U);
+  const std::vector<std::byte> request = io_.sent[0];
+  for (std::size_t i = 0; i < 2; ++i)
+    io_.events.push_back(answer(
+        far, io_.sent[i], {kPeer.address, static_cast<std::uint16_t>(kPeer.port + 7 + i), 0}));
+  io_.events.push_back([request](net::PacketSink& sink) {
+    packet::ReceivedDatagram arrived;
+    arrived.payload = request;
+    arrived.source = {kPeer.address, 50'000, 0};
+    arrived.destination = kUs;
+    arrived.arrival.mono = MonoTime::from_ns(1'000'000'000'000);
+    sink.on_datagram(0, arrived);
+  });
+  run_to_the_end(engine);
+  ASSERT_EQ(samples.given.size(), 2U);
+  for (const measure::Sample& sample : samples.given)
+    EXPECT_EQ(sample.outcome, measure::Outcome::Delivered) << sample.session;
+  EXPECT_EQ(near.counters().requests, 1U) << "no reply was taken for a request";
+  EXPECT_EQ(near.counters().auth_verified, 1U);
+}
+
 TEST_F(EngineTest, AfterALongPauseRepliesAreReadBeforeProbesAreDecided) {
   Engine engine(io_, nullptr);
   Samples samples;

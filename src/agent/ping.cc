@@ -10,6 +10,7 @@
 #include "agent/echo_run.h"
 #include "agent/engine.h"
 #include "agent/flow_watch.h"
+#include "agent/key_source.h"
 #include "agent/place.h"
 #include "agent/session_plan.h"
 #include "measure/accumulator.h"
@@ -41,12 +42,13 @@ Result<void> check_stamping(const PingOptions& options, const net::PortStamping&
 class PingRun final : public Ping, private SessionObserver {
  public:
   PingRun(PingOptions options, std::unique_ptr<net::PacketIo> io, PingStart start,
-          wire::RequestLayout layout)
+          wire::RequestLayout layout, std::unique_ptr<KeySource> keys)
       : options_(std::move(options)),
         io_(std::move(io)),
         engine_(*io_, nullptr),
         start_(std::move(start)),
         layout_(std::move(layout)),
+        keys_(std::move(keys)),
         accumulator_({.interval = options_.interval}),
         echo_(echo_run_options(options_, start_), *io_, engine_,
               [this](const std::string& note) { on_note(note); }) {
@@ -63,8 +65,15 @@ class PingRun final : public Ping, private SessionObserver {
     stop_.store(true, std::memory_order_relaxed);
     io_->wake();
   }
+  void reload_keys() noexcept override {
+    reload_.store(true, std::memory_order_relaxed);
+    io_->wake();
+  }
 
  private:
+  Result<session::AuthKeyPtr> key_to_send(const session::Keyring& keys) const;
+  void follow_keys();
+  void take_keys();
   std::optional<MonoTime> step_echo();
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample& provisional) override;
@@ -83,6 +92,7 @@ class PingRun final : public Ping, private SessionObserver {
   Engine engine_;
   PingStart start_;
   wire::RequestLayout layout_;
+  std::unique_ptr<KeySource> keys_;  // null: the open mode
   measure::Accumulator accumulator_;
   std::optional<FlowWatch> flows_;  // when there are several
   PingObserver* observer_ = nullptr;
@@ -96,13 +106,18 @@ class PingRun final : public Ping, private SessionObserver {
   std::optional<MonoTime> last_progress_;
   std::optional<std::string> requirement_failed_;
   unsigned missed_peer_stamps_ = 0;
-  std::atomic<bool> stop_{false};
+  std::atomic<bool> stop_{false}, reload_{false};
 };
 
 Result<void> PingRun::begin() {
+  session::SessionOptions asked = session_options(options_, start_.remote);
+  if (keys_) {
+    asked.flow.key = TRY(key_to_send(*keys_->first()));
+    start_.key_id = asked.flow.key->id();
+    start_.key_fingerprint = asked.flow.key->fingerprint();
+  }
   session_ = TRY(engine_.add_session(
-      session_options(options_, start_.remote),
-      {.options = port_options(options_, start_.remote), .given = {}}, layout_, *this));
+      asked, {.options = port_options(options_, start_.remote), .given = {}}, layout_, *this));
   start_.stamping = engine_.stamping_of(*session_);
   start_.local = session_->local();
   if (const auto& egress = session_->egress()) {
@@ -117,6 +132,7 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
   observer_ = &observer;
   for (const std::string& note : start_.notes) noted_.insert(note);
   observer.on_start(start_);
+  follow_keys();
   const Timestamp began = io_->clock().now();
   bool interrupted = false;
   while (!engine_.sessions_finished() || !echo_.finished()) {
@@ -125,6 +141,7 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
       engine_.stop_session(*session_, io_->clock().mono_now());
     }
     if (requirement_failed_) break;
+    take_keys();
     TRY_VOID(engine_.turn(step_echo()));
     show_progress(false);
   }
@@ -153,6 +170,28 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
       result.flows.push_back(
           {.tuple = session_->tuple_of_lane(result.flows.size()), .summary = summary});
   return result;
+}
+
+Result<session::AuthKeyPtr> PingRun::key_to_send(const session::Keyring& keys) const {
+  return agent::key_to_send(keys, options_.key_id, start_.remote.address, keys_->name());
+}
+
+void PingRun::follow_keys() {
+  if (!keys_) return;
+  if (const auto blind = keys_->follow([this] { io_->wake(); }))
+    on_note(*blind + "; a SIGHUP makes changed keys known");
+}
+
+void PingRun::take_keys() {
+  if (!keys_) return;
+  if (reload_.exchange(false, std::memory_order_relaxed)) keys_->reload();
+  const auto news = keys_->take();
+  if (!news) return;
+  if (!news->text.empty()) on_note(news->text);
+  if (!news->keys) return;
+  const auto key = key_to_send(*news->keys);
+  if (!key) return on_note(key.error().text + "; the key of before is used on");
+  engine_.set_key(*session_, *key);
 }
 
 // Echo beside the probes, where none of them is answered; when it wants to be looked at again.
@@ -286,7 +325,14 @@ void warn_of_other_way(const PingOptions& options, PingStart& start) {
 Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
   PingStart start;
   start.host = options.host;
-  wire::RequestLayout layout = TRY(wire::plan_request(options.size));
+  std::unique_ptr<KeySource> keys;
+  if (options.key_id != kNoKey) keys = TRY(KeySource::open(options.key_file));
+  if (!keys && !options.key_id.empty() && options.key_id != kNoKey)
+    return fail("--key-id names a key of --key-file FILE or WIRESTAMP_KEY, and there is neither");
+  wire::RequestPlan plan;
+  plan.size = options.size;
+  if (keys) plan.mode = wire::Mode::Authenticated;
+  wire::RequestLayout layout = TRY(wire::plan_request(plan));
   for (const std::string& note : layout.notes) start.notes.push_back(note);
   start.size = static_cast<std::uint32_t>(layout.size);
   const auto found = TRY(platform::resolve(host_to_resolve(options), options.port, options.family));
@@ -294,7 +340,8 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
 
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   warn_of_other_way(options, start);
-  auto run = std::make_unique<PingRun>(options, std::move(io), start, std::move(layout));
+  auto run =
+      std::make_unique<PingRun>(options, std::move(io), start, std::move(layout), std::move(keys));
   TRY_VOID(run->begin());
   return run;
 }

@@ -41,6 +41,8 @@ struct PingOptions {
   std::optional<packet::IpAddress> source;
   std::string device;
   std::string network_namespace;  // name or path (platform/network_namespace.h); "": this one
+  std::string key_file;           // of authenticated probes; "": WIRESTAMP_KEY, or open ones
+  std::string key_id;             // which one of it; "": the first that is valid for the host
   PortPolicy port_policy = PortPolicy::Dynamic;
   std::optional<std::uint16_t> source_port;     // of Fixed and Auto; absent: the peer's, or 23999
   std::uint16_t first_port = 0, last_port = 0;  // of Range
@@ -68,6 +70,8 @@ struct PingStart {
   std::string interface_name;
   net::PortStamping stamping;
   std::uint32_t size = 0;
+  // Of the key that authenticated probes begin with; "": they are in the open mode.
+  std::string key_id, key_fingerprint;
   std::vector<std::string>
       notes;  // "no room for the WSTP TLV in 100 octets: left out" and the like
 };
@@ -128,6 +132,8 @@ class Ping {
   // Ends run() with what there is; probes in flight are decided as interrupted ones are. From any
   // thread, async-signal-safe.
   virtual void stop() noexcept = 0;
+  // Reads the key file again. From any thread, async-signal-safe.
+  virtual void reload_keys() noexcept = 0;
 };
 
 }  // namespace wirestamp::agent

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/reflect.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 
 #include "agent/engine.h"
 #include "agent/goodbye.h"
+#include "agent/key_source.h"
 #include "agent/place.h"
 #include "agent/reflector_ports.h"
 #include "platform/entropy.h"
@@ -16,26 +19,30 @@ namespace {
 
 class ReflectRun final : public Reflect {
  public:
-  ReflectRun(std::unique_ptr<net::PacketIo> io, ReflectStart start, session::PolicyOptions policy,
+  ReflectRun(std::unique_ptr<net::PacketIo> io, ReflectStart start,
+             session::ReflectorOptions options, std::unique_ptr<KeySource> keys,
              std::optional<Duration> counters_every)
       : io_(std::move(io)),
         start_(std::move(start)),
-        policy_(std::move(policy)),
+        options_(std::move(options)),
+        keys_(std::move(keys)),
         counters_every_(counters_every) {}
 
   void run_in(Place place) { place_ = std::move(place); }
 
   Result<session::ReflectorCounters> run(ReflectObserver& observer) override {
     TRY_VOID(place_.enter());
-    session::Reflector reflector(
-        {.policy = policy_, .random = platform::random_bits, .note = [&](const std::string& note) {
-           observer.on_note(note);
-         }});
-    Engine engine(*io_, &reflector, [&](const std::string& note) { observer.on_note(note); });
+    const auto note = [&](const std::string& text) { observer.on_note(text); };
+    options_.note = note;
+    session::Reflector reflector(options_);
+    Engine engine(*io_, &reflector, note);
     observer.on_start(start_);
+    ReflectorKeys keys(keys_.get(), reflector, [this] { io_->wake(); }, note);
     std::optional<MonoTime> due;
     if (counters_every_) due = io_->clock().mono_now() + *counters_every_;
     while (!stop_.load(std::memory_order_relaxed)) {
+      if (reload_.exchange(false, std::memory_order_relaxed)) keys.reload();
+      (void)keys.take();
       TRY_VOID(engine.turn(due));
       const bool is_due = due && io_->clock().mono_now() >= *due;
       if (is_due) due = io_->clock().mono_now() + *counters_every_;
@@ -54,22 +61,32 @@ class ReflectRun final : public Reflect {
     asked_.store(true, std::memory_order_relaxed);
     io_->wake();
   }
+  void reload_keys() noexcept override {
+    reload_.store(true, std::memory_order_relaxed);
+    io_->wake();
+  }
 
  private:
   Place place_;
   std::unique_ptr<net::PacketIo> io_;
   ReflectStart start_;
-  session::PolicyOptions policy_;
+  session::ReflectorOptions options_;
+  std::unique_ptr<KeySource> keys_;  // null: there are none
   std::optional<Duration> counters_every_;
-  std::atomic<bool> stop_{false}, asked_{false};
+  std::atomic<bool> stop_{false}, asked_{false}, reload_{false};
 };
 
 Result<std::unique_ptr<ReflectRun>> create_here(const ReflectOptions& options) {
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   ReflectStart start = TRY(open_reflector_ports(*io, options));
-  session::PolicyOptions policy = reflector_policy(options, start);
-  return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(policy),
-                                      options.counters_every);
+  auto keys = TRY(KeySource::open(options.key_file));
+  if (keys) start.keys = fmt::format("{}, of {}", told(*keys->first()), keys->name());
+  session::ReflectorOptions reflector{.policy = reflector_policy(options, start),
+                                      .replay_window = options.replay_window,
+                                      .random = platform::random_bits,
+                                      .note = {}};
+  return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(reflector),
+                                      std::move(keys), options.counters_every);
 }
 
 }  // namespace

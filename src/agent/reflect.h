@@ -32,6 +32,8 @@ struct ReflectOptions {
   std::optional<std::uint64_t> dscp;    // that replies may have, bit n for n
   std::vector<std::string> devices;  // each address is listened on by each; empty: by any interface
   std::string network_namespace;     // name or path (platform/network_namespace.h); "": this one
+  std::string key_file;        // of peers that are to be authentic; "": WIRESTAMP_KEY, or none
+  bool replay_window = false;  // authentic requests are answered once
   net::StampChoice stamps = net::StampChoice::Auto;
   std::optional<StampSource> require;
   bool portable = false;
@@ -46,6 +48,7 @@ struct ReflectStart {
     net::PortId id = 0;
   };
   std::vector<Port> ports;
+  std::string keys;  // ids and fingerprints, for whom, and where from; "": there are none
   std::vector<std::string> notes;
 };
 
@@ -69,6 +72,8 @@ class Reflect {
   virtual Result<session::ReflectorCounters> run(ReflectObserver& observer) = 0;
   virtual void stop() noexcept = 0;          // async-signal-safe
   virtual void ask_counters() noexcept = 0;  // async-signal-safe; on_counters() follows
+  // Reads the key file again. From any thread, async-signal-safe.
+  virtual void reload_keys() noexcept = 0;
 };
 
 }  // namespace wirestamp::agent
