@@ -286,6 +286,7 @@ class Standing {
     if (counters_asked.exchange(false))
       say_(measure::Severity::Info, {}, stats_line(mailbox_.counters()));
     if (reload_asked.exchange(false) || look_again) {
+      daemon_->reload_keys();
       note(service_manager_.reloading());
       (void)service_->reload(look_again);  // it tells what came of it
       note(service_manager_.ready(status_line()));

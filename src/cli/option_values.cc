@@ -95,6 +95,7 @@ Result<agent::PingOptions> session_options(const Settings& settings, agent::Port
   options.dscp = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Dscp));
   options.ecn = ecn_of(settings);
   options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
+  options.key_id = settings.text(Key::KeyId);
   options.source = settings.get<packet::IpAddress>(Key::Source);
   TRY_VOID(take_ports(settings, otherwise, options));
   options.full_rate = settings.flag(Key::FullRate);
@@ -113,6 +114,7 @@ Result<agent::PingOptions> session_options(const Settings& settings, agent::Port
 
 Result<agent::PingOptions> ping_options(const Settings& settings) {
   agent::PingOptions options = TRY(session_options(settings, agent::PortPolicy::Dynamic));
+  options.key_file = settings.text(Key::KeyFile);
   options.count = settings.get<std::uint64_t>(Key::Count);
   options.duration = settings.get<Duration>(Key::Duration);
   options.require = source_of(settings, Key::Require);
@@ -162,6 +164,8 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
   options.peers = peers_of(settings);
   for (const std::uint64_t dscp : settings.all<std::uint64_t>(Key::ReplyDscp))
     options.dscp = options.dscp.value_or(0) | std::uint64_t{1} << dscp;
+  options.key_file = settings.text(Key::KeyFile);
+  options.replay_window = settings.flag(Key::ReplayWindow);
   options.devices = settings.all<std::string>(Key::Device);
   options.stamps = stamps_of(settings);
   options.require = source_of(settings, Key::Require);

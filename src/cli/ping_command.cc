@@ -127,6 +127,10 @@ class PingCommand {
     platform::on_stop_signal([]() noexcept {
       if (PingCommand* command = running.load()) command->stop();
     });
+    if (settings_.given(Key::KeyFile))
+      platform::on_reload_signal([]() noexcept {
+        if (PingCommand* command = running.load()) command->reload_keys();
+      });
     std::vector<std::thread> measuring;
     for (std::size_t i = 0; i < measurements_.size(); ++i)
       measuring.emplace_back([this, i] {
@@ -150,6 +154,11 @@ class PingCommand {
   // Async-signal-safe.
   void stop() noexcept {
     for (Measurement& measurement : measurements_) measurement.ping->stop();
+  }
+
+  // So is this.
+  void reload_keys() noexcept {
+    for (Measurement& measurement : measurements_) measurement.ping->reload_keys();
   }
 
   // True when all have ended.

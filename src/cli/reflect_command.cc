@@ -41,6 +41,7 @@ class Printer final : public agent::ReflectObserver {
       tell(stdout, "{}listening on {}, stamps here: {} when received, {} when sent{}\n", place_,
            packet::to_string(port.local), name(port.stamping.receive), name(port.stamping.transmit),
            port.stamping.reason.empty() ? "" : fmt::format(" ({})", port.stamping.reason));
+    if (!start.keys.empty()) tell(stdout, "{}keys: {}\n", place_, start.keys);
     for (const std::string& note : start.notes) tell(stdout, "{}note: {}\n", place_, note);
   }
   void on_note(const std::string& note) override {
@@ -94,6 +95,11 @@ void ask_running() noexcept {
     for (const Reflector& one : *reflectors) one.reflect->ask_counters();
 }
 
+void reload_running() noexcept {
+  if (const auto* reflectors = running.load())
+    for (const Reflector& one : *reflectors) one.reflect->reload_keys();
+}
+
 // Opens the ports of all of them, or of none.
 Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings) {
   agent::ReflectOptions options = reflect_options(settings);
@@ -125,6 +131,7 @@ int run_reflect(const config::Settings& settings) {
   running.store(&reflectors);
   platform::on_stop_signal(stop_running);
   platform::on_question_signal(ask_running);
+  if (settings.given(Key::KeyFile)) platform::on_reload_signal(reload_running);
   std::vector<std::thread> threads;
   for (Reflector& one : reflectors)
     threads.emplace_back([&one] {

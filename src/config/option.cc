@@ -264,6 +264,32 @@ constexpr std::array kProbingOptions{
            .minimum = kSecond,
            .maximum = 24 * kHour,
            .help = "print every counter so often, and what was added"},
+    Option{.key = Key::KeyFile,
+           .name = "key-file",
+           .type = Type::File,
+           .group = Group::Authentication,
+           .commands = "ping reflect agent",
+           .value_name = "FILE",
+           .without = "the key of the variable WIRESTAMP_KEY, else packets are in the open mode",
+           .help = "file with the keys of authenticated STAMP (RFC 8762), for its owner alone to "
+                   "read: a line 'ID hex:...' for each, see docs/authentication.md. Read again "
+                   "when it changes"},
+    Option{.key = Key::KeyId,
+           .name = "key-id",
+           .type = Type::Text,
+           .group = Group::Authentication,
+           .commands = "ping session",
+           .value_name = "ID",
+           .without = "the first that is valid for the host",
+           .help = "the key that probes are sent with; none sends them in the open mode"},
+    Option{.key = Key::ReplayWindow,
+           .name = "replay-window",
+           .type = Type::Flag,
+           .group = Group::Authentication,
+           .commands = "reflect agent",
+           .fallback = "false",
+           .help = "answer each authenticated request once: of a session the last 64 numbers are "
+                   "remembered. What the network duplicates is then not counted as such"},
     Option{.key = Key::Family,
            .name = "family",
            .type = Type::Choice,
@@ -536,6 +562,8 @@ std::string_view title(Group group) {
       return "Probes";
     case Group::Reflecting:
       return "Reflecting";
+    case Group::Authentication:
+      return "Authentication";
     case Group::Addresses:
       return "Addresses and interfaces";
     case Group::Flows:

@@ -44,6 +44,9 @@ enum class Key : std::uint8_t {
   ReplyDscp,
   Stats,
   StatsEvery,
+  KeyFile,
+  KeyId,
+  ReplayWindow,
   Family,
   Source,
   Device,
@@ -146,6 +149,7 @@ enum class Group : std::uint8_t {
   Thresholds,
   Probes,
   Reflecting,
+  Authentication,
   Addresses,
   Flows,
   Stamps,
@@ -153,8 +157,9 @@ enum class Group : std::uint8_t {
   Expert
 };
 inline constexpr std::array kGroups{
-    Group::Target, Group::Agent, Group::Probes, Group::Reflecting, Group::Addresses, Group::Flows,
-    Group::Stamps, Group::Store, Group::Api,    Group::Thresholds, Group::Output,    Group::Expert};
+    Group::Target,     Group::Agent,  Group::Probes, Group::Reflecting, Group::Authentication,
+    Group::Addresses,  Group::Flows,  Group::Stamps, Group::Store,      Group::Api,
+    Group::Thresholds, Group::Output, Group::Expert};
 std::string_view title(Group group);
 
 // A one-letter flag. With `implies` it takes no value and sets that one: -4 is --family ipv4.
