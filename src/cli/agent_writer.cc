@@ -52,6 +52,7 @@ void AgentWriter::on_start(const agent::ReflectStart& start) {
          fmt::format("reflecting on {}, stamps here: {} when received, {} when sent",
                      packet::to_string(port.local), name(port.stamping.receive),
                      name(port.stamping.transmit)));
+  if (!start.keys.empty()) say_(measure::Severity::Info, {}, "keys: " + start.keys);
   for (const std::string& note : start.notes) say_(measure::Severity::Info, {}, note);
 }
 
@@ -63,6 +64,9 @@ void AgentWriter::on_session(const agent::KeptSession& session, const agent::Pin
                    start.interface_name.empty() ? "" : " on " + start.interface_name, start.size,
                    publish::human(session.options.interval), name(start.stamping.transmit),
                    name(start.stamping.receive)));
+  if (!start.key_id.empty())
+    say_(measure::Severity::Info, session.name,
+         fmt::format("authenticated with key {} ({})", start.key_id, start.key_fingerprint));
   for (const std::string& note : start.notes) say_(measure::Severity::Info, session.name, note);
 }
 

@@ -42,6 +42,8 @@ publish::Report start_report(const agent::PingOptions& options, const agent::Pin
   report.own_ids = start.stamping.own_ids;
   report.stamping_reason = start.stamping.reason;
   report.size = start.size;
+  report.key_id = start.key_id;
+  report.key_fingerprint = start.key_fingerprint;
   report.dscp = options.dscp;
   report.interval = options.interval;
   return report;
@@ -92,8 +94,16 @@ std::string advice(const agent::PingResult& result) {
     return fmt::format("the host is up, but nothing listens on {}: run `wirestamp reflect` there",
                        remote);
   if (s.too_big > 0) return "the probes are larger than the path takes: try a smaller --size";
+  if (result.counters.other_mode > 0 || result.counters.auth_failed > 0)
+    return fmt::format("{} answers, but nothing of it can be believed: a note says why", remote);
   if (s.refused_by_peer > 0)
     return "the reflector refuses by its policy: see its --allow and --rate";
+  if (const agent::PingStart& start = result.start; !start.key_id.empty())
+    return fmt::format(
+        "nothing came back. A reflector is silent to whom it does not know: has {} the key '{}' "
+        "with fingerprint {}, valid for {}? `wirestamp reflect` tells what it has, and counts what "
+        "it refuses. Is it running there? Does a firewall drop UDP to it?",
+        remote, start.key_id, start.key_fingerprint, packet::to_string(start.local.address));
   if (result.echo && result.echo->summary.received > 0)
     return fmt::format(
         "the host answers ICMP echo, but no STAMP: is `wirestamp reflect` (or another STAMP "

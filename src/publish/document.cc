@@ -264,6 +264,13 @@ struct Shape<Report> {
       row<[](const T& report) { return unless_empty(report.network_namespace); }>(
           "netns", "with `--netns`", "network namespace it was made in"),
       row<&T::size>("size", kAlways, "octets of UDP payload of a probe"),
+      row<[](const T& report) { return report.key_id.empty() ? "open" : "authenticated"; }>(
+          "mode", kAlways, "`open` or `authenticated` (RFC 8762 4.2)"),
+      row<[](const T& report) { return unless_empty(report.key_id); }>(
+          "key.id", "in the authenticated mode", "id of the key that the probes began with"),
+      row<[](const T& report) { return unless_empty(report.key_fingerprint); }>(
+          "key.fingerprint", "in the authenticated mode",
+          "tells whether two hosts have the same key, and nothing of it"),
       row<&T::transmit>("stamping.transmit", kAlways,
                         "source of transmit stamps that this host offers"),
       row<&T::receive>("stamping.receive", kAlways, "the same of receive stamps"),

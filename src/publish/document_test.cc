@@ -67,6 +67,8 @@ Report full_report() {
   report.interface_name = "eth0";
   report.network_namespace = "uplink";
   report.stamping_reason = "because";
+  report.key_id = "site-2026";
+  report.key_fingerprint = "1f0c22e9";
   report.settings = {{"count", "9", "flag --count"}};
   report.counters = {{"replies", 9}};
   report.notes = {"a \"note\" with a \\, a line\nend and an \xff octet"};

@@ -33,8 +33,9 @@ struct Report {
   std::string interface_name;                                             // "" when not known
   StampSource transmit = StampSource::User, receive = StampSource::User;  // what this host gives
   bool own_ids = false;
-  std::string stamping_reason;  // why that is less than asked; "" otherwise
-  std::uint32_t size = 0;       // octets of UDP payload
+  std::string stamping_reason;          // why that is less than asked; "" otherwise
+  std::uint32_t size = 0;               // octets of UDP payload
+  std::string key_id, key_fingerprint;  // of authenticated probes; "": the open mode
   std::uint8_t dscp = 0;
   Duration interval;
 

@@ -272,6 +272,8 @@ std::string headline(const Report& start) {
   text += fmt::format(": {} octets every {}, stamps here: {} when sent, {} when received",
                       start.size, human(start.interval), name(start.transmit), name(start.receive));
   if (!start.stamping_reason.empty()) text += fmt::format(" ({})", start.stamping_reason);
+  if (!start.key_id.empty())
+    text += fmt::format(", authenticated with key {} ({})", start.key_id, start.key_fingerprint);
   std::string out;
   append_wrapped(out, text, 0, 2);
   return out;
