@@ -2,7 +2,6 @@
 //
 // An agent that measures its own reflector over loopback, with a key file that changes.
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <condition_variable>
 #include <cstdlib>
@@ -36,7 +35,7 @@ class AgentKeys : public testing::Test, private DaemonObserver {
   void write(const std::string& text) {
     const std::filesystem::path fresh = folder_ / "fresh";
     std::ofstream(fresh) << text;
-    EXPECT_EQ(::chmod(fresh.c_str(), 0600), 0);
+    std::filesystem::permissions(fresh, std::filesystem::perms{0600});
     std::filesystem::rename(fresh, folder_ / "keys");
   }
   void start(const std::string& key_id = {}) {

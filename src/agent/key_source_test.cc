@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <condition_variable>
 #include <cstdlib>
@@ -41,10 +40,10 @@ class KeyFile {
   KeyFile(const KeyFile&) = delete;
   KeyFile& operator=(const KeyFile&) = delete;
 
-  void write(const std::string& text, ::mode_t mode = 0600) {
+  void write(const std::string& text, unsigned mode = 0600) {
     const std::filesystem::path fresh = folder_ / "fresh";
     std::ofstream(fresh) << text;
-    EXPECT_EQ(::chmod(fresh.c_str(), mode), 0);
+    std::filesystem::permissions(fresh, std::filesystem::perms{mode});
     std::filesystem::rename(fresh, path_);
   }
   std::string path() const { return path_; }

@@ -10,28 +10,17 @@
 #include <utility>
 
 #include "config/file.h"
+#include "config/words.h"
 
 namespace wirestamp::config {
 
 namespace {
 
-constexpr std::string_view kBlank = " \t";
 constexpr std::string_view kHex = "hex:", kBase64 = "base64:", kText = "text:";
 constexpr const char* kVariableId = "environment";
 
 bool is_key(std::string_view word) {
   return word.starts_with(kHex) || word.starts_with(kBase64) || word.starts_with(kText);
-}
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (true) {
-    const std::size_t begin = line.find_first_not_of(kBlank);
-    if (begin == std::string_view::npos) return words;
-    line.remove_prefix(begin);
-    words.push_back(line.substr(0, line.find_first_of(kBlank)));
-    line.remove_prefix(words.back().size());
-  }
 }
 
 std::optional<unsigned> hex_digit(char c) {
