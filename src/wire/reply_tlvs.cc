@@ -36,6 +36,10 @@ bool valid_length(const Tlv& tlv) {
   }
 }
 
+void add(std::uint64_t (&types)[4], std::uint8_t type) {
+  types[type / 64] |= std::uint64_t{1} << (type % 64);
+}
+
 template <typename T>
 void take(std::optional<T>& into, base::Bytes value) {
   if (!into) into = T::decode(value);
@@ -113,17 +117,20 @@ ReplyTlvs read_reply_tlvs(base::Bytes area, std::uint32_t sequence, const TlvInt
   while (const auto tlv = reader.next()) {
     if ((tlv->flags & kUnrecognised) != 0) {
       ++told.unrecognised;
-      told.unrecognised_types[tlv->type / 64] |= std::uint64_t{1} << (tlv->type % 64);
+      add(told.unrecognised_types, tlv->type);
       continue;
     }
     if ((tlv->flags & kMalformed) != 0 || !valid_length(*tlv)) {
       told.malformed = true;
+      told.malformed_type = tlv->type;
       return told;
     }
     if ((tlv->flags & kConformance) != 0) {
       ++told.unfulfilled;
+      add(told.unfulfilled_types, tlv->type);
       continue;
     }
+    add(told.answered_types, tlv->type);
     take(*tlv, told);
   }
   told.malformed = reader.end() == TlvReader::End::Overrun;

@@ -32,7 +32,11 @@ struct ReplyTlvs {
   std::optional<std::uint32_t> bit_errors, error_burst;
   bool reflected_control = false;  // type 12 came back without C
 
-  std::uint64_t unrecognised_types[4] = {};  // bit n % 64 of n / 64: came back with U
+  // Of each of these bit n % 64 of n / 64. A type may be there several times.
+  std::uint64_t unrecognised_types[4] = {};    // came back with U
+  std::uint64_t unfulfilled_types[4] = {};     // with C
+  std::uint64_t answered_types[4] = {};        // with neither, and of a valid length
+  std::optional<std::uint8_t> malformed_type;  // the first one with M, or of no valid length
   unsigned unrecognised = 0;
   unsigned unfulfilled = 0;  // C
   bool malformed = false;    // M, or a length that is none
@@ -40,8 +44,13 @@ struct ReplyTlvs {
   bool integrity_failed = false;
   bool verified = false;  // by an HMAC TLV
 
-  bool refused(std::uint8_t type) const {
-    return (unrecognised_types[type / 64] >> (type % 64) & 1U) != 0;
+  bool refused(std::uint8_t type) const { return has(unrecognised_types, type); }
+  bool could_not(std::uint8_t type) const { return has(unfulfilled_types, type); }
+  bool answered(std::uint8_t type) const { return has(answered_types, type); }
+
+ private:
+  static bool has(const std::uint64_t (&types)[4], std::uint8_t type) {
+    return (types[type / 64] >> (type % 64) & 1U) != 0;
   }
 };
 

@@ -40,6 +40,7 @@ RequestLayout bare_layout();  // 44 octets
 struct AskedTlv {
   std::uint8_t type = 0;
   std::vector<std::byte> value;
+  bool operator==(const AskedTlv&) const = default;
 };
 
 struct RequestPlan {
