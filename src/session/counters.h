@@ -22,8 +22,11 @@ struct SenderCounters {
   std::uint64_t bad_timestamp = 0;           // not a legal instant in its format
   std::uint64_t error_estimate_missing = 0;  // multiplier 0
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0, tlv_integrity = 0;
-  std::uint64_t auth_failed = 0;  // the HMAC of the reply is wrong
-  std::uint64_t other_mode = 0;   // the peer's replies are open and ours authenticated, or so
+  std::uint64_t auth_failed = 0;      // the HMAC of the reply is wrong
+  std::uint64_t other_mode = 0;       // the peer's replies are open and ours authenticated, or so
+  std::uint64_t swapped_stamps = 0;   // T1 and T3 in each other's place: not used
+  std::uint64_t further_replies = 0;  // beyond the first, where type 12 asked for several
+  std::uint64_t wrong_link = 0;       // RFC 9534: an ID in the reply is not ours, or not the peer's
   std::uint64_t follow_up_rejected =
       0;  // not within 0-1 s after the reply's T3, or of another epoch
   std::uint64_t path_errors = 0, foreign_path_errors = 0;
@@ -55,11 +58,16 @@ struct ReflectorCounters {
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0;
   std::uint64_t dscp_refused = 0;
   // Where a key is configured (session/authenticator.h).
-  std::uint64_t auth_verified = 0;  // authentic
-  std::uint64_t auth_failed = 0;    // the HMAC is wrong
-  std::uint64_t auth_missing = 0;   // in the open mode, from a peer that a key is for
-  std::uint64_t auth_no_key = 0;    // authenticated, it seems, from a peer that no key is for
-  std::uint64_t auth_replayed = 0;  // seen before, or so old that nobody can tell
+  std::uint64_t auth_verified = 0;    // authentic
+  std::uint64_t auth_failed = 0;      // the HMAC is wrong
+  std::uint64_t auth_missing = 0;     // in the open mode, from a peer that a key is for
+  std::uint64_t auth_no_key = 0;      // authenticated, it seems, from a peer that no key is for
+  std::uint64_t auth_replayed = 0;    // seen before, or so old that nobody can tell
+  std::uint64_t tlv_unfulfilled = 0;  // understood, and policy or this system cannot (C)
+  std::uint64_t reply_unwanted = 0;   // RFC 9503: the request asked for no reply
+  std::uint64_t wrong_link = 0;       // RFC 9534: a request for another member link
+  std::uint64_t access_reports = 0;   // requests with one (RFC 8972 4.6)
+  std::uint64_t further_replies = 0;  // type 12: beyond the first one of a request
   // Answers to the question what became of a session.
   std::uint64_t accounts_told = 0, unknown_tokens = 0;
   std::uint64_t sessions_created = 0, sessions_evicted = 0, stateless_replies = 0;
@@ -89,6 +97,9 @@ inline constexpr std::array kSenderCounters{
     Counter<SenderCounters>{"tlv_integrity", &SenderCounters::tlv_integrity},
     Counter<SenderCounters>{"auth_failed", &SenderCounters::auth_failed},
     Counter<SenderCounters>{"other_mode", &SenderCounters::other_mode},
+    Counter<SenderCounters>{"swapped_stamps", &SenderCounters::swapped_stamps},
+    Counter<SenderCounters>{"further_replies", &SenderCounters::further_replies},
+    Counter<SenderCounters>{"wrong_link", &SenderCounters::wrong_link},
     Counter<SenderCounters>{"follow_up_rejected", &SenderCounters::follow_up_rejected},
     Counter<SenderCounters>{"path_errors", &SenderCounters::path_errors},
     Counter<SenderCounters>{"foreign_path_errors", &SenderCounters::foreign_path_errors},
@@ -131,6 +142,11 @@ inline constexpr std::array kReflectorCounters{
     Counter<ReflectorCounters>{"auth_missing", &ReflectorCounters::auth_missing},
     Counter<ReflectorCounters>{"auth_no_key", &ReflectorCounters::auth_no_key},
     Counter<ReflectorCounters>{"auth_replayed", &ReflectorCounters::auth_replayed},
+    Counter<ReflectorCounters>{"tlv_unfulfilled", &ReflectorCounters::tlv_unfulfilled},
+    Counter<ReflectorCounters>{"reply_unwanted", &ReflectorCounters::reply_unwanted},
+    Counter<ReflectorCounters>{"wrong_link", &ReflectorCounters::wrong_link},
+    Counter<ReflectorCounters>{"access_reports", &ReflectorCounters::access_reports},
+    Counter<ReflectorCounters>{"further_replies", &ReflectorCounters::further_replies},
     Counter<ReflectorCounters>{"accounts_told", &ReflectorCounters::accounts_told},
     Counter<ReflectorCounters>{"unknown_tokens", &ReflectorCounters::unknown_tokens},
     Counter<ReflectorCounters>{"sessions_created", &ReflectorCounters::sessions_created},

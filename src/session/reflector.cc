@@ -18,11 +18,6 @@ constexpr std::uint64_t kOurStampLasts = std::uint64_t{10} << 32U;  // NTP forma
 // The token of a reply nobody will ask for.
 constexpr packet::Token kNoReply = (packet::Token{1} << 44U) - 1;
 
-std::uint8_t sync_source(const ClockState& clock) {
-  return static_cast<std::uint8_t>(clock.synchronised ? wire::SyncSource::Ntp
-                                                      : wire::SyncSource::FreeRunning);
-}
-
 // An answer to a reply of ours: what stands there is the stamp that we wrote a moment ago. Those of
 // honest reflectors are told apart before (wire::classify), but there are others, and two that
 // answer each other never stop. Random padding looks so once in 2^28 packets.
@@ -85,6 +80,7 @@ Reflector::Reflector(const ReflectorOptions& options)
     : options_(options),
       policy_(options.policy, base::KeyedHash<>(options.random(), options.random())),
       authenticator_(options.note),
+      tlvs_(std::make_unique<ReflectorTlvs>(options.tlvs)),
       sessions_(options.random) {}
 
 bool Reflector::from_one_other_host(const packet::ReceivedDatagram& request) const {
@@ -163,7 +159,7 @@ std::optional<wire::WstpAccount> Reflector::account_of(const wire::WstpToken& to
   const ReflectorSession* session = sessions_.find_token(token);
   if (session == nullptr) return std::nullopt;
   const auto sent = static_cast<std::uint32_t>(session->replies_sent);
-  return wire::WstpAccount{.requests_seen = sent + session->dropped_by_policy,
+  return wire::WstpAccount{.requests_seen = session->requests_received(),
                            .replies_sent = sent,
                            .last_sender_sequence = session->last_sender_sequence,
                            .source = session->key.remote};
@@ -182,10 +178,29 @@ void Reflector::note_refusal(const packet::IpAddress& source, Admission why) {
                                   packet::to_string(source)));
 }
 
+// False: the request wants no reply, or is not for this end.
+bool Reflector::count_tlvs(const wire::TlvOutcome& outcome, ReflectorSession* session,
+                           std::uint32_t sender_sequence) {
+  counters_.tlv_unrecognised += outcome.unrecognised;
+  counters_.tlv_malformed += outcome.malformed ? 1 : 0;
+  counters_.tlv_unfulfilled += outcome.unfulfilled;
+  counters_.dscp_refused += outcome.dscp_refused ? 1 : 0;
+  counters_.access_reports += outcome.access_report ? 1U : 0U;
+  if (outcome.asked) ++(outcome.told ? counters_.accounts_told : counters_.unknown_tokens);
+  if (outcome.silence == wire::Silence::None) return true;
+  ++(outcome.silence == wire::Silence::MicroSession ? counters_.wrong_link
+                                                    : counters_.reply_unwanted);
+  if (session == nullptr) return false;
+  ++session->unanswered;
+  session->see(sender_sequence);
+  return false;
+}
+
 std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::ReceivedDatagram& request,
                                                            const Timestamp& now,
                                                            const ClockState& clock,
-                                                           base::MutableBytes buffer) {
+                                                           base::MutableBytes buffer,
+                                                           std::uint32_t port) {
   counters_.octets_received += request.payload.size();
   if (!acceptable(request, now, clock)) return std::nullopt;
   const auto authentic = authenticator_.check(request, counters_);
@@ -206,10 +221,14 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   wire::TlvAnswers answers;
   answers.received_traffic_class = request.traffic_class;
   answers.reply_dscp = policy_.permitted_dscp(request.source.address);
-  const std::uint8_t sync = sync_source(clock);
-  answers.timestamp_information = {
-      sync, static_cast<std::uint8_t>(wire::method_of(request.arrival.source)), sync,
-      static_cast<std::uint8_t>(wire::method_of(now.source))};
+  answers.timestamp_information.method_in =
+      static_cast<std::uint8_t>(wire::method_of(request.arrival.source));
+  answers.timestamp_information.method_out = static_cast<std::uint8_t>(wire::method_of(now.source));
+  // The key of an authenticated one may be gone before its last reply.
+  const bool may_burst = session != nullptr && authentic->mode.key == nullptr &&
+                         policy_.listed(request.source.address) &&
+                         bursts_.has_room(request.source.address);
+  tlvs_->prepare(request, session, clock, may_burst, answers);
   answers.follow_up = follow_up(session, clock);
   if (request.payload.size() > wire::base_size(authentic->mode.mode)) {
     answers.wstp = describe(session, request, now, clock);
@@ -228,10 +247,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
                     wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
                     wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp,
                                                 clock.error + stamp_error));
-  counters_.tlv_unrecognised += outcome.unrecognised;
-  counters_.tlv_malformed += outcome.malformed ? 1 : 0;
-  counters_.dscp_refused += outcome.dscp_refused ? 1 : 0;
-  if (outcome.asked) ++(outcome.told ? counters_.accounts_told : counters_.unknown_tokens);
+  if (!count_tlvs(outcome, session, asked.sequence)) return std::nullopt;
 
   packet::OutgoingDatagram reply;
   reply.payload = buffer.first(packet.size);
@@ -241,7 +257,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   // A link-local address is only there on the interface the request came by.
   if (request.source.address.is_link_local() || request.destination.address.is_link_local())
     reply.interface = request.interface;
-  reply.traffic_class = static_cast<std::uint8_t>(outcome.dscp << 2U);  // ECN: Not-ECT
+  tlvs_->direct(outcome, request, reply);
   reply.token = kNoReply;
   if (session != nullptr) {
     session->replies[sequence % ReflectorSession::kRemembered] = {
@@ -250,13 +266,54 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
     ++session->replies_sent;
     session->see(asked.sequence);
     reply.token = sessions_.name_of(*session, sequence);
+    if (outcome.burst && outcome.burst->count > 1) begin_burst(reply, key, outcome, port, now);
   }
   return reply;
 }
 
-void Reflector::on_sent(packet::Token, const packet::SendResult& result) {
+void Reflector::begin_burst(const packet::OutgoingDatagram& reply, const SessionKey& key,
+                            const wire::TlvOutcome& outcome, std::uint32_t port,
+                            const Timestamp& now) {
+  bursts_.add({.datagram = reply,
+               .octets = {reply.payload.begin(), reply.payload.end()},
+               .key = key,
+               .sender_sequence = base::load_be<std::uint32_t>(reply.payload, 24),
+               .tlvs = outcome,
+               .port = port,
+               .left = static_cast<std::uint16_t>(outcome.burst->count - 1),
+               .interval = outcome.burst->interval,
+               .next = *now.mono + outcome.burst->interval});
+}
+
+std::optional<Reflector::FurtherReply> Reflector::further_reply(const Timestamp& now,
+                                                                const ClockState& clock) {
+  ReplyBurst* burst = bursts_.take_due(*now.mono);
+  if (burst == nullptr) return std::nullopt;
+  ReflectorSession* session = sessions_.find(burst->key);
+  if (session == nullptr) {  // pushed out meanwhile
+    burst->left = 0;
+    return further_reply(now, clock);
+  }
+  const std::uint32_t sequence = session->next_sequence++;
+  wire::number_reply(burst->octets, {}, burst->tlvs, sequence);
+  wire::stamp_reply(burst->octets, {},
+                    wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
+                    wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp,
+                                                clock.error + now.error));
+  session->replies[sequence % ReflectorSession::kRemembered] = {
+      .sender_sequence = burst->sender_sequence, .reflector_sequence = sequence, .departed = {}};
+  ++counters_.further_replies;
+  counters_.octets_sent += burst->octets.size();
+  burst->datagram.payload = burst->octets;
+  burst->datagram.token = sessions_.name_of(*session, sequence);
+  return FurtherReply{.datagram = burst->datagram, .port = burst->port};
+}
+
+void Reflector::on_sent(packet::Token token, const packet::SendResult& result) {
   ++(result.status == packet::SendStatus::Accepted ? counters_.replies : counters_.send_failed);
   if (result.buffer_full) ++counters_.send_buffer_full;
+  if (result.status == packet::SendStatus::Accepted || token == kNoReply) return;
+  if (ReflectorSession* session = sessions_.session_of(token)) ++session->send_failed;
 }
 
 void Reflector::on_transmit_stamp(packet::Token token, const Timestamp& stamp) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,8 @@
 #include "session/authenticator.h"
 #include "session/counters.h"
 #include "session/reflector_policy.h"
+#include "session/reflector_tlvs.h"
+#include "session/reply_bursts.h"
 #include "session/session_table.h"
 #include "time/clock.h"
 #include "wire/stamp.h"
@@ -32,6 +35,7 @@ struct ReflectorOptions {
   // Whether a request proves a key of ours by other means than its HMAC. Asked for each request
   // that may be answered, before rates; empty: none does.
   std::function<bool(const packet::ReceivedDatagram&)> authenticated;
+  TlvOptions tlvs;
 };
 
 class Reflector {
@@ -40,11 +44,25 @@ class Reflector {
 
   // The reply to `request`, or nothing (and a counter says why). `now` becomes the Timestamp (T3)
   // of the reply: read it as late as possible. The reply's octets are written to `buffer`, which
-  // holds at least max(request size, 44) octets; the reply is never longer than the request, or 44
-  // for a short one. The caller has told requests from replies (wire::classify).
+  // holds at least room() octets; the reply is never longer than the request, or 44 for a short
+  // one, unless TlvOptions::control permits it. The caller has told requests from replies
+  // (wire::classify).
   std::optional<packet::OutgoingDatagram> reflect(const packet::ReceivedDatagram& request,
                                                   const Timestamp& now, const ClockState& clock,
-                                                  base::MutableBytes buffer);
+                                                  base::MutableBytes buffer,
+                                                  std::uint32_t port = 0);
+
+  // Type 12: replies beyond the first one of a request, to be sent by the `port` that was given to
+  // reflect(). `now` as there; the octets are valid until the next call. Ask until there is none.
+  struct FurtherReply {
+    packet::OutgoingDatagram datagram;
+    std::uint32_t port = 0;
+  };
+  std::optional<FurtherReply> further_reply(const Timestamp& now, const ClockState& clock);
+  std::optional<MonoTime> next_wake() const { return bursts_.next_wake(); }
+
+  // See reflect(): at least max(request size, 44).
+  std::size_t room(std::size_t request_size) const { return tlvs_->room(request_size); }
 
   // A reply of some other reflector arrived and nobody here asked for it.
   void ignore_reply() { ++counters_.replies_ignored; }
@@ -66,7 +84,10 @@ class Reflector {
   void set_keys(KeyringPtr keys) { authenticator_.set_keys(std::move(keys)); }
 
   // See HostNetworks; the sessions stay.
-  void set_networks(HostNetworks networks) { policy_.set_networks(std::move(networks)); }
+  void set_networks(HostNetworks networks) {
+    tlvs_->set_own(networks.addresses);
+    policy_.set_networks(std::move(networks));
+  }
   // Hosts that count as listed beside PolicyOptions::allowed, such as those that are measured.
   void set_peers(std::vector<packet::IpAddress> peers) { policy_.set_peers(std::move(peers)); }
 
@@ -78,11 +99,17 @@ class Reflector {
   bool replayed(ReflectorSession* session, const Authentic& request);
   std::optional<wire::WstpAccount> account_of(const wire::WstpToken& token) const;
   void note_refusal(const packet::IpAddress& source, Admission why);
+  void begin_burst(const packet::OutgoingDatagram& reply, const SessionKey& key,
+                   const wire::TlvOutcome& outcome, std::uint32_t port, const Timestamp& now);
+  bool count_tlvs(const wire::TlvOutcome& outcome, ReflectorSession* session,
+                  std::uint32_t sender_sequence);
 
   ReflectorOptions options_;
   ReflectorPolicy policy_;
   Authenticator authenticator_;
+  std::unique_ptr<ReflectorTlvs> tlvs_;  // never null
   SessionTable sessions_;
+  ReplyBursts bursts_;
   ReflectorCounters counters_;
   bool stopping_ = false;
   std::set<packet::IpAddress> refused_noted_;

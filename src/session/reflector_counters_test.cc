@@ -42,12 +42,11 @@ Octets with_tlv(std::uint8_t type, const Octets& value) {
 class World {
  public:
   explicit World(PolicyOptions policy = {}, bool proves = false)
-      : reflector_(
-            {.policy = std::move(policy),
-             .replay_window = true,
-             .random = [this] { return ++random_; },
-             .note = [](const std::string&) {},
-             .authenticated = [proves](const packet::ReceivedDatagram&) { return proves; }}) {}
+      : reflector_({.policy = std::move(policy),
+                    .random = [this] { return ++random_; },
+                    .note = [](const std::string&) {},
+                    .authenticated = [proves](const packet::ReceivedDatagram&) { return proves; },
+                    .tlvs = {.micro_session = 5, .control = wire::ControlPolicy()}}) {}
 
   packet::ReceivedDatagram from(const char* source, const Octets& octets) {
     packet::ReceivedDatagram datagram;
@@ -61,7 +60,7 @@ class World {
   // The octets of the reply; none without one.
   Octets give(const packet::ReceivedDatagram& datagram,
               packet::SendStatus status = packet::SendStatus::Accepted, bool full = false) {
-    Octets buffer(std::max<std::size_t>(datagram.payload.size(), 44));
+    Octets buffer(reflector_.room(datagram.payload.size()));
     const auto reply = reflector_.reflect(datagram, stamp(StampSource::User), ClockState(), buffer);
     if (!reply) return {};
     packet::SendResult result;
@@ -73,6 +72,11 @@ class World {
   }
   Octets give(const char* source, const Octets& octets) { return give(from(source, octets)); }
 
+  void further_replies() {
+    pass(Duration::seconds(1));
+    while (const auto further = reflector_.further_reply(stamp(StampSource::User), ClockState()))
+      reflector_.on_sent(further->datagram.token, {});
+  }
   void stamp_last() { reflector_.on_transmit_stamp(last_, stamp(StampSource::Kernel)); }
   void pass(Duration time) { now_ += time; }
   Reflector& reflector() { return reflector_; }
@@ -296,6 +300,37 @@ std::vector<Case> of_tlvs() {
          world.give(kFriend, with_tlv(4, {std::byte{56U << 2U}, {}, {}, {}}));
        },
        answered_with("dscp_refused", 52)},
+      {{"tlv_unfulfilled"},  // type 12 is for listed sources
+       [](World& world) { world.give(kFriend, with_tlv(12, Octets(12))); },
+       answered_with("tlv_unfulfilled", 60)},
+      {{"reply_unwanted"},
+       [](World& world) {
+         world.give(
+             kFriend,
+             with_tlv(10, {std::byte{0x80}, std::byte{1}, {}, std::byte{4}, {}, {}, {}, {}}));
+       },
+       {{"requests", 1}, {"octets_received", 56}, {"reply_unwanted", 1}, {"sessions_created", 1}}},
+      {{"wrong_link"},
+       [](World& world) {
+         world.give(kFriend, with_tlv(11, {{}, std::byte{1}, {}, std::byte{6}}));
+       },
+       {{"requests", 1}, {"octets_received", 52}, {"wrong_link", 1}, {"sessions_created", 1}}},
+      {{"access_reports"},
+       [](World& world) {
+         world.give(kFriend, with_tlv(6, {std::byte{0x10}, std::byte{1}, {}, {}}));
+       },
+       answered_with("access_reports", 52)},
+      {{"further_replies"},
+       [](World& world) {  // three of 60 octets, 1 ms apart
+         Octets value(12);
+         base::store_be(value, 0, std::uint32_t{60U << 16U | 3U});
+         base::store_be(value, 4, std::uint32_t{1'000'000});
+         world.give(kFriend, with_tlv(12, value));
+         world.further_replies();
+       },
+       answered(
+           {{"octets_received", 60}, {"octets_sent", 180}, {"replies", 3}, {"further_replies", 2}}),
+       {.allowed = {*packet::Prefix::parse("10.0.0.0/8")}}},
       {{"unknown_tokens"},
        [asking](World& world) { asking(world, {std::byte{1}}); },
        answered({{"unknown_tokens", 1}, {"octets_received", 252}, {"octets_sent", 252}})},

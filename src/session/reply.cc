@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/reply.h"
 
+#include <algorithm>
+
 #include "wire/stamp.h"
-#include "wire/tlv.h"
-#include "wire/tlv_hmac.h"
 #include "wire/tlv_values.h"
 #include "wire/wstp.h"
 
@@ -16,6 +16,8 @@ struct Context {
   int tai_minus_utc_s;
   wire::TimeFormat format;  // of this reply's own stamps: the first Error Estimate governs them
 };
+
+constexpr std::size_t kEndOfEcho = 38;  // behind the Session-Sender Error Estimate
 
 // What hardware is allowed by itself where a peer tells the method but no error.
 constexpr Duration kHardwareError = Duration::microseconds(1);
@@ -73,47 +75,29 @@ void take_wstp(const wire::Wstp& told, const Context& context, Reply& reply) {
   reply.follow_up_capable |= !told.stateless;
 }
 
-// RFC 8972 4: I in any of them means that the HMAC over all of them did not verify.
-bool fails_integrity(base::Bytes area) {
-  wire::TlvReader reader(area);
-  while (const auto tlv = reader.next())
-    if ((tlv->flags & wire::kIntegrity) != 0) return true;
-  return false;
-}
-
-void take_tlvs(base::Bytes area, const Context& context, Reply& reply, SenderCounters& counters) {
-  if (fails_integrity(area)) {
-    ++counters.tlv_integrity;
-    return;
-  }
-  wire::TlvReader reader(area);
-  std::optional<wire::FollowUpTelemetry> follow_up;
-  while (const auto tlv = reader.next()) {
-    // RFC 8972 4: U: skip this one; M: stop.
-    if ((tlv->flags & wire::kUnrecognised) != 0) {
-      ++counters.tlv_unrecognised;
-      continue;
-    }
-    if ((tlv->flags & wire::kMalformed) != 0) {
-      ++counters.tlv_malformed;
-      break;
-    }
-    if (tlv->type == wire::kClassOfService) {
-      if (tlv->value.size() != wire::ClassOfService::kLength) continue;
-      const auto cos = wire::ClassOfService::decode(tlv->value);
-      reply.request_traffic_class =
-          static_cast<std::uint8_t>((cos.received_dscp << 2U) | cos.received_ecn);
-      reply.class_refused = cos.refused != 0;
-    } else if (tlv->type == wire::kFollowUpTelemetry) {
-      if (tlv->value.size() == wire::FollowUpTelemetry::kLength)
-        follow_up = wire::FollowUpTelemetry::decode(tlv->value);
-    } else if (tlv->type == wire::kWstp && !reply.state) {
-      if (wire::Wstp::ours(tlv->value) && wire::Wstp::valid_length(tlv->value.size()))
-        take_wstp(wire::Wstp::decode(tlv->value), context, reply);
-    }
+void take_tlvs(const Context& context, Reply& reply, SenderCounters& counters) {
+  const wire::ReplyTlvs& told = reply.tlvs;
+  counters.tlv_integrity += told.integrity_failed ? 1 : 0;
+  counters.tlv_unrecognised += told.unrecognised;
+  counters.tlv_malformed += told.malformed ? 1 : 0;
+  if (told.class_of_service) {
+    const wire::ClassOfService& cos = *told.class_of_service;
+    reply.request_traffic_class =
+        static_cast<std::uint8_t>((cos.received_dscp << 2U) | cos.received_ecn);
+    reply.class_refused = cos.refused != 0;
   }
   // WSTP tells the same with the class of each stamp; Follow-Up is for peers that do not speak it.
-  if (follow_up && !reply.state) take_follow_up(*follow_up, context, reply);
+  if (told.wstp) return take_wstp(*told.wstp, context, reply);
+  if (told.follow_up) take_follow_up(*told.follow_up, context, reply);
+}
+
+// RFC 5357 asks for 41 octets, and some peers send less.
+std::optional<wire::ReplyBase> decode(base::Bytes octets) {
+  if (octets.size() >= wire::kShortestReply) return wire::decode_reply(octets);
+  if (octets.size() < kShortestTolerated) return std::nullopt;
+  std::array<std::byte, wire::kShortestReply> whole{};
+  std::ranges::copy(octets, whole.begin());
+  return wire::decode_reply(whole);
 }
 
 }  // namespace
@@ -121,8 +105,7 @@ void take_tlvs(base::Bytes area, const Context& context, Reply& reply, SenderCou
 std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
                                  SenderCounters& counters, const ReplyMode& mode) {
   const bool authenticated = mode.mode == wire::Mode::Authenticated;
-  const auto base_packet =
-      authenticated ? wire::decode_auth_reply(octets) : wire::decode_reply(octets);
+  const auto base_packet = authenticated ? wire::decode_auth_reply(octets) : decode(octets);
   if (!base_packet) {
     ++counters.malformed;
     return std::nullopt;
@@ -136,23 +119,27 @@ std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus
   reply.ssid = base_packet->ssid;
   reply.echoed_timestamp = base_packet->sender_timestamp;
   reply.echoed_error_estimate = base_packet->sender_error_estimate;
+  reply.error_estimate_echoed = octets.size() >= kEndOfEcho;
+  reply.raw_transmitted = base_packet->timestamp;
+  reply.format = estimate.format;
+  reply.error_estimated = estimate.error.has_value();
+  reply.tai_minus_utc = Duration::seconds(tai_minus_utc_s);
+  reply.size = octets.size();
   reply.received = stamp_at(base_packet->receive_timestamp, context);
   reply.transmitted = stamp_at(base_packet->timestamp, context);
   if (!reply.received || !reply.transmitted) ++counters.bad_timestamp;
   // An Error Estimate tells the distance from UTC only of a clock that follows it.
   if (estimate.synchronised) reply.clock_error = estimate.error;
-  reply.request_hop_limit = base_packet->sender_ttl;
+  // 0 is no TTL of a packet that arrived.
+  if (base_packet->sender_ttl != 0) reply.request_hop_limit = base_packet->sender_ttl;
   // RFC 8762 4.6: behind the header a TWAMP Light reflector sends padding. A reply that carries our
   // SSID comes from a reflector that knows RFC 8972.
   if (octets.size() <= wire::base_size(mode.mode) || base_packet->ssid == 0) return reply;
   const base::Bytes area = octets.subspan(wire::base_size(mode.mode));
-  const bool intact =
-      wire::check_integrity(area, base_packet->sequence, {.key = mode.key, .mode = mode.mode})
-          .verdict != wire::IntegrityVerdict::Failed;
-  if (intact)
-    take_tlvs(area, context, reply, counters);
-  else
-    ++counters.tlv_integrity;
+  reply.tlvs =
+      wire::read_reply_tlvs(area, base_packet->sequence, {.key = mode.key, .mode = mode.mode});
+  reply.tlvs_read = true;
+  take_tlvs(context, reply, counters);
   return reply;
 }
 

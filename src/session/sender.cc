@@ -13,6 +13,7 @@
 #include "session/limits.h"
 #include "wire/error_estimate.h"
 #include "wire/time_format.h"
+#include "wire/tlv.h"
 
 namespace wirestamp::session {
 
@@ -69,6 +70,7 @@ Sender::Sender(const SenderOptions& options, const wire::RequestLayout& layout,
       buffer_(std::max(layout.size, bare_layout_.size)),
       transmit_stamps_(options.transmit_stamps) {
   CHECK(layout.mode == wire::Mode::Open || options.key != nullptr);
+  if (options.tlvs.asks(wire::kAccessReport)) report_.emplace(options.tlvs.report);
 }
 
 // --- time
@@ -80,6 +82,7 @@ std::optional<MonoTime> Sender::next_wake() const {
     if (time && (!wake || *time < *wake)) wake = time;
   };
   consider(next_look_);
+  if (report_) consider(report_->due());
   return wake;
 }
 
@@ -91,7 +94,14 @@ void Sender::on_time(const Timestamp& now, const ClockState& clock) {
   peer_.forget_before(oldest != nullptr ? oldest->sequence : ledger_.next_sequence());
   forget_keys();
   report_resolved();
+  if (report_) repeat_report(now, clock);
   if (over_) close(now, clock);
+}
+
+// RFC 8972 4.6: until a reply brings it back, a few times. Each in a probe of its own.
+void Sender::repeat_report(const Timestamp& now, const ClockState& clock) {
+  if (interrupted_ || !report_->take_due(*now.mono)) return;
+  send(ProbeKind::Trial, *now.mono, now, clock);
 }
 
 // What happened to the clocks is noticed here, after replies that came meanwhile: they bear its
@@ -172,10 +182,12 @@ std::uint64_t Sender::send(ProbeKind kind, MonoTime due, const Timestamp& now,
                                  .error_estimate = probe.wire_error_estimate,
                                  .ssid = options_.ssid,
                                  .dscp = static_cast<std::uint8_t>(options_.traffic_class >> 2U),
-                                 .asked = extra.asked};
+                                 .asked = extra.asked,
+                                 .sent = ++direct_sent_};
   const base::MutableBytes payload(buffer_.data(), layout.size);
   wire::encode_probe(layout, fields, payload, options_.key ? &options_.key->hmac() : nullptr);
   if (!unanswered_since_) unanswered_since_ = *now.mono;
+  if (report_ && !probe.bare) report_->on_send(*now.mono);
   output_.send({.payload = payload,
                 .destination = options_.remote,
                 .source = options_.source,
@@ -200,6 +212,7 @@ void Sender::on_sent(std::uint64_t sequence, const packet::SendResult& result) {
   if (result.handed_over.mono) probe->handed_over = *result.handed_over.mono;
   probe->sample.sender_user = result.handed_over;
   if (!probe->accepted) {
+    --direct_sent_;
     probe->verdict = verdict_of(result.status);
   } else {
     if (!probe->unmeasured && !probe->sample.burst) ++continuity_.progress.sent;

@@ -14,7 +14,9 @@
 #include "session/counters.h"
 #include "session/ledger.h"
 #include "session/peer.h"
+#include "session/peer_oddities.h"
 #include "session/reply.h"
+#include "session/tlv_requests.h"
 #include "time/clock.h"
 #include "wire/request_layout.h"
 #include "wire/time_format.h"
@@ -46,6 +48,10 @@ struct SenderOptions {
   bool may_send_bare = true;                        // bare probes alternately to a silent peer
   std::uint64_t seed = 0;                           // of what the session draws
   AuthKeyPtr key;  // of an authenticated layout; null: the open mode, without an HMAC TLV
+  PeerKind peer = PeerKind::Auto;
+  bool peer_uses_utc = false;  // in PTP format, instead of TAI
+  // What the probes ask in TLVs, and what follows from it.
+  TlvRequests tlvs;
 };
 
 struct SenderProgress {
@@ -93,6 +99,10 @@ class SenderOutput {
   // It says that it is about to stop.
   virtual void on_reflector_stopping() = 0;
   virtual void on_note(const std::string& note) = 0;
+  // With the first reply to each probe that carried TLVs of octets `request_size`.
+  virtual void on_tlvs(const Reply& reply, std::size_t request_size, std::uint32_t replies) {
+    (void)reply, (void)request_size, (void)replies;
+  }
 };
 
 class Sender {
@@ -139,6 +149,8 @@ class Sender {
   // sequence number of the probe it answers.
   std::optional<std::uint64_t> on_datagram(const packet::ReceivedDatagram& datagram,
                                            const ClockState& clock);
+  // Whether these are the octets of a reply to a probe of ours, as odd as they may be otherwise.
+  bool recognises(base::Bytes octets);
   // The probe of ours that an error quotes.
   std::optional<std::uint64_t> quoted(const packet::PathError& error) const;
   // True when the error was about a probe of ours.
@@ -185,6 +197,15 @@ class Sender {
   void learn(const Reply& reply, const Filing& filing, std::uint64_t sender_sequence);
   void correct_reflector_tx(Probe& probe, const NumberedReply& told, const Timestamp& stamp);
 
+  bool from_peer(const packet::Endpoint& source) const;
+  bool wrong_link(const Reply& reply);
+  std::optional<Reply> read(const packet::ReceivedDatagram& datagram, const ClockState& clock,
+                            const ReplyMode& mode);
+  bool names_us(const Reply& reply);
+  bool answers(Reply& reply, const Probe& probe);
+  void look_for_oddities(const Probe& probe, const Reply& reply);
+  void repeat_report(const Timestamp& now, const ClockState& clock);
+
   bool expects_stamps() const { return transmit_stamps_ > StampSource::User; }
   std::optional<MonoTime> decision_time(const Probe& probe) const;  // absent: decided already
   MonoTime settle_time(const Probe& probe) const;
@@ -220,6 +241,10 @@ class Sender {
   };
   std::vector<OlderKey> older_keys_;  // oldest first
   std::set<std::string> distrusted_;  // told once each
+  std::uint32_t direct_sent_ = 0;     // S_TxC (RFC 8972 4.5)
+  std::optional<ReportTimer> report_;
+  PeerOddities oddities_;
+  std::uint16_t reflector_link_ = 0;  // RFC 9534: the ID learned first; 0: none yet
 
   StampSource transmit_stamps_;
   bool stamps_proven_ = false;

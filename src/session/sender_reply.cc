@@ -7,13 +7,15 @@
 
 #include "session/limits.h"
 #include "session/sender.h"
+#include "wire/stamp.h"
+#include "wire/tlv.h"
 
 namespace wirestamp::session {
 
 namespace {
 bool echoes(const Reply& reply, const Probe& probe) {
   return reply.echoed_timestamp == probe.wire_timestamp &&
-         reply.echoed_error_estimate == probe.wire_error_estimate;
+         (reply.echoed_error_estimate == probe.wire_error_estimate || !reply.error_estimate_echoed);
 }
 }  // namespace
 
@@ -37,10 +39,86 @@ void Sender::note_elsewhere(const packet::ReceivedDatagram& datagram, const Cloc
   elsewhere_ = Elsewhere{datagram.source, datagram.arrival.mono.value_or(last_time_)};
 }
 
+// RFC 9503 3: who was asked by its node address SHOULD answer from that one.
+bool Sender::from_peer(const packet::Endpoint& source) const {
+  if (source.port != options_.remote.port) return false;
+  return source.address == options_.remote.address || source.address == options_.tlvs.answers_from;
+}
+
+// RFC 9534 3: both IDs must be right, the reflector's from the first reply on.
+bool Sender::wrong_link(const Reply& reply) {
+  if (!options_.tlvs.micro_session || !reply.tlvs.micro_session) return false;
+  const wire::MicroSession &asked = *options_.tlvs.micro_session, &told = *reply.tlvs.micro_session;
+  if (reflector_link_ == 0)
+    reflector_link_ = asked.reflector != 0 ? asked.reflector : told.reflector;
+  return told.sender != asked.sender || told.reflector != reflector_link_;
+}
+
+std::optional<Reply> Sender::read(const packet::ReceivedDatagram& datagram, const ClockState& clock,
+                                  const ReplyMode& mode) {
+  base::Bytes octets = datagram.payload;
+  // RFC 8762 4.6: behind the header such a peer sends padding.
+  if (options_.peer == PeerKind::TwampLight && octets.size() > wire::kBaseSize)
+    octets = octets.first(wire::kBaseSize);
+  const int tai_minus_utc_s = options_.peer_uses_utc ? 0 : clock.tai_minus_utc_s;
+  auto reply = parse_reply(octets, datagram.arrival.wall, tai_minus_utc_s, counters_, mode);
+  if (reply) reply->size = datagram.payload.size();
+  return reply;
+}
+
+// RFC 8972 3: a peer without it sends zeros; one of TWAMP Light may send anything.
+bool Sender::names_us(const Reply& reply) {
+  if (reply.ssid == options_.ssid) return true;
+  if (reply.ssid == 0) {
+    ++counters_.zero_ssid;
+    if (options_.peer != PeerKind::Stamp) return true;
+    oddities_.refuse_zero_ssid();
+    for (const std::string& note : oddities_.take_notes()) output_.on_note(note);
+    return false;
+  }
+  if (options_.peer == PeerKind::TwampLight) return true;
+  ++counters_.other_ssid;
+  return false;
+}
+
+// A peer that mixes up the places of T1 and T3 answers all the same; its stamps are not used.
+bool Sender::answers(Reply& reply, const Probe& probe) {
+  if (echoes(reply, probe)) return true;
+  if (reply.raw_transmitted != probe.wire_timestamp) return false;
+  ++counters_.swapped_stamps;
+  reply.swapped = true;
+  reply.received.reset();
+  reply.transmitted.reset();
+  return true;
+}
+
+bool Sender::recognises(base::Bytes octets) {
+  if (layout_.mode != wire::Mode::Open || octets.size() < kShortestTolerated) return false;
+  const auto sequence = base::load_be<std::uint32_t>(octets, 24);
+  const Probe* probe = ledger_.find(unwrap(sequence, ledger_.next_sequence()));
+  return probe != nullptr && (base::load_be<std::uint64_t>(octets, 28) == probe->wire_timestamp ||
+                              base::load_be<std::uint64_t>(octets, 4) == probe->wire_timestamp);
+}
+
+void Sender::look_for_oddities(const Probe& probe, const Reply& reply) {
+  const measure::Sample& sample = probe.sample;
+  std::optional<Duration> ahead;
+  if (sample.sender_user && sample.reflector_rx && sample.reflector_tx && sample.sender_rx) {
+    const Duration there = sample.reflector_rx->wall - sample.sender_user->wall;
+    const Duration back = sample.reflector_tx->wall - sample.sender_rx->wall;
+    ahead = (there + back) / 2;
+  }
+  oddities_.look({.reply = reply,
+                  .request_size = sample.size,
+                  .ahead = ahead,
+                  .ours = options_.format,
+                  .larger_asked = options_.tlvs.asks(wire::kReflectedControl)});
+  for (const std::string& note : oddities_.take_notes()) output_.on_note(note);
+}
+
 std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram& datagram,
                                                  const ClockState& clock) {
-  if (datagram.source.address != options_.remote.address ||
-      datagram.source.port != options_.remote.port) {
+  if (!from_peer(datagram.source)) {
     ++counters_.other_address;
     note_elsewhere(datagram, clock);
     return std::nullopt;
@@ -50,16 +128,8 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
     distrust(datagram);
     return std::nullopt;
   }
-  const auto reply =
-      parse_reply(datagram.payload, datagram.arrival.wall, clock.tai_minus_utc_s, counters_, *mode);
-  if (!reply) return std::nullopt;
-  if (reply->ssid != options_.ssid) {
-    if (reply->ssid != 0) {
-      ++counters_.other_ssid;
-      return std::nullopt;
-    }
-    ++counters_.zero_ssid;
-  }
+  auto reply = read(datagram, clock, *mode);
+  if (!reply || !names_us(*reply)) return std::nullopt;
   const std::uint64_t sequence = unwrap(reply->sender_sequence, ledger_.next_sequence());
   if (sequence >= ledger_.next_sequence()) {
     ++counters_.future_sequence;
@@ -70,11 +140,16 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
     ++counters_.expired;
     return std::nullopt;
   }
-  if (!echoes(*reply, *probe)) {
+  if (!answers(*reply, *probe)) {
     ++counters_.mismatched_echo;
     return std::nullopt;
   }
+  if (wrong_link(*reply)) {
+    ++counters_.wrong_link;
+    return std::nullopt;
+  }
   ++counters_.replies;
+  if (report_ && reply->tlvs.access_report) report_->on_receipt();
   last_reply_ = datagram.arrival.mono;
   unanswered_since_.reset();
 
@@ -100,8 +175,11 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
     accept_copy(*probe, filing);
   } else {
     accept_first(*probe, believed, filing, datagram, clock);
+    look_for_oddities(*probe, *reply);
   }
   if (filing.dated()) learn(believed, filing, sequence);
+  if (!probe->bare)
+    output_.on_tlvs(*reply, layout_.size, static_cast<std::uint32_t>(counters_.replies));
   if (reply->account && probe->asks) output_.on_account(*reply->account);
   if (last_reply_) look_again(*last_reply_);
   return sequence;
@@ -186,6 +264,10 @@ void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing
 }
 
 void Sender::accept_copy(Probe& probe, const Filing& filing) {
+  if (options_.tlvs.asks(wire::kReflectedControl)) {  // it was asked for several
+    ++counters_.further_replies;
+    return;
+  }
   using Of = Filing::Kind;
   const auto count = [](std::uint16_t& copies) {
     if (copies < std::numeric_limits<std::uint16_t>::max()) ++copies;

@@ -5,6 +5,7 @@
 
 #include "session/limits.h"
 #include "session/sender.h"
+#include "wire/tlv.h"
 
 namespace wirestamp::session {
 
@@ -58,7 +59,7 @@ void Sender::decide(Probe& probe) {
   if (probe.accepted || probe.departed || probe.replied)
     sample.sender_tx = probe.departed ? probe.departed : sample.sender_user;
   const unsigned answered = peer_.replies_to(probe.sequence);
-  if (answered > 1)
+  if (answered > 1 && !options_.tlvs.asks(wire::kReflectedControl))
     sample.duplicates_forward = static_cast<std::uint16_t>(std::min(answered - 1, 65'535U));
   if (probe.replied) {
     if (sample.reflector_sequence)
@@ -221,6 +222,10 @@ void Sender::close(const Timestamp& now, const ClockState& clock) {
   const MonoTime mono = *now.mono;
   next_look_.reset();
   if (waits_for_decision(mono)) return;
+  if (report_ && report_->due() && !interrupted_) {
+    next_look_ = report_->due();
+    return;
+  }
   if (closing_probe_helps()) {
     if (!closing_gap_until_ || mono >= *closing_gap_until_) {
       ++closing_probes_;

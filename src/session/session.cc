@@ -32,6 +32,7 @@ Session::Session(const SessionOptions& options, const wire::RequestLayout& layou
       budget_(budget),
       random_(options.flow.seed),
       schedule_(options.schedule, MonoTime(), base::Random(options.flow.seed)),
+      tlvs_(layout, options.flow.tlvs.tlvs),
       watch_(options.silence, options.schedule.interval, MonoTime()) {
   CHECK(options.flows >= 1 && options.flows <= kMostFlows);
   const Duration interval = options.schedule.interval;
@@ -243,6 +244,11 @@ std::size_t Session::lane_of(FlowId id) const {
 std::uint16_t Session::ssid_of(FlowId id) const {
   const Flow* flow = find(id);
   return flow != nullptr ? flow->sender.options().ssid : std::uint16_t{0};
+}
+
+bool Session::recognises(FlowId id, base::Bytes octets) const {
+  Flow* flow = find(id);
+  return flow != nullptr && flow->sender.recognises(octets);
 }
 
 // --- time

@@ -19,6 +19,7 @@
 #include "session/sender.h"
 #include "session/silence_watch.h"
 #include "session/stalled_flow.h"
+#include "session/tlv_watch.h"
 
 // What is measured: one peer, one schedule, one series of numbers, over one flow at a time or over
 // several in parallel. The session decides which source port is used when (the port policies),
@@ -125,6 +126,9 @@ class Session {
   // Which of the parallel flows an open one is, or was before it was replaced; from 0.
   std::size_t lane_of(FlowId flow) const;
   std::uint16_t ssid_of(FlowId flow) const;
+  bool recognises(FlowId flow, base::Bytes octets) const;  // Sender::recognises
+  // What the reflector answers in the TLVs of the probes.
+  const std::vector<TlvState>& tlvs() const { return tlvs_.states(); }
   // The peer's host said that nothing listens on the port.
   bool peer_closed() const { return evidence_.closed.has_value(); }
 
@@ -227,6 +231,8 @@ class Session {
   void on_flow_reply(const measure::Sample& provisional);
   void on_flow_restart(Flow& flow);
   void on_flow_stopping();
+  void on_flow_tlvs(const Flow& flow, const Reply& reply, std::size_t request_size,
+                    std::uint32_t replies);
   void watch_marks(const measure::Sample& sample);
   void watch_returned(const measure::Sample& sample, Mark& mark);
   void tell_remark(const measure::Sample& sample, measure::Event& remarked, Mark& mark);
@@ -278,6 +284,7 @@ class Session {
   PortBudget& budget_;
   base::Random random_;
   Schedule schedule_;
+  TlvWatch tlvs_;
   std::vector<FlowId> lanes_;      // the flows that scheduled probes go over
   std::vector<LaneMarks> marks_;   // of each lane, whichever flow it has at the time
   bool refusal_told_ = false;      // of our DSCP in replies

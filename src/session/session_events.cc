@@ -307,6 +307,20 @@ void Session::watch_marks(const measure::Sample& sample) {
   if (sample.returned && !peer_tells_class_) watch_returned(sample, marks.returned);
 }
 
+// --- TLVs
+
+// Of parallel flows the first: what a NAT makes of the others is no change.
+void Session::on_flow_tlvs(const Flow& flow, const Reply& reply, std::size_t request_size,
+                           std::uint32_t replies) {
+  if (flow.id != current()) return;
+  tlvs_.on_reply({.reply = reply,
+                  .local = flow.local,
+                  .remote = options_.flow.remote,
+                  .request_size = request_size,
+                  .replies_received = replies});
+  for (const std::string& news : tlvs_.take_news()) output_.on_note(news);
+}
+
 // --- hops
 
 bool Session::Hops::settles(unsigned seen, MonoTime now) {

@@ -43,6 +43,9 @@ class Session::Flow final : public SenderOutput {
   void on_reflector_restart() override { session_.on_flow_restart(*this); }
   void on_reflector_stopping() override { session_.on_flow_stopping(); }
   void on_note(const std::string& note) override { session_.output_.on_note(note); }
+  void on_tlvs(const Reply& reply, std::size_t request_size, std::uint32_t replies) override {
+    session_.on_flow_tlvs(*this, reply, request_size, replies);
+  }
 
   const FlowId id;
   const packet::Endpoint local;

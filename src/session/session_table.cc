@@ -203,4 +203,9 @@ SentReply* SessionTable::find_reply(std::uint64_t name) {
   return &reply;
 }
 
+ReflectorSession* SessionTable::session_of(std::uint64_t name) {
+  if (find_reply(name) == nullptr) return nullptr;
+  return &slots_[name >> kSequenceBits].session;
+}
+
 }  // namespace wirestamp::session

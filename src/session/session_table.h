@@ -58,6 +58,14 @@ struct ReflectorSession {
   std::uint32_t slot = 0;    // the table's
 
   ReplayWindow replays;
+  // Requests that wanted no reply, and replies that the system did not take.
+  std::uint32_t unanswered = 0, send_failed = 0;
+
+  // RFC 8972 4.5, modulo 2^32.
+  std::uint32_t requests_received() const {
+    return static_cast<std::uint32_t>(replies_sent) + dropped_by_policy + unanswered;
+  }
+  std::uint32_t packets_sent() const { return next_sequence - send_failed; }
 
   void see(std::uint32_t sender_sequence);
 
@@ -89,6 +97,8 @@ class SessionTable {
   // A name for one sent reply that fits into a packet::Token; stale names are recognised.
   std::uint64_t name_of(const ReflectorSession& session, std::uint32_t reflector_sequence) const;
   SentReply* find_reply(std::uint64_t name);
+  // The session of that name; nullptr: the reply is not among its last ones.
+  ReflectorSession* session_of(std::uint64_t name);
 
   std::uint64_t created() const { return created_; }
   std::uint64_t evicted() const { return evicted_; }
