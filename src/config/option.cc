@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "config/agent_options.h"
 #include "config/agent_values.h"
+#include "config/tlv_options.h"
 #include "time/duration_text.h"
 
 namespace wirestamp::config {
@@ -504,9 +505,11 @@ constexpr std::array kProbingOptions{
 };
 
 constexpr std::array<Option, kOptionCount> kOptions = [] {
-  static_assert(kProbingOptions.size() + kAgentOptions.size() == kOptionCount);
+  static_assert(kProbingOptions.size() + kTlvOptions.size() + kAgentOptions.size() == kOptionCount);
   std::array<Option, kOptionCount> all;
-  std::ranges::copy(kAgentOptions, std::ranges::copy(kProbingOptions, all.begin()).out);
+  auto end = std::ranges::copy(kProbingOptions, all.begin()).out;
+  end = std::ranges::copy(kTlvOptions, end).out;
+  std::ranges::copy(kAgentOptions, end);
   return all;
 }();
 

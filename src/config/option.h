@@ -68,6 +68,17 @@ enum class Key : std::uint8_t {
   Seed,
   Backend,
   KernelFeatures,
+  // config/tlv_options.h
+  Tlv,
+  Peer,
+  PtpScale,
+  HideLocation,
+  ReturnTo,
+  MicroSession,
+  ReplyControl,
+  ReplyDscp,
+  ClockSource,
+  Drafts,
   // config/agent_options.h
   Once,
   Log,
