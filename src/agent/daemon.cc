@@ -367,10 +367,8 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
   options.session = member.id;
   options.at_once = false;  // sessions that begin together are not to send together
   const session::AuthKeyPtr key = TRY(key_of(member));
-  wire::RequestPlan plan;
-  plan.size = options.size;
-  if (key) plan.mode = wire::Mode::Authenticated;
-  const wire::RequestLayout layout = TRY(wire::plan_request(plan));
+  const wire::RequestLayout layout =
+      TRY(plan_probe(options, key ? wire::Mode::Authenticated : wire::Mode::Open));
   // What is sent from a port to itself is no measurement, and no reflector answers it.
   if (options.port_policy == PortPolicy::Auto && is_own_port(options, *member.remote))
     options.port_policy = PortPolicy::Dynamic;
@@ -487,7 +485,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const DaemonOptions& options) {
   session::ReflectorOptions reflector{.policy = reflector_policy(reflect, start),
                                       .replay_window = reflect.replay_window,
                                       .random = platform::random_bits,
-                                      .note = {}};
+                                      .note = {},
+                                      .tlvs = reflect.tlvs};
   return std::make_unique<DaemonRun>(options, std::move(io), std::move(start), std::move(reflector),
                                      std::move(keys));
 }

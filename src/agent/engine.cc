@@ -341,6 +341,7 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   wakes_.take_due(*now.mono, due_);
   for (const std::uint32_t number : due_) owners_[number]->change().on_time(now, clock);
   if (renew_due_ && *renew_due_ <= *now.mono) renew_networks();
+  send_further_replies();
   flush();
   std::optional<MonoTime> deadline = until;
   const auto consider = [&](const std::optional<MonoTime>& time) {
@@ -348,6 +349,7 @@ Result<void> Engine::turn(std::optional<MonoTime> until) {
   };
   consider(next_wake());
   consider(renew_due_);
+  if (reflector_ != nullptr) consider(reflector_->next_wake());
   // Who waits for the sessions need not wait for more, but what came is still read.
   const bool nothing_else = reflector_ == nullptr && guests_.empty();
   if (!numbers_.empty() && sessions_finished() && (nothing_else || !had_finished))
@@ -393,9 +395,11 @@ void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datag
   if (const Slot* slot = slot_of(port, datagram)) {
     const session::Session& session = slot->owner->session();
     const packet::Endpoint& remote = session.options().flow.remote;
+    // Some peers send no SSID, but nobody else knows when a probe of ours left.
     const bool ours = datagram.source.address == remote.address &&
                       datagram.source.port == remote.port &&
-                      session.ssid_of(slot->flow) == ssid_in(datagram);
+                      (session.ssid_of(slot->flow) == ssid_in(datagram) ||
+                       session.recognises(slot->flow, datagram.payload));
     if (ours) return slot->owner->change().on_datagram(slot->flow, datagram, io_.clock().state());
   }
   reflect(port, datagram);
@@ -443,7 +447,7 @@ void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) 
     ++counters_.requests_of_nobody;
     return;
   }
-  Queued* slot = next_slot(std::max<std::size_t>(request.payload.size(), wire::kBaseSize));
+  Queued* slot = next_slot(reflector_->room(request.payload.size()));
   if (slot == nullptr) {  // the backend delivers less than this per poll
     ++counters_.replies_dropped;
     reflector_->drop_request();
@@ -451,12 +455,30 @@ void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) 
   }
   const ClockState clock = io_.clock().state();
   const auto reply =
-      reflector_->reflect(request, user_stamp(io_.clock().now()), clock, slot->octets);
+      reflector_->reflect(request, user_stamp(io_.clock().now()), clock, slot->octets, port);
   if (!reply) return;
   CHECK(reply->token <= kWithinOwner);
   slot->port = port;
   slot->datagram = *reply;
   ++queued_;
+}
+
+// What one request asked for more than one of.
+void Engine::send_further_replies() {
+  if (reflector_ == nullptr) return;
+  const ClockState clock = io_.clock().state();
+  while (const auto further = reflector_->further_reply(user_stamp(io_.clock().now()), clock)) {
+    Queued* slot = next_slot(further->datagram.payload.size());
+    if (slot == nullptr) {
+      ++counters_.replies_dropped;
+      continue;
+    }
+    slot->port = further->port;
+    slot->datagram = further->datagram;
+    std::ranges::copy(further->datagram.payload, slot->octets.begin());
+    slot->datagram.payload = base::Bytes(slot->octets.data(), further->datagram.payload.size());
+    ++queued_;
+  }
 }
 
 void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& stamp) {

@@ -124,6 +124,7 @@ class Engine final : private net::PacketSink {
   void tell_the_others(net::PortId port, const packet::PathError& error, const Slot& told);
   void track_reply_stamps(net::PortId port);
   Queued* next_slot(std::size_t octets);
+  void send_further_replies();
   void reflect(net::PortId port, const packet::ReceivedDatagram& request);
   void take_reply(net::PortId port, const packet::ReceivedDatagram& reply);
   static std::ranges::subrange<SlotsOfPort::const_iterator> slots_to(

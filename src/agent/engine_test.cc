@@ -10,6 +10,7 @@
 #include <map>
 
 #include "wire/request_layout.h"
+#include "wire/tlv_control.h"
 
 namespace wirestamp::agent {
 namespace {
@@ -243,6 +244,65 @@ TEST_F(EngineTest, AfterALongPauseRepliesAreReadBeforeProbesAreDecided) {
     delivered += sample.outcome == measure::Outcome::Delivered ? 1 : 0;
   EXPECT_GE(asked, 5U);
   EXPECT_EQ(delivered, asked);
+}
+
+// draft-ietf-ippm-asymmetrical-pkts: by the port that the request came by, each in its time.
+TEST_F(EngineTest, SeveralRepliesToOneRequestLeaveOneAfterAnother) {
+  session::Reflector reflector({.policy = {.allowed = {{packet::IpAddress::v4(0x0a000000), 8}}},
+                                .random = [] { return std::uint64_t{4}; },
+                                .note = [](const std::string&) {},
+                                .tlvs = {.control = wire::ControlPolicy()}});
+  Engine engine(io_, &reflector);
+  wire::AskedTlv asked{.type = wire::kReflectedControl, .value = std::vector<std::byte>(12)};
+  base::store_be(asked.value, 0, std::uint32_t{200U << 16U | 3U});
+  base::store_be(asked.value, 4, std::uint32_t{10'000'000});
+  const auto layout = wire::plan_request({.asked = {asked}});
+  std::vector<std::byte> octets(layout->size);
+  wire::encode_probe(*layout, {.timestamp = 1, .error_estimate = 1, .ssid = 1}, octets);
+  packet::ReceivedDatagram arrived;
+  arrived.source = kPeer;
+  arrived.destination = kUs;
+  arrived.arrival = io_.played_clock.now();
+  io_.events.push_back([&](net::PacketSink& sink) {
+    arrived.payload = octets;
+    sink.on_datagram(3, arrived);
+  });
+  const MonoTime began = io_.played_clock.time;
+  for (int turns = 0; turns < 6; ++turns) {
+    ASSERT_TRUE(engine.turn(began + Duration::milliseconds(15)));
+    EXPECT_EQ(io_.sent.size(), io_.played_clock.time < began + Duration::milliseconds(10) ? 1U : 2U)
+        << turns;
+  }
+  ASSERT_TRUE(engine.turn(began + Duration::seconds(1)));
+  ASSERT_TRUE(engine.turn(began + Duration::seconds(1)));
+  ASSERT_EQ(io_.sent.size(), 3U);
+  for (const auto& sent : io_.sent) EXPECT_EQ(sent.size(), layout->size) << "never shorter";
+  EXPECT_EQ(base::load_be<std::uint32_t>(io_.sent[2], 0), 2U);
+}
+
+// Some TWAMP Light reflectors send 36 octets, and no SSID: no packet can be told from a request so.
+TEST_F(EngineTest, AnAnswerWithoutSsidThatLooksLikeNoReplyReachesItsSession) {
+  Engine engine(io_, nullptr);
+  Samples samples;
+  add(engine, options(7), samples);
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  ASSERT_EQ(io_.sent.size(), 1U);
+  std::vector<std::byte> octets(36);
+  std::copy_n(io_.sent[0].begin(), 14, octets.begin());
+  std::copy_n(io_.sent[0].begin() + 4, 8, octets.begin() + 16);
+  std::copy_n(io_.sent[0].begin(), 12, octets.begin() + 24);
+  packet::ReceivedDatagram reply;
+  reply.source = kPeer;
+  reply.destination = kUs;
+  reply.arrival = io_.played_clock.now();
+  io_.events.push_back([&](net::PacketSink& sink) {
+    reply.payload = octets;
+    sink.on_datagram(0, reply);
+  });
+  run_to_the_end(engine);
+  ASSERT_EQ(samples.given.size(), 1U);
+  EXPECT_EQ(samples.given[0].outcome, measure::Outcome::Delivered);
+  EXPECT_EQ(engine.counters().requests_of_nobody, 0U);
 }
 
 TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {

@@ -158,6 +158,7 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
                     .events = events_,
                     .events_dropped = events_dropped_,
                     .counters = session_->counters(),
+                    .tlvs = session_->tlvs(),
                     .notes = notes_,
                     .began = began.wall,
                     .ended = io_->clock().now().wall,
@@ -329,10 +330,8 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
   if (options.key_id != kNoKey) keys = TRY(KeySource::open(options.key_file));
   if (!keys && !options.key_id.empty() && options.key_id != kNoKey)
     return fail("--key-id names a key of --key-file FILE or WIRESTAMP_KEY, and there is neither");
-  wire::RequestPlan plan;
-  plan.size = options.size;
-  if (keys) plan.mode = wire::Mode::Authenticated;
-  wire::RequestLayout layout = TRY(wire::plan_request(plan));
+  wire::RequestLayout layout =
+      TRY(plan_probe(options, keys ? wire::Mode::Authenticated : wire::Mode::Open));
   for (const std::string& note : layout.notes) start.notes.push_back(note);
   start.size = static_cast<std::uint32_t>(layout.size);
   const auto found = TRY(platform::resolve(host_to_resolve(options), options.port, options.family));

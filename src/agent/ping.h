@@ -16,6 +16,9 @@
 #include "net/packet_io.h"
 #include "packet/address.h"
 #include "session/counters.h"
+#include "session/peer_oddities.h"
+#include "session/tlv_requests.h"
+#include "session/tlv_watch.h"
 
 // One measurement from this host to a reflector: resolves, opens, runs to the end, sums up.
 namespace wirestamp::agent {
@@ -35,6 +38,9 @@ struct PingOptions {
   Schedule schedule = Schedule::Periodic;
   bool at_once = true;  // false: the first probe at a random phase within one interval (RFC 3432)
   std::optional<std::uint32_t> size;  // UDP payload; absent: base + CoS + Follow-Up + WSTP
+  session::PeerKind peer = session::PeerKind::Auto;
+  bool peer_uses_utc = false;  // in PTP timestamps
+  session::TlvRequests tlvs;   // besides these
   std::uint8_t dscp = 0;
   std::uint8_t ecn = 0;
   std::uint8_t ttl = 255;
@@ -96,7 +102,8 @@ struct PingResult {
   std::vector<measure::Event> events;
   std::uint64_t events_dropped = 0;  // beyond what is kept
   session::SenderCounters counters;
-  std::vector<std::string> notes;  // said once each, in the order they happened
+  std::vector<session::TlvState> tlvs;  // of the probes, and what the reflector answers
+  std::vector<std::string> notes;       // said once each, in the order they happened
   WallTime began, ended;
   bool interrupted = false;
   // --require or --require-peer was not met: what was asked, what there was. The run ended at once.

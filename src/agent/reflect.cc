@@ -84,7 +84,8 @@ Result<std::unique_ptr<ReflectRun>> create_here(const ReflectOptions& options) {
   session::ReflectorOptions reflector{.policy = reflector_policy(options, start),
                                       .replay_window = options.replay_window,
                                       .random = platform::random_bits,
-                                      .note = {}};
+                                      .note = {},
+                                      .tlvs = options.tlvs};
   return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(reflector),
                                       std::move(keys), options.counters_every);
 }

@@ -12,6 +12,7 @@
 #include "packet/address.h"
 #include "session/counters.h"
 #include "session/reflector_policy.h"
+#include "session/reflector_tlvs.h"
 
 // The far end: answers probes on any number of addresses until stopped.
 namespace wirestamp::agent {
@@ -30,6 +31,7 @@ struct ReflectOptions {
   std::uint32_t network_rate = 10'000;  // from one network: an IPv4 /24, an IPv6 /48
   std::uint32_t total_rate = 20'000;    // from all together
   std::optional<std::uint64_t> dscp;    // that replies may have, bit n for n
+  session::TlvOptions tlvs;             // `own` is found out
   std::vector<std::string> devices;  // each address is listened on by each; empty: by any interface
   std::string network_namespace;     // name or path (platform/network_namespace.h); "": this one
   std::string key_file;        // of peers that are to be authentic; "": WIRESTAMP_KEY, or none

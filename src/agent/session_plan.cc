@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "platform/entropy.h"
+#include "wire/tlv.h"
 
 namespace wirestamp::agent {
 
@@ -17,6 +18,7 @@ constexpr Duration kHighRate = Duration::milliseconds(2);
 constexpr Duration kBurstRun = Duration::minutes(1);
 constexpr Duration kBurstInterval = Duration::seconds(1);
 constexpr std::uint16_t kDefaultPort = 23999;
+constexpr std::size_t kPatternedPadding = 128;  // octets at least, to find bit errors in
 constexpr std::uint16_t kFirstOpenPort = 1024;  // below it a port needs a privilege
 
 bool runs_long_enough_for_bursts(const PingOptions& options) {
@@ -64,7 +66,11 @@ session::SessionOptions session_options(const PingOptions& options,
   flow.traffic_class = static_cast<std::uint8_t>(options.dscp << 2U | options.ecn);
   flow.hop_limit = options.ttl;
   flow.loss_after = options.loss_after;
-  flow.may_send_bare = !options.size.has_value();
+  flow.peer = options.peer;
+  flow.peer_uses_utc = options.peer_uses_utc;
+  flow.tlvs = options.tlvs;
+  // What is asked for is not to be left out now and then.
+  flow.may_send_bare = !options.size.has_value() && options.tlvs.tlvs.empty();
   flow.seed = options.seed ? *options.seed : platform::random_bits();
   session.schedule = {.kind = options.schedule == Schedule::Poisson
                                   ? session::ScheduleKind::Poisson
@@ -85,6 +91,31 @@ session::SessionOptions session_options(const PingOptions& options,
   session.flows = options.flows;
   session.full_rate = options.full_rate;
   return session;
+}
+
+Result<wire::RequestLayout> plan_probe(const PingOptions& options, wire::Mode mode) {
+  wire::RequestPlan plan;
+  plan.mode = mode;
+  plan.size = options.size;
+  plan.asked = options.tlvs.tlvs;
+  plan.usual = options.peer != session::PeerKind::TwampLight;
+  plan.padding_pattern = options.tlvs.padding_pattern;
+  const std::size_t pattern = plan.padding_pattern.size();
+  if (pattern > 0 && !plan.size) {
+    const auto bare = TRY(wire::plan_request(plan));
+    const std::size_t padding = (kPatternedPadding + pattern - 1) / pattern * pattern;
+    plan.size = static_cast<std::uint32_t>(bare.size + wire::kTlvHeader + padding);
+  }
+  wire::RequestLayout layout = TRY(wire::plan_request(plan));
+  if (pattern == 0) return layout;
+  const std::size_t padding =
+      layout.padding ? layout.size - *layout.padding - wire::kTlvHeader : std::size_t{0};
+  if (padding == 0 || padding % pattern != 0)
+    return fail(fmt::format(
+        "--tlv bit-errors wants padding of a multiple of {} octets, --size {} leaves {}: leave "
+        "--size out, or try --size {}",
+        pattern, layout.size, padding, layout.size + pattern - padding % pattern));
+  return layout;
 }
 
 net::PortOptions port_options(const PingOptions& options, const packet::Endpoint& remote) {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "agent/tlv_values.h"
+
 namespace wirestamp::cli {
 
 namespace {
@@ -92,6 +94,16 @@ Result<agent::PingOptions> session_options(const Settings& settings, agent::Port
                                                                : agent::Schedule::Periodic;
   if (const auto size = settings.get<std::uint64_t>(Key::Size))
     options.size = static_cast<std::uint32_t>(*size);
+  options.tlvs = TRY(agent::tlv_requests(settings.all<std::string>(Key::Tlv)));
+  const std::string peer = settings.text(Key::Peer);
+  options.peer = peer == "stamp"         ? session::PeerKind::Stamp
+                 : peer == "twamp-light" ? session::PeerKind::TwampLight
+                                         : session::PeerKind::Auto;
+  options.peer_uses_utc = settings.text(Key::PtpScale) == "utc";
+  if (options.peer == session::PeerKind::TwampLight && !options.tlvs.tlvs.empty())
+    return fail("--tlv asks for what a peer of --peer twamp-light does not know");
+  if (options.peer == session::PeerKind::TwampLight && settings.text(Key::TimeFormat) == "ptp")
+    return fail("a peer of --peer twamp-light knows --time-format ntp alone");
   options.dscp = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Dscp));
   options.ecn = ecn_of(settings);
   options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
@@ -142,6 +154,26 @@ session::Peers peers_of(const Settings& settings) {
   return whom == "authenticated" ? session::Peers::Authenticated : session::Peers::Open;
 }
 
+wire::SyncSource clock_source_of(const Settings& settings) {
+  const std::string choice = settings.text(Key::ClockSource);
+  if (choice == "ptp") return wire::SyncSource::Ptp;
+  if (choice == "ssu") return wire::SyncSource::Ssu;
+  return choice == "gnss" ? wire::SyncSource::Gnss : wire::SyncSource::Ntp;
+}
+
+session::TlvOptions tlv_options(const Settings& settings) {
+  session::TlvOptions tlvs;
+  tlvs.hide_location = settings.flag(Key::HideLocation);
+  tlvs.return_to = settings.all<packet::Prefix>(Key::ReturnTo);
+  if (const auto id = settings.get<std::uint64_t>(Key::MicroSession))
+    tlvs.micro_session = static_cast<std::uint16_t>(*id);
+  if (const auto most = settings.get<std::uint64_t>(Key::ReplyControl); most && *most > 0)
+    tlvs.control.emplace().most_packets = static_cast<std::uint16_t>(*most);
+  tlvs.clock_source = clock_source_of(settings);
+  tlvs.drafts = settings.flag(Key::Drafts);
+  return tlvs;
+}
+
 }  // namespace
 
 agent::ReflectOptions reflect_options(const Settings& settings) {
@@ -166,6 +198,7 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
     options.dscp = options.dscp.value_or(0) | std::uint64_t{1} << dscp;
   options.key_file = settings.text(Key::KeyFile);
   options.replay_window = settings.flag(Key::ReplayWindow);
+  options.tlvs = tlv_options(settings);
   options.devices = settings.all<std::string>(Key::Device);
   options.stamps = stamps_of(settings);
   options.require = source_of(settings, Key::Require);

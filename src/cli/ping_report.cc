@@ -64,6 +64,13 @@ publish::Report full_report(const config::Settings& settings, const agent::PingO
   for (const agent::FlowResult& flow : result.flows)
     report.flows.push_back({.tuple = flow.tuple, .summary = flow.summary});
   if (result.echo) report.echo = {.reason = result.echo->reason, .summary = result.echo->summary};
+  for (const session::TlvState& tlv : result.tlvs) {
+    report.tlvs.push_back({.type = tlv.type,
+                           .name = tlv.name,
+                           .asked = tlv.asked,
+                           .answer = session::name(tlv.answer),
+                           .text = tlv.text});
+  }
   report.events = result.events;
   report.events_dropped = result.events_dropped;
   return report;

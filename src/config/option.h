@@ -76,7 +76,6 @@ enum class Key : std::uint8_t {
   ReturnTo,
   MicroSession,
   ReplyControl,
-  ReplyDscp,
   ClockSource,
   Drafts,
   // config/agent_options.h

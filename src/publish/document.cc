@@ -237,6 +237,23 @@ struct Shape<Report::Echo> {
 };
 
 template <>
+struct Shape<Report::Tlv> {
+  using T = Report::Tlv;
+  static constexpr std::string_view kName = "tlv",
+                                    kMeaning = "An extension (RFC 8972 4) that the probes carry.";
+  static constexpr std::array kRows{
+      row<&T::type>("type", kAlways, "its number"),
+      row<&T::name>("name", kAlways, "its name, as `--tlv` takes it; else the number"),
+      row<&T::asked>("asked", kAlways, "with `--tlv`; the others are what the figures need"),
+      row<&T::answer>("answer", kAlways,
+                      "`answered`, `not_understood` (U), `malformed` (M), `integrity_failed` (I), "
+                      "`not_fulfilled` (C), or `none`: no reply brought it back"),
+      row<[](const T& tlv) { return unless_empty(tlv.text); }>(
+          "text", "when there was a reply", "what the last reply tells, in words"),
+  };
+};
+
+template <>
 struct Shape<Report::Setting> {
   using T = Report::Setting;
   static constexpr std::string_view kName = "";
@@ -288,6 +305,7 @@ struct Shape<Report> {
       row<&T::summary>("summary", kAlways, ""),
       row<[](const T& report) { return unless_empty(report.flows); }>(
           "flows", "with `--flows` above 1", "each flow by itself"),
+      row<&T::tlvs>("tlvs", "for each extension in the probes", "what the reflector makes of it"),
       row<&T::echo>("icmp_echo", "when nobody reflected and ICMP echo was permitted", ""),
       row<&T::events>("events", "for each event", "what happened, in order"),
       row<&T::events_dropped>("events_dropped", kAlways, "events beyond the 10,000 that are kept"),
@@ -433,7 +451,7 @@ std::vector<DocumentShape> shapes_of() {
 
 std::vector<DocumentShape> document_shapes() {
   return shapes_of<packet::Endpoint, measure::Distribution, measure::Variation, measure::Reordering,
-                   measure::StampCounts, MarkCounts, Report::Flow, measure::Event,
+                   measure::StampCounts, MarkCounts, Report::Flow, Report::Tlv, measure::Event,
                    measure::ProbeMark, measure::Hop, measure::Crossing>();
 }
 

@@ -71,6 +71,7 @@ Report full_report() {
   report.key_fingerprint = "1f0c22e9";
   report.settings = {{"count", "9", "flag --count"}};
   report.counters = {{"replies", 9}};
+  report.tlvs = {{2, "location", true, "answered", "Location: as sent"}};
   report.notes = {"a \"note\" with a \\, a line\nend and an \xff octet"};
   report.began = WallTime::from_ns(1'735'689'600'000'000'001);
   report.ended = WallTime::from_ns(1'735'689'601'500'000'000);

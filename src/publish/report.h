@@ -59,6 +59,15 @@ struct Report {
     measure::EchoSummary summary;
   };
   std::optional<Echo> echo;
+  // Of the probes, and what the reflector answers.
+  struct Tlv {
+    unsigned type = 0;
+    std::string name;
+    bool asked = false;  // with --tlv
+    std::string_view answer;
+    std::string text;  // "" while there is no reply
+  };
+  std::vector<Tlv> tlvs;
   std::vector<measure::Event> events;
   std::uint64_t events_dropped = 0;
 };

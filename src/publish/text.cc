@@ -183,6 +183,17 @@ void append_echo(std::string& out, const Report& report) {
     line(out, "", "{} more with other stamps than these, not mixed in", echo.rtt_other_class);
 }
 
+// What was asked for with --tlv.
+void append_tlvs(std::string& out, const Report& report) {
+  bool first = true;
+  for (const Report::Tlv& tlv : report.tlvs) {
+    if (!tlv.asked || tlv.text.empty()) continue;
+    if (first) out += '\n';
+    long_line(out, first ? "tlvs" : "", tlv.text);
+    first = false;
+  }
+}
+
 void append_events(std::string& out, const Report& report) {
   constexpr std::size_t kShown = 40;  // the document has them all
   if (report.events.empty()) return;
@@ -302,6 +313,7 @@ std::string text_summary(const Report& report) {
   append_packets(out, report);
   append_echo(out, report);
   append_flows(out, report);
+  append_tlvs(out, report);
   append_events(out, report);
   return out;
 }

@@ -81,7 +81,9 @@ Reflector::Reflector(const ReflectorOptions& options)
       policy_(options.policy, base::KeyedHash<>(options.random(), options.random())),
       authenticator_(options.note),
       tlvs_(std::make_unique<ReflectorTlvs>(options.tlvs)),
-      sessions_(options.random) {}
+      sessions_(options.random) {
+  if (!options.policy.addresses.empty()) tlvs_->set_own(options.policy.addresses);
+}
 
 bool Reflector::from_one_other_host(const packet::ReceivedDatagram& request) const {
   const packet::Endpoint& from = request.source;
