@@ -127,7 +127,19 @@ def seeds():
         elif not name.startswith(("owamp", "kdf", "token", "test-")):
             yield "twamp_control", name, bytes([0, 15]) + octets
             yield "twamp_control", f"{name}-sealed", bytes([1, 15]) + octets
+    yield from conversations()
     yield from runs()
+
+
+def conversations():
+    """A client of twamp_server_fuzz: it connects, sets up open or encrypted mode, and says whole commands."""
+    commands = [TWAMP[f"{name}-open"][0] for name in ("request-tw-session", "start-sessions", "stop-sessions")]
+    sids = bytes([7]) + bytes(14) + bytes([1]) + bytes(16) + bytes(16)
+    for name, set_up in (("open", 1), ("encrypted", 2)):
+        said = b"".join(bytes([5, len(octets) - 1]) + octets for octets in commands)
+        yield "twamp_server", name, bytes([0, 7, set_up]) + said + bytes([0, 4])
+        yield "twamp_server", f"{name}-by-name", bytes([3, 7, set_up]) + said[:114] + bytes([5, len(sids) - 1]) + sids
+        yield "twamp_server", f"{name}-lost", bytes([0, 7, set_up]) + said[:148] + bytes([3, 0, 255])
 
 
 def main():
