@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "twamp/random_block.h"
 
 namespace wirestamp::twamp {
 
@@ -23,13 +24,6 @@ struct Mode {
 constexpr std::array kModes{Mode{wire::kTwampEncrypted, "encrypted"},
                             Mode{wire::kTwampAuthenticated, "authenticated"},
                             Mode{wire::kTwampMixed, "mixed"}, Mode{wire::kTwampOpen, "open"}};
-
-wire::Block16 random_block(const std::function<std::uint64_t()>& random) {
-  wire::Block16 block;
-  base::store_be(block, 0, random());
-  base::store_be(block, 8, random());
-  return block;
-}
 
 bool printable(base::Bytes octets) {
   return std::ranges::all_of(

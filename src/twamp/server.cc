@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "twamp/random_block.h"
 #include "twamp/server_connection.h"
 #include "wire/time_format.h"
 
@@ -13,16 +14,6 @@ namespace {
 
 using wire::Accept;
 using wire::TwampCommand;
-
-constexpr std::uint32_t kControlKeyed =
-    wire::kTwampAuthenticated | wire::kTwampEncrypted | wire::kTwampMixed;
-
-wire::Block16 random_block(const std::function<std::uint64_t()>& random) {
-  wire::Block16 block;
-  base::store_be(block, 0, random());
-  base::store_be(block, 8, random());
-  return block;
-}
 
 std::uint64_t ntp(WallTime time) { return wire::encode_time(time, wire::TimeFormat::Ntp, 0); }
 
@@ -199,7 +190,7 @@ std::optional<Ending> Server::on_set_up(Connection& connection, const Timestamp&
   if (!wire::valid_choice(response.mode, options_.modes)) {
     start.accept = Accept::NotSupported;
     ending = Ending::BadMode;
-  } else if ((response.mode & kControlKeyed) != 0) {
+  } else if ((response.mode & kKeyedModes) != 0) {
     ending = set_up_keys(connection, response, start);
   } else {
     connection.reader.emplace(std::nullopt, options_.limits.sessions_per_connection);

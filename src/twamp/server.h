@@ -84,7 +84,7 @@ struct ServerOptions {
 // One end of a connection, and what its client may do.
 struct ControlPeer {
   packet::Endpoint remote, local;
-  std::uint8_t highest_dscp = 63;  // that it may ask for
+  std::uint64_t dscp = ~std::uint64_t{0};  // that it may ask for, bit n for n
 };
 
 class Server {

@@ -112,7 +112,7 @@ Accept Server::judge(const Connection& connection, const wire::RequestSession& r
   if (request.sender_port == 0) return Accept::NotSupported;
   if (wire::interval_of(request.timeout) > limits.timeout) return Accept::NotSupported;
   const auto dscp = wire::dscp_of(request.type_p);
-  if (!dscp || *dscp > peer.highest_dscp) return Accept::NotSupported;
+  if (!dscp || (peer.dscp >> *dscp & 1U) == 0) return Accept::NotSupported;
   if (request.padding_length > limits.padding) return Accept::PermanentLimit;
   const wire::TwampLayout layout = layout_of(connection.mode, request);
   if (layout.has(wire::kTwampReflectOctets) && request.reflect_padding > 0 &&

@@ -158,7 +158,8 @@ TEST(TwampServer, refuses_what_it_does_not_do_and_keeps_the_connection) {
 
 TEST(TwampServer, gives_network_control_to_listed_clients_only) {
   World world;
-  const auto guest = world.connect(client_at(1), 47), friend_of_ours = world.connect(client_at(2));
+  const auto guest = world.connect(client_at(1), (std::uint64_t{1} << 48U) - 1),
+             friend_of_ours = world.connect(client_at(2));
   std::vector<std::byte> octets(wire::SetUpResponse::kSize);
   wire::SetUpResponse{.mode = 1, .key_id = {}}.encode(octets);
   wire::RequestSession request = a_request();

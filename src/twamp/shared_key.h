@@ -8,8 +8,13 @@
 #include <utility>
 
 #include "crypto/secret.h"
+#include "wire/twamp_test_packet.h"
 
 namespace wirestamp::twamp {
+
+// Security modes that need a key.
+inline constexpr std::uint32_t kKeyedModes =
+    wire::kTwampAuthenticated | wire::kTwampEncrypted | wire::kTwampMixed;
 
 // A passphrase that both ends know, by its KeyID (RFC 4656 3.1).
 class SharedKey {

@@ -52,10 +52,10 @@ class World : public ServerOutput {
     abandoned.insert(session);
   }
 
-  ConnectionId connect(const packet::Endpoint& from = kClientEnd, std::uint8_t highest_dscp = 63) {
+  ConnectionId connect(const packet::Endpoint& from = kClientEnd,
+                       std::uint64_t dscp = ~std::uint64_t{0}) {
     const ConnectionId id = next_connection++;
-    server.on_connect(id, {.remote = from, .local = kServerEnd, .highest_dscp = highest_dscp},
-                      now());
+    server.on_connect(id, {.remote = from, .local = kServerEnd, .dscp = dscp}, now());
     return id;
   }
   void say(ConnectionId id, base::Bytes octets) { server.on_octets(id, octets, now()); }
