@@ -43,7 +43,7 @@ ALLOWED_INCLUDES = {
     "notify": "base time platform",
     "api": "base time packet measure platform store publish",
     "agent": "base crypto time packet wire twamp measure platform config session net alert store publish notify api",
-    "cli": "base time packet measure platform config session net alert store publish notify api agent",
+    "cli": "base time packet wire twamp measure platform config session net alert store publish notify api agent",
     "apps": "cli",
 }
 # A test may use these besides what its folder may: a contract test runs on every backend.

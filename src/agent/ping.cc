@@ -13,6 +13,8 @@
 #include "agent/key_source.h"
 #include "agent/place.h"
 #include "agent/session_plan.h"
+#include "agent/twamp_io.h"
+#include "agent/twamp_session.h"
 #include "measure/accumulator.h"
 #include "platform/resolve.h"
 #include "platform/route.h"
@@ -58,6 +60,11 @@ class PingRun final : public Ping, private SessionObserver {
   // Opens the ports.
   Result<void> begin();
   void run_in(Place place) { place_ = std::move(place); }
+  // Over this session, on the packet I/O given. Before begin().
+  void use(std::unique_ptr<TwampSession> twamp, const TwampIo* io) {
+    twamp_ = std::move(twamp);
+    twamp_io_ = io;
+  }
 
   Result<PingResult> run(PingObserver& observer) override;
 
@@ -75,6 +82,8 @@ class PingRun final : public Ping, private SessionObserver {
   void follow_keys();
   void take_keys();
   std::optional<MonoTime> step_echo();
+  void look_at_twamp();
+  void end_twamp();
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample& provisional) override;
   void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
@@ -98,6 +107,8 @@ class PingRun final : public Ping, private SessionObserver {
   PingObserver* observer_ = nullptr;
   const session::Session* session_ = nullptr;
   EchoRun echo_;
+  std::unique_ptr<TwampSession> twamp_;
+  const TwampIo* twamp_io_ = nullptr;
   std::vector<std::string> notes_;
   std::set<std::string> noted_;
   std::vector<measure::Event> events_;
@@ -116,8 +127,12 @@ Result<void> PingRun::begin() {
     start_.key_id = asked.flow.key->id();
     start_.key_fingerprint = asked.flow.key->fingerprint();
   }
-  session_ = TRY(engine_.add_session(
-      asked, {.options = port_options(options_, start_.remote), .given = {}}, layout_, *this));
+  SessionPorts ports{.options = port_options(options_, start_.remote), .given = {}};
+  if (twamp_) {
+    keep_to_port(asked, twamp_->local());
+    ports.given = twamp_->port();
+  }
+  session_ = TRY(engine_.add_session(asked, ports, layout_, *this));
   start_.stamping = engine_.stamping_of(*session_);
   start_.local = session_->local();
   if (const auto& egress = session_->egress()) {
@@ -143,8 +158,10 @@ Result<PingResult> PingRun::run(PingObserver& observer) {
     if (requirement_failed_) break;
     take_keys();
     TRY_VOID(engine_.turn(step_echo()));
+    look_at_twamp();
     show_progress(false);
   }
+  end_twamp();
   accumulator_.finish();
   if (flows_) {
     flows_->finish();
@@ -207,6 +224,18 @@ std::optional<MonoTime> PingRun::step_echo() {
   }
   echo_.on_time(now);
   return echo_.next_wake();
+}
+
+void PingRun::look_at_twamp() {
+  if (!twamp_) return;
+  if (const auto news = twamp_->look(io_->clock().mono_now())) on_note(*news);
+}
+
+void PingRun::end_twamp() {
+  if (!twamp_) return;
+  twamp_->stop();
+  if (const std::uint64_t wrong = twamp_io_->wrong_hmacs(); wrong > 0)
+    on_note(fmt::format("{} replies had a wrong HMAC and were not believed", wrong));
 }
 
 void PingRun::on_sample(const measure::Sample& sample) {
@@ -327,11 +356,12 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
   PingStart start;
   start.host = options.host;
   std::unique_ptr<KeySource> keys;
-  if (options.key_id != kNoKey) keys = TRY(KeySource::open(options.key_file));
+  if (options.key_id != kNoKey && !options.twamp) keys = TRY(KeySource::open(options.key_file));
   if (!keys && !options.key_id.empty() && options.key_id != kNoKey)
     return fail("--key-id names a key of --key-file FILE or WIRESTAMP_KEY, and there is neither");
-  wire::RequestLayout layout =
-      TRY(plan_probe(options, keys ? wire::Mode::Authenticated : wire::Mode::Open));
+  wire::RequestLayout layout = TRY(
+      options.twamp ? plan_twamp_probe(options)
+                    : plan_probe(options, keys ? wire::Mode::Authenticated : wire::Mode::Open));
   for (const std::string& note : layout.notes) start.notes.push_back(note);
   start.size = static_cast<std::uint32_t>(layout.size);
   const auto found = TRY(platform::resolve(host_to_resolve(options), options.port, options.family));
@@ -339,8 +369,21 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
 
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   warn_of_other_way(options, start);
+  std::unique_ptr<TwampSession> twamp;
+  TwampIo* twamp_io = nullptr;
+  if (options.twamp) {
+    twamp = TRY(TwampSession::open(options, start.remote, start.size, *io));
+    start.notes.push_back(fmt::format("TWAMP session of {}, {} mode",
+                                      packet::to_string(start.remote),
+                                      twamp::mode_names(twamp->agreed().layout.modes)));
+    start.remote = twamp->reflector();
+    auto translated = TRY(TwampIo::make(std::move(io), twamp->port(), twamp->agreed()));
+    twamp_io = translated.get();
+    io = std::move(translated);
+  }
   auto run =
       std::make_unique<PingRun>(options, std::move(io), start, std::move(layout), std::move(keys));
+  run->use(std::move(twamp), twamp_io);
   TRY_VOID(run->begin());
   return run;
 }

@@ -27,6 +27,14 @@ enum class Schedule : std::uint8_t { Periodic, Poisson };
 enum class PortPolicy : std::uint8_t { Fixed, Dynamic, Range, Auto };
 enum class TimeFormat : std::uint8_t { Ntp, Ptp };
 
+// By TWAMP instead of STAMP: over a session that the server is asked for on TCP.
+struct TwampOptions {
+  std::uint32_t modes = 0;  // security modes that will do (wire::TwampMode); 0: see docs/twamp.md
+  std::string key_file;     // of the passphrase; "": none
+  std::string key_id;       // what the server knows it by
+  bool operator==(const TwampOptions&) const = default;
+};
+
 struct PingOptions {
   std::uint32_t session = 0;  // number of this measurement where one process runs several
   std::string host;
@@ -62,6 +70,7 @@ struct PingOptions {
   std::optional<StampSource> require_peer;  // of the reflector's
   Duration loss_after = Duration::seconds(2);
   TimeFormat time_format = TimeFormat::Ntp;
+  std::optional<TwampOptions> twamp;  // `port` is then the server's TCP port
   bool portable = false;
   net::KernelFeatures features = net::KernelFeatures::Full;
   std::optional<std::uint64_t> seed;  // of schedule and SSID; absent: from the system

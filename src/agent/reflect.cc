@@ -10,12 +10,18 @@
 #include "agent/key_source.h"
 #include "agent/place.h"
 #include "agent/reflector_ports.h"
+#include "agent/twamp_server.h"
 #include "platform/entropy.h"
 #include "session/reflector.h"
 
 namespace wirestamp::agent {
 
 namespace {
+
+std::optional<MonoTime> earlier(std::optional<MonoTime> one, std::optional<MonoTime> other) {
+  if (!one || !other) return one ? one : other;
+  return std::min(*one, *other);
+}
 
 class ReflectRun final : public Reflect {
  public:
@@ -29,6 +35,7 @@ class ReflectRun final : public Reflect {
         counters_every_(counters_every) {}
 
   void run_in(Place place) { place_ = std::move(place); }
+  void serve(std::unique_ptr<TwampServer> twamp) { twamp_ = std::move(twamp); }
 
   Result<session::ReflectorCounters> run(ReflectObserver& observer) override {
     TRY_VOID(place_.enter());
@@ -36,6 +43,9 @@ class ReflectRun final : public Reflect {
     options_.note = note;
     session::Reflector reflector(options_);
     Engine engine(*io_, &reflector, note);
+    // Gone before the engine that it works on.
+    const std::unique_ptr<TwampServer> twamp = std::move(twamp_);
+    if (twamp) twamp->begin(*io_, engine, note);
     observer.on_start(start_);
     ReflectorKeys keys(keys_.get(), reflector, [this] { io_->wake(); }, note);
     std::optional<MonoTime> due;
@@ -43,12 +53,14 @@ class ReflectRun final : public Reflect {
     while (!stop_.load(std::memory_order_relaxed)) {
       if (reload_.exchange(false, std::memory_order_relaxed)) keys.reload();
       (void)keys.take();
-      TRY_VOID(engine.turn(due));
+      TRY_VOID(engine.turn(earlier(due, twamp ? twamp->next_wake() : std::nullopt)));
+      if (twamp) twamp->after_turn();
       const bool is_due = due && io_->clock().mono_now() >= *due;
       if (is_due) due = io_->clock().mono_now() + *counters_every_;
       if (asked_.exchange(false, std::memory_order_relaxed) || is_due)
         observer.on_counters(reflector.counters());
     }
+    if (twamp) observer.on_twamp_end(twamp->end());
     TRY_VOID(say_goodbye(engine, reflector, io_->clock()));
     return reflector.counters();
   }
@@ -73,6 +85,7 @@ class ReflectRun final : public Reflect {
   session::ReflectorOptions options_;
   std::unique_ptr<KeySource> keys_;  // null: there are none
   std::optional<Duration> counters_every_;
+  std::unique_ptr<TwampServer> twamp_;
   std::atomic<bool> stop_{false}, asked_{false}, reload_{false};
 };
 
@@ -86,8 +99,11 @@ Result<std::unique_ptr<ReflectRun>> create_here(const ReflectOptions& options) {
                                       .random = platform::random_bits,
                                       .note = {},
                                       .tlvs = options.tlvs};
-  return std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(reflector),
-                                      std::move(keys), options.counters_every);
+  auto twamp = TRY(open_twamp_server(options, reflector.policy, start));
+  auto run = std::make_unique<ReflectRun>(std::move(io), std::move(start), std::move(reflector),
+                                          std::move(keys), options.counters_every);
+  run->serve(std::move(twamp));
+  return run;
 }
 
 }  // namespace

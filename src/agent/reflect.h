@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/twamp_totals.h"
 #include "base/result.h"
 #include "net/packet_io.h"
 #include "packet/address.h"
@@ -23,6 +24,14 @@ struct Listen {
   std::string zone;  // of link-local addresses: name or number of an interface
 };
 
+// A TWAMP server beside the reflector.
+struct ReflectTwamp {
+  std::vector<Listen> listen;  // TCP; empty: none
+  std::uint32_t modes = 0;     // offered (wire::TwampMode); 0: open, and with a key all
+  std::string key_file;        // of the passphrase; "": none
+  std::string key_id;          // that clients name it by
+};
+
 struct ReflectOptions {
   std::vector<Listen> listen;  // empty: one Listen{}
   session::Peers peers = session::Peers::Open;
@@ -36,6 +45,7 @@ struct ReflectOptions {
   std::string network_namespace;     // name or path (platform/network_namespace.h); "": this one
   std::string key_file;        // of peers that are to be authentic; "": WIRESTAMP_KEY, or none
   bool replay_window = false;  // authentic requests are answered once
+  ReflectTwamp twamp;
   net::StampChoice stamps = net::StampChoice::Auto;
   std::optional<StampSource> require;
   bool portable = false;
@@ -51,6 +61,7 @@ struct ReflectStart {
   };
   std::vector<Port> ports;
   std::string keys;  // ids and fingerprints, for whom, and where from; "": there are none
+  std::vector<packet::Endpoint> twamp;  // TCP
   std::vector<std::string> notes;
 };
 
@@ -58,6 +69,7 @@ class ReflectObserver {
  public:
   virtual ~ReflectObserver() = default;
   virtual void on_start(const ReflectStart&) {}
+  virtual void on_twamp_end(const TwampTotals&) {}
   virtual void on_note(const std::string&) {}  // first refusal of a prefix, step-downs, ...
   // As often as the options say, and when asked.
   virtual void on_counters(const session::ReflectorCounters&) {}

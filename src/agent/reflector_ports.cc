@@ -12,8 +12,6 @@
 
 namespace wirestamp::agent {
 
-namespace {
-
 // A zone is the name of an interface or its number (RFC 4007 11).
 Result<std::uint32_t> interface_of(const std::string& zone) {
   if (zone.empty()) return 0U;
@@ -25,6 +23,8 @@ Result<std::uint32_t> interface_of(const std::string& zone) {
     return index;
   return fail(fmt::format("there is no interface '{}' on this host", zone));
 }
+
+namespace {
 
 Result<void> open_port(net::PacketIo& io, const ReflectOptions& options,
                        const net::PortOptions& port_options, ReflectStart& start) {

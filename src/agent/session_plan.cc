@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "agent/twamp_session.h"
 #include "platform/entropy.h"
 #include "wire/tlv.h"
 
@@ -126,6 +127,28 @@ net::PortOptions port_options(const PingOptions& options, const packet::Endpoint
   port.stamps = options.stamps;
   port.separate_transmit = options.interval < kHighRate * options.flows;
   return port;
+}
+
+void keep_to_port(session::SessionOptions& session, const packet::Endpoint& local) {
+  session.policy = session::PortPolicy::Fixed;
+  session.fixed_port = local.port;
+  session.heal_after.reset();
+  session.flow.may_send_bare = false;
+  // The server answers no other address either.
+  if (!local.address.is_link_local()) session.flow.source = local.address;
+}
+
+Result<wire::RequestLayout> plan_twamp_probe(const PingOptions& options) {
+  const std::uint32_t least = smallest_twamp_probe(*options.twamp);
+  wire::RequestPlan plan;
+  plan.size = options.size.value_or(least);
+  plan.usual = false;
+  if (*plan.size < least)
+    return fail(
+        fmt::format("a TWAMP probe whose answer is as long as itself has {} octets of UDP "
+                    "payload at least in this mode, not {}",
+                    least, *plan.size));
+  return wire::plan_request(plan);
 }
 
 std::string host_to_resolve(const PingOptions& options) {

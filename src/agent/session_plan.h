@@ -10,6 +10,7 @@
 #include "net/packet_io.h"
 #include "packet/address.h"
 #include "session/session.h"
+#include "wire/request_layout.h"
 
 // From what a user asks of a session to what the session core and packet I/O are given.
 namespace wirestamp::agent {
@@ -19,6 +20,11 @@ session::SessionOptions session_options(const PingOptions& options, const packet
 Result<wire::RequestLayout> plan_probe(const PingOptions& options, wire::Mode mode);
 // Of each port that the session opens; the port number is the policy's.
 net::PortOptions port_options(const PingOptions& options, const packet::Endpoint& remote);
+
+// A session over the one port that the far end was told of, whatever happens.
+void keep_to_port(session::SessionOptions& session, const packet::Endpoint& local);
+// A probe without TLVs, as long as its answer.
+Result<wire::RequestLayout> plan_twamp_probe(const PingOptions& options);
 
 // The host with the zone that it lacks, where --device tells it.
 std::string host_to_resolve(const PingOptions& options);

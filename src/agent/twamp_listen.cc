@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+
+#include "agent/reflector_ports.h"
+#include "agent/twamp_server.h"
+#include "platform/secret_file.h"
+
+namespace wirestamp::agent {
+
+namespace {
+
+constexpr std::uint32_t kFeatures = wire::kTwampIndividualSessions | wire::kTwampReflectOctets |
+                                    wire::kTwampSymmetricalSize | wire::kTwampDscpEcn;
+
+Result<void> take_key(const ReflectTwamp& asked, TwampServerOptions& options) {
+  if (asked.key_file.empty()) {
+    if ((asked.modes & twamp::kKeyedModes) == 0) return {};
+    return fail("every TWAMP mode but open needs a key: name its file with --twamp-key-file");
+  }
+  std::string passphrase = TRY(platform::read_secret(asked.key_file));
+  const auto key = twamp::SharedKey::make(asked.key_id, passphrase);
+  crypto::wipe(std::as_writable_bytes(std::span(passphrase)));
+  if (!key) return fail("the passphrase has at most 1024 octets, and the key id at most 80");
+  options.key = [key = *key](std::string_view key_id) {
+    return key_id == key.key_id() ? std::optional(key) : std::nullopt;
+  };
+  return {};
+}
+
+// "Every address" are two places to listen; a host without IPv6 has one.
+Result<std::unique_ptr<TwampServer>> listen_everywhere(TwampServerOptions options,
+                                                       std::uint16_t port, ReflectStart& start) {
+  options.listen.push_back({packet::IpAddress::any(packet::Family::V4), port, 0});
+  TwampServerOptions both = options;
+  both.listen.push_back({packet::IpAddress::any(packet::Family::V6), port, 0});
+  auto server = TwampServer::create(both);
+  if (server) return server;
+  const int error = server.error().os_error;
+  if (error != EAFNOSUPPORT && error != EADDRNOTAVAIL) return server;
+  start.notes.push_back("no IPv6 on this host: TWAMP over IPv4 only");
+  return TwampServer::create(options);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TwampServer>> open_twamp_server(const ReflectOptions& options,
+                                                       const session::PolicyOptions& policy,
+                                                       ReflectStart& start) {
+  const ReflectTwamp& asked = options.twamp;
+  if (asked.listen.empty()) return nullptr;
+  TwampServerOptions serving;
+  serving.policy = policy;
+  serving.reflector.stamps = options.stamps;
+  if (options.devices.size() == 1) serving.reflector.device = options.devices.front();
+  TRY_VOID(take_key(asked, serving));
+  const std::uint32_t all = wire::kTwampOpen | (serving.key ? twamp::kKeyedModes : 0);
+  serving.modes = asked.modes != 0 ? asked.modes : all;
+  // Who is to prove a key proves it here, too.
+  if (policy.peers == session::Peers::Authenticated) serving.modes &= twamp::kKeyedModes;
+  if (serving.modes == 0)
+    return fail(
+        "open mode alone, and open to nobody: a TWAMP server for authenticated peers needs "
+        "a key, name its file with --twamp-key-file");
+  serving.modes |= kFeatures;
+  std::optional<std::uint16_t> everywhere;
+  for (const Listen& one : asked.listen) {
+    if (!one.address) {
+      everywhere = one.port;
+      continue;
+    }
+    const std::uint32_t interface = TRY(interface_of(one.zone));
+    serving.listen.push_back({*one.address, one.port, interface});
+  }
+  auto server = TRY(everywhere ? listen_everywhere(std::move(serving), *everywhere, start)
+                               : TwampServer::create(std::move(serving)));
+  start.twamp = server->listening();
+  return server;
+}
+
+}  // namespace wirestamp::agent
