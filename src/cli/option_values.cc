@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "agent/tlv_values.h"
+#include "wire/twamp_test_packet.h"
 
 namespace wirestamp::cli {
 
@@ -13,6 +14,8 @@ namespace {
 
 using config::Key;
 using config::Settings;
+
+constexpr std::uint16_t kTwampPort = 862;  // RFC 8545
 
 net::StampChoice stamps_of(const Settings& settings) {
   const std::string choice = settings.text(Key::Stamps);
@@ -79,6 +82,38 @@ Result<void> take_ports(const Settings& settings, agent::PortPolicy otherwise,
   return {};
 }
 
+std::uint32_t twamp_modes(const Settings& settings) {
+  std::uint32_t modes = 0;
+  for (const std::string& one : settings.all<std::string>(Key::TwampMode))
+    modes |= one == "open"            ? wire::kTwampOpen
+             : one == "authenticated" ? wire::kTwampAuthenticated
+             : one == "encrypted"     ? wire::kTwampEncrypted
+                                      : wire::kTwampMixed;
+  return modes;
+}
+
+// The server is told one port and one class once, so what changes them is refused.
+Result<void> take_protocol(const Settings& settings, agent::PingOptions& options) {
+  const bool twamp = settings.text(Key::Protocol) == "twamp";
+  for (const Key key : {Key::TwampMode, Key::TwampKeyFile, Key::TwampKeyId})
+    if (!twamp && settings.given(key))
+      return fail(fmt::format("{} goes with --protocol twamp", flag(config::option(key))));
+  if (!twamp) return {};
+  if (options.flows > 1)
+    return fail("--flows wants several ports, and a TWAMP session has one: leave it out");
+  if (settings.given(Key::PortPolicy) && options.port_policy != agent::PortPolicy::Fixed)
+    return fail("a TWAMP session has one source port: leave --port-policy out, or use fixed");
+  if (options.port_policy == agent::PortPolicy::Range)
+    return fail("a TWAMP session has one source port: use --source-port instead of --port-range");
+  if (options.time_format == agent::TimeFormat::Ptp)
+    return fail("--time-format ptp is not for --protocol twamp: its stamps are NTP ones");
+  options.twamp = agent::TwampOptions{.modes = twamp_modes(settings),
+                                      .key_file = settings.text(Key::TwampKeyFile),
+                                      .key_id = settings.text(Key::TwampKeyId)};
+  if (!settings.get<config::HostPort>(Key::Host)->port) options.port = kTwampPort;
+  return {};
+}
+
 // What a session of the agent and a measurement by ping have in common.
 Result<agent::PingOptions> session_options(const Settings& settings, agent::PortPolicy otherwise) {
   const auto host = settings.get<config::HostPort>(Key::Host);
@@ -127,6 +162,7 @@ Result<agent::PingOptions> session_options(const Settings& settings, agent::Port
 Result<agent::PingOptions> ping_options(const Settings& settings) {
   agent::PingOptions options = TRY(session_options(settings, agent::PortPolicy::Dynamic));
   options.key_file = settings.text(Key::KeyFile);
+  TRY_VOID(take_protocol(settings, options));
   options.count = settings.get<std::uint64_t>(Key::Count);
   options.duration = settings.get<Duration>(Key::Duration);
   options.require = source_of(settings, Key::Require);
@@ -183,6 +219,11 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
   agent::ReflectOptions options;
   for (const config::ListenAddress& one : settings.all<config::ListenAddress>(Key::Listen))
     options.listen.push_back({.address = one.address, .port = one.port, .zone = one.zone});
+  for (const config::ListenAddress& one : settings.all<config::ListenAddress>(Key::Twamp))
+    options.twamp.listen.push_back({.address = one.address, .port = one.port, .zone = one.zone});
+  options.twamp.modes = twamp_modes(settings);
+  options.twamp.key_file = settings.text(Key::TwampKeyFile);
+  options.twamp.key_id = settings.text(Key::TwampKeyId);
   options.allow = settings.all<packet::Prefix>(Key::Allow);
   const std::uint64_t rate = *settings.get<std::uint64_t>(Key::Rate);
   options.rate = limit(rate);

@@ -42,11 +42,30 @@ class Printer final : public agent::ReflectObserver {
            packet::to_string(port.local), name(port.stamping.receive), name(port.stamping.transmit),
            port.stamping.reason.empty() ? "" : fmt::format(" ({})", port.stamping.reason));
     if (!start.keys.empty()) tell(stdout, "{}keys: {}\n", place_, start.keys);
+    for (const packet::Endpoint& at : start.twamp)
+      tell(stdout, "{}listening on {} (TCP) as a TWAMP server\n", place_, packet::to_string(at));
     for (const std::string& note : start.notes) tell(stdout, "{}note: {}\n", place_, note);
   }
   void on_note(const std::string& note) override {
     const std::lock_guard lock(printing);
     tell(stderr, "{}note: {}\n", place_, note);
+  }
+  void on_twamp_end(const agent::TwampTotals& totals) override {
+    std::string text =
+        fmt::format("{}TWAMP: {} connections, {} sessions of {} asked for", place_,
+                    totals.control.connections, totals.control.accepted, totals.control.requests);
+    const auto add = [&](std::string_view name, std::uint64_t value) {
+      if (value > 0) text += fmt::format(", {} {}", name, value);
+    };
+    for (std::size_t i = 0; i < twamp::kEndings; ++i)
+      add(twamp::name(static_cast<twamp::Ending>(i)), totals.control.endings[i]);
+    add("wrong_stop_counts", totals.control.wrong_stop_counts);
+    text += fmt::format("; answered {} of {} packets", totals.test.replies, totals.test.requests);
+    twamp::for_each(totals.test, [&](std::string_view name, std::uint64_t value) {
+      if (name != "requests" && name != "replies" && name != "sessions") add(name, value);
+    });
+    const std::lock_guard lock(printing);
+    tell(stdout, text + '\n');
   }
   void on_counters(const session::ReflectorCounters& counters) override {
     const MonoTime now = platform::mono_now();

@@ -68,6 +68,8 @@ class Reader {
     const std::string origin = fmt::format("--{}", name);
     if (equals != std::string_view::npos) return assign(*row, word.substr(equals + 1), origin);
     if (row->type == Type::Flag) return assign(*row, "true", origin);
+    const bool alone = next_ == words_.size() || looks_like_flag(words_[next_]);
+    if (alone && !row->bare.empty()) return assign(*row, row->bare, origin);
     return assign(*row, TRY(take_value(*row, origin)), origin);
   }
 

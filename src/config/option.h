@@ -62,6 +62,11 @@ enum class Key : std::uint8_t {
   Require,
   RequirePeer,
   TimeFormat,
+  Protocol,
+  Twamp,
+  TwampMode,
+  TwampKeyFile,
+  TwampKeyId,
   Json,
   Jsonl,
   Csv,
@@ -189,6 +194,7 @@ struct Option {
   std::string_view value_name;       // in the help text: DURATION
   std::array<Shorthand, 2> letters;  // letter 0: none
   std::string_view fallback;         // default, as a user would write it; empty: none
+  std::string_view bare;             // the value of the flag alone; empty: it wants one
   std::string_view without;          // what happens when there is neither value nor default
   std::uint64_t minimum = 0, maximum = 0;
   std::string_view choices;  // "auto|hardware|kernel|user"
