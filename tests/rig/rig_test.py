@@ -47,6 +47,7 @@ import scenario  # noqa: E402
 import several_ways  # noqa: E402
 import stalls  # noqa: E402
 import strangers  # noqa: E402
+import twamp_sessions  # noqa: E402
 import vlan  # noqa: E402
 import ways_and_addresses  # noqa: E402
 import wire_judge  # noqa: E402
@@ -58,7 +59,7 @@ def cases():
     for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself, floods,
                    goodbye, hostile_network, interop, interop_light, interop_tlvs, keys, local_causes, marks, mutual,
                    nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, scapy_judge, several_ways, stalls,
-                   strangers, vlan, ways_and_addresses, wire_judge):
+                   strangers, twamp_sessions, vlan, ways_and_addresses, wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
