@@ -4,7 +4,7 @@
 import signal
 
 from interop import PROBES, V4, V6, check_nothing_wrong, lines, peer_reflects, peer_sends, replies_of
-from rig import REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, in_time
+from rig import REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, check, check_equal, in_time
 
 # Flags of the peer, and those of ping: what real reflectors answer.
 REFLECTORS = {
@@ -59,14 +59,16 @@ def light_senders():
 
 
 def light_short_senders():
-    """14 to 43 octets get the base packet of STAMP, fewer nothing."""
+    """14 to 43 octets from a listed source get the base packet of STAMP; strangers, for whom it would be more than they
+    sent, get nothing."""
     with Rig(emulated=False) as rig:
-        rig.reflect()
+        rig.reflect("--allow", f"{SENDER_V4}/32")
         for padding in (0, 1, 2, 27, 29):
-            probes = peer_sends(rig, "--light", "--padding", padding, count=3)
-            check_nothing_wrong(replies_of(probes), "replies")
-            octets = [reply["octets"] for reply in replies_of(probes)]
-            check_equal(octets, [44] * 3, f"octets of replies to {14 + padding}")
+            replies = replies_of(peer_sends(rig, "--light", "--padding", padding, "--interval", "0.05", count=5))
+            check_nothing_wrong(replies, "replies")
+            check_equal([reply["octets"] for reply in replies], [44] * 5, f"octets of replies to {14 + padding}")
+            probes = peer_sends(rig, "--light", "--padding", padding, "--interval", "0.05", address=REFLECTOR_V6, count=5)
+            check_equal(replies_of(probes), [], f"replies to {14 + padding} octets of a stranger")
 
 
 def light_odd_reflectors():
@@ -86,5 +88,9 @@ def light_odd_reflectors():
             reflector.stop(signal.SIGTERM)
 
 
-CASES = {"light_reflectors": light_reflectors, "light_senders": light_senders}
-PREPARED = {"light_short_senders": light_short_senders, "light_odd_reflectors": light_odd_reflectors}
+CASES = {
+    "light_reflectors": light_reflectors,
+    "light_senders": light_senders,
+    "light_short_senders": light_short_senders,
+}
+PREPARED = {"light_odd_reflectors": light_odd_reflectors}
