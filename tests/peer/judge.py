@@ -163,10 +163,14 @@ def wrong_with_values(found, error, near_ns):
 
 
 def comparable(octets_of_tlvs):
-    """Without the flags that nothing specifies: U and M beside I, U beside M where a TLV is truncated, and those inside
-    of a refused Return Path."""
+    """Without what nothing specifies: U and M beside I, U beside M where a TLV is truncated, flags inside of a refused
+    Return Path, and whether the HMAC TLV behind a malformed one is the rest that is copied, or is made anew."""
     found, tail = tlvs.split(octets_of_tlvs)
+    malformed = False
     for one in found:
+        malformed = malformed or bool(one.flags & tlvs.M and not one.flags & tlvs.I)
+        if malformed and one.kind == tlvs.HMAC:
+            one.value = bytes(len(one.value))
         if one.truncated() and one.flags & tlvs.M:
             one.flags = tlvs.M
         if one.flags & tlvs.I:

@@ -28,6 +28,7 @@ import floods  # noqa: E402
 import goodbye  # noqa: E402
 import hostile_network  # noqa: E402
 import interop  # noqa: E402
+import interop_keys  # noqa: E402
 import interop_light  # noqa: E402
 import interop_tlvs  # noqa: E402
 import keys  # noqa: E402
@@ -57,9 +58,10 @@ def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself, floods,
-                   goodbye, hostile_network, interop, interop_light, interop_tlvs, keys, local_causes, marks, mutual,
-                   nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects, scapy_judge, several_ways, stalls,
-                   strangers, twamp_sessions, vlan, ways_and_addresses, wire_judge):
+                   goodbye, hostile_network, interop, interop_keys, interop_light, interop_tlvs, keys, local_causes,
+                   marks, mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
+                   scapy_judge, several_ways, stalls, strangers, twamp_sessions, vlan, ways_and_addresses,
+                   wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)
     found.update(no_privilege.PLAIN_CASES)
