@@ -105,6 +105,10 @@ Result<void> take_protocol(const Settings& settings, agent::PingOptions& options
     return fail("a TWAMP session has one source port: leave --port-policy out, or use fixed");
   if (options.port_policy == agent::PortPolicy::Range)
     return fail("a TWAMP session has one source port: use --source-port instead of --port-range");
+  for (const Key key : {Key::Tlv, Key::Peer, Key::KeyFile, Key::KeyId})
+    if (settings.given(key))
+      return fail(fmt::format("{} is for STAMP, and has no meaning with --protocol twamp",
+                              flag(config::option(key))));
   if (options.time_format == agent::TimeFormat::Ptp)
     return fail("--time-format ptp is not for --protocol twamp: its stamps are NTP ones");
   options.twamp = agent::TwampOptions{.modes = twamp_modes(settings),
