@@ -134,6 +134,7 @@ void keep_to_port(session::SessionOptions& session, const packet::Endpoint& loca
   session.fixed_port = local.port;
   session.heal_after.reset();
   session.flow.may_send_bare = false;
+  session.flow.translated = true;
   // The server answers no other address either.
   if (!local.address.is_link_local()) session.flow.source = local.address;
 }

@@ -46,8 +46,9 @@ struct SenderOptions {
   Duration loss_after = Duration::seconds(2);
   StampSource transmit_stamps = StampSource::User;  // what the port gives
   bool may_send_bare = true;                        // bare probes alternately to a silent peer
-  std::uint64_t seed = 0;                           // of what the session draws
-  AuthKeyPtr key;  // of an authenticated layout; null: the open mode, without an HMAC TLV
+  bool translated = false;  // replies are made of packets of another protocol and size
+  std::uint64_t seed = 0;   // of what the session draws
+  AuthKeyPtr key;           // of an authenticated layout; null: the open mode, without an HMAC TLV
   PeerKind peer = PeerKind::Auto;
   bool peer_uses_utc = false;  // in PTP format, instead of TAI
   // What the probes ask in TLVs, and what follows from it.
