@@ -9,8 +9,8 @@ from emulator_itself import socket_in
 from rig import REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, in_time, poll_until
 from wire_judge import MARKER, installed
 
-PROBES = 50
-SEND = ("--protocol", "twamp", "-c", str(PROBES), "-i", "10ms", "--dscp", "AF11")
+PROBES = 30
+SEND = ("--protocol", "twamp", "-c", str(PROBES), "-i", "50ms", "--dscp", "AF11")
 KEY_ID = ("--twamp-key-id", "probe1")
 FLAGS_OF = {"open": [], "authenticated": ["--twamp-mode", "authenticated"], "encrypted": ["--twamp-mode", "encrypted"],
             "mixed": ["--twamp-mode", "mixed"]}
@@ -67,7 +67,7 @@ def twamp_has_kernel_stamps():
         judge(rig.ping(*SEND, target=REFLECTOR_V6), "open", 44)
         told = totals(reflector)
         check("5 sessions of 5 asked for" in told, told)
-        check(int(re.search(r"(\d+) stamps", told)[1]) > 0, "kernel stamps of replies")
+        check(int(re.search(r"stamps (\d+)", told)[1]) > 0, "kernel stamps of replies")
         check("wrong" not in told and "strangers" not in told, told)
 
 
