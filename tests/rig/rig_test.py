@@ -31,6 +31,7 @@ import interop  # noqa: E402
 import interop_keys  # noqa: E402
 import interop_light  # noqa: E402
 import interop_tlvs  # noqa: E402
+import interop_twamp  # noqa: E402
 import keys  # noqa: E402
 import local_causes  # noqa: E402
 import marks  # noqa: E402
@@ -58,8 +59,8 @@ def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself, floods,
-                   goodbye, hostile_network, interop, interop_keys, interop_light, interop_tlvs, keys, local_causes,
-                   marks, mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
+                   goodbye, hostile_network, interop, interop_keys, interop_light, interop_tlvs, interop_twamp, keys,
+                   local_causes, marks, mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
                    scapy_judge, several_ways, stalls, strangers, twamp_sessions, vlan, ways_and_addresses,
                    wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
