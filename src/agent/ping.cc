@@ -359,9 +359,9 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
   if (options.key_id != kNoKey && !options.twamp) keys = TRY(KeySource::open(options.key_file));
   if (!keys && !options.key_id.empty() && options.key_id != kNoKey)
     return fail("--key-id names a key of --key-file FILE or WIRESTAMP_KEY, and there is neither");
-  wire::RequestLayout layout = TRY(
-      options.twamp ? plan_twamp_probe(options)
-                    : plan_probe(options, keys ? wire::Mode::Authenticated : wire::Mode::Open));
+  wire::RequestLayout layout =
+      TRY(options.twamp ? plan_twamp_probe(options)
+                        : plan_probe(options, keys ? wire::Mode::Authenticated : wire::Mode::Open));
   for (const std::string& note : layout.notes) start.notes.push_back(note);
   start.size = static_cast<std::uint32_t>(layout.size);
   const auto found = TRY(platform::resolve(host_to_resolve(options), options.port, options.family));

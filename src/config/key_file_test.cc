@@ -64,7 +64,8 @@ TEST(KeyFile, what_is_wrong_is_told_with_file_and_line_and_what_is_allowed) {
   EXPECT_THAT(refusal(good + "# and\n" + good),
               HasSubstr("site.keys:3: the id 'one' is there twice, "
                         "first in site.keys:1"));
-  EXPECT_THAT(refusal("one text:two-words-or-three and more of them"), HasSubstr("a key has no blanks"));
+  EXPECT_THAT(refusal("one text:two-words-or-three and more of them"),
+              HasSubstr("a key has no blanks"));
   EXPECT_THAT(refusal(std::string("one ") + kGood + " peer=10.0.0.1/8"),
               HasSubstr("peer=10.0.0.1/8"));
   EXPECT_THAT(refusal(std::string("one ") + kGood + " peer="), HasSubstr("peer="));
