@@ -3,6 +3,8 @@
 // Every TLV from the sender to the reflector and back, with the data that is true there.
 #include "session/tlv_exchange_test.h"
 
+#include <gtest/gtest.h>
+
 #include "wire/tlv_control.h"
 #include "wire/tlv_drafts.h"
 #include "wire/tlv_location.h"
