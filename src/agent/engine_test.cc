@@ -270,9 +270,13 @@ TEST_F(EngineTest, SeveralRepliesToOneRequestLeaveOneAfterAnother) {
   const MonoTime began = io_.played_clock.time;
   for (int turns = 0; turns < 6; ++turns) {
     ASSERT_TRUE(engine.turn(began + Duration::milliseconds(15)));
-    EXPECT_EQ(io_.sent.size(), io_.played_clock.time < began + Duration::milliseconds(10) ? 1U : 2U)
+    EXPECT_LE(io_.sent.size(), io_.played_clock.time < began + Duration::milliseconds(10) ? 1U : 2U)
         << turns;
+    if (turns == 0) {
+      EXPECT_EQ(io_.sent.size(), 1U);
+    }
   }
+  EXPECT_EQ(io_.sent.size(), 2U);
   ASSERT_TRUE(engine.turn(began + Duration::seconds(1)));
   ASSERT_TRUE(engine.turn(began + Duration::seconds(1)));
   ASSERT_EQ(io_.sent.size(), 3U);

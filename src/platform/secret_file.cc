@@ -15,7 +15,7 @@ namespace wirestamp::platform {
 
 namespace {
 
-constexpr std::size_t kLargest = 4'096, kLargestLines = 256 * 1'024;
+constexpr std::size_t kLargest = 4'096, kLargestLines = 262'144;
 
 std::unexpected<Error> failed(const std::string& path) {
   const int error = errno;

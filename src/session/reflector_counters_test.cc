@@ -43,6 +43,7 @@ class World {
  public:
   explicit World(PolicyOptions policy = {}, bool proves = false)
       : reflector_({.policy = std::move(policy),
+                    .replay_window = true,
                     .random = [this] { return ++random_; },
                     .note = [](const std::string&) {},
                     .authenticated = [proves](const packet::ReceivedDatagram&) { return proves; },

@@ -13,7 +13,6 @@ namespace wirestamp::twamp {
 namespace {
 
 using wire::Accept;
-using wire::TwampCommand;
 
 std::uint64_t ntp(WallTime time) { return wire::encode_time(time, wire::TimeFormat::Ntp, 0); }
 

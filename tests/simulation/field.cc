@@ -154,7 +154,7 @@ class Field::One final : public session::SessionOutput {
       });
     };
     give(reply);
-    give({reply.begin(), reply.begin() + 40});
+    give({reply.begin(), reply.begin() + 35});  // 36 may be a reply of TWAMP Light
     base::store_be(reply, 24, sequence + 1'000);
     give(reply);
     reply[14] ^= std::byte{0x40};
