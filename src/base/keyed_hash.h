@@ -13,20 +13,20 @@ namespace wirestamp::base {
 
 // One round for each word and three at the end, as in the tables of other languages; the paper's
 // two and four are for macs.
-template <unsigned kCompress = 1, unsigned kFinish = 3>
+template <unsigned Compress = 1, unsigned Finish = 3>
 class KeyedHash {
  public:
   KeyedHash() = default;  // a key that everybody knows
   KeyedHash(std::uint64_t secret, std::uint64_t other) : key_{secret, other} {}
 
-  template <std::size_t kWords>
-  std::uint64_t operator()(const std::array<std::uint64_t, kWords>& words) const {
+  template <std::size_t Words>
+  std::uint64_t operator()(const std::array<std::uint64_t, Words>& words) const {
     State state{key_[0] ^ 0x736f'6d65'7073'6575U, key_[1] ^ 0x646f'7261'6e64'6f6dU,
                 key_[0] ^ 0x6c79'6765'6e65'7261U, key_[1] ^ 0x7465'6462'7974'6573U};
     for (const std::uint64_t word : words) state.take(word);
-    state.take((std::uint64_t{kWords} * sizeof(std::uint64_t)) << 56U);
+    state.take((std::uint64_t{Words} * sizeof(std::uint64_t)) << 56U);
     state.c ^= 0xff;
-    for (unsigned n = 0; n < kFinish; ++n) state.round();
+    for (unsigned n = 0; n < Finish; ++n) state.round();
     return state.a ^ state.b ^ state.c ^ state.d;
   }
 
@@ -42,7 +42,7 @@ class KeyedHash {
     }
     void take(std::uint64_t word) {
       d ^= word;
-      for (unsigned n = 0; n < kCompress; ++n) round();
+      for (unsigned n = 0; n < Compress; ++n) round();
       a ^= word;
     }
   };
