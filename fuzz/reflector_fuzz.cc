@@ -92,7 +92,7 @@ struct Strictness {
 class Harness {
  public:
   explicit Harness(Strictness strictness)
-      : strictness_(std::move(strictness)),
+      : strictness_(strictness),
         reflector_({.policy = {.peers = strictness_.peers,
                                .allowed = strictness_.allowed(),
                                .addresses = {sources()[0]},

@@ -22,11 +22,11 @@ session::KeyringPtr made(const std::vector<config::KeyLine>& lines,
                          const session::KeyringPtr& before = nullptr) {
   std::vector<session::AuthKeyPtr> keys;
   for (const config::KeyLine& line : lines) {
-    auto key = std::make_shared<const session::AuthKey>(
+    const auto key = std::make_shared<const session::AuthKey>(
         line.id, line.secret.octets(),
         session::AuthKey::For{.peers = line.peers, .ssids = line.ssids});
     const auto old = before ? before->find(line.id) : nullptr;
-    keys.push_back(old && old->is_same(*key) ? old : std::move(key));
+    keys.push_back(old && old->is_same(*key) ? old : key);
   }
   return std::make_shared<session::Keyring>(std::move(keys));
 }

@@ -337,7 +337,7 @@ class TwampServing final : public TwampServer {
 
 }  // namespace
 
-Result<std::unique_ptr<TwampServer>> TwampServer::create(TwampServerOptions options) {
+Result<std::unique_ptr<TwampServer>> TwampServer::create(const TwampServerOptions& options) {
   // Each session has a port with two sockets, each client a connection.
   const twamp::Limits& limits = options.reflector.limits;
   platform::permit_descriptors(2 * limits.sessions + 2 * limits.connections + 256);

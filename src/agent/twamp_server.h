@@ -30,7 +30,7 @@ struct TwampServerOptions {
 class TwampServer {
  public:
   // Listens, and answers nobody before begin(). In the network namespace of the calling thread.
-  static Result<std::unique_ptr<TwampServer>> create(TwampServerOptions options);
+  static Result<std::unique_ptr<TwampServer>> create(const TwampServerOptions& options);
   virtual ~TwampServer() = default;
   virtual std::vector<packet::Endpoint> listening() const = 0;
 

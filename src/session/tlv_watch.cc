@@ -228,7 +228,7 @@ std::string TlvWatch::answered(std::uint8_t type, const TlvReply& reply) {
 }
 
 std::string TlvWatch::words(const TlvState& state, const TlvReply& reply) {
-  const std::string what = title(state.type);
+  std::string what = title(state.type);
   switch (state.answer) {
     case TlvAnswer::None:
       if (!reply.reply.tlvs_read)
