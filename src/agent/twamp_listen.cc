@@ -72,7 +72,7 @@ Result<std::unique_ptr<TwampServer>> open_twamp_server(const ReflectOptions& opt
     serving.listen.push_back({*one.address, one.port, interface});
   }
   auto server = TRY(everywhere ? listen_everywhere(std::move(serving), *everywhere, start)
-                               : TwampServer::create(std::move(serving)));
+                               : TwampServer::create(serving));
   start.twamp = server->listening();
   return server;
 }
