@@ -29,7 +29,7 @@ struct OddReply {
   std::size_t request_size = 0;
   std::optional<Duration> ahead;  // of the peer's clock before ours, as this exchange shows it
   wire::TimeFormat ours = wire::TimeFormat::Ntp;
-  bool larger_asked = false;  // by type 12, or not the peer's size
+  bool larger_asked = false;  // type 12
 };
 
 class PeerOddities {

@@ -108,12 +108,11 @@ void Sender::look_for_oddities(const Probe& probe, const Reply& reply) {
     const Duration back = sample.reflector_tx->wall - sample.sender_rx->wall;
     ahead = (there + back) / 2;
   }
-  oddities_.look(
-      {.reply = reply,
-       .request_size = sample.size,
-       .ahead = ahead,
-       .ours = options_.format,
-       .larger_asked = options_.translated || options_.tlvs.asks(wire::kReflectedControl)});
+  oddities_.look({.reply = reply,
+                  .request_size = options_.translated ? reply.size : sample.size,
+                  .ahead = ahead,
+                  .ours = options_.format,
+                  .larger_asked = options_.tlvs.asks(wire::kReflectedControl)});
   for (const std::string& note : oddities_.take_notes()) output_.on_note(note);
 }
 
