@@ -56,11 +56,12 @@ def keys_change_without_a_lost_probe():
         counted = counters_of(reflector)
         for name in ("auth_failed", "auth_missing", "auth_no_key", "stateless_replies"):
             check_equal(counted.get(name, 0), 0, f"reflector: {name}")
-        check(counted["auth_verified"] >= PROBES, f"only {counted['auth_verified']} were verified")
+        sent = PROBES - measured.summary["late_schedule"]  # a busy machine does not send each in time
+        check(counted["auth_verified"] >= sent, f"only {counted['auth_verified']} of {sent} were verified")
         check_equal(counted["sessions_created"], 1, "sessions at the reflector")
         for place, stamps in measured.summary["stamps"].items():
             print(f"  {place}: {stamps['counts']}")
-            check(stamps["counts"]["kernel"] >= PROBES * 0.9, f"stamps {place}: {stamps}")
+            check(stamps["counts"]["kernel"] >= sent * 0.9, f"stamps {place}: {stamps}")
         secrets = ("0001020304", "as-it-is-typed")
         for text in (reflector.out(), reflector.err(), str(measured.document), measured.err):
             check(not any(secret in text for secret in secrets), "a key was told")
