@@ -136,6 +136,9 @@ TEST(Daemon, hosts_that_are_measured_are_answered_where_only_the_listed_are) {
     return std::ranges::count(heard.sessions[1].samples, measure::Outcome::Delivered,
                               &measure::Sample::outcome) >= 5;
   });
+  agent.stop();
+  EXPECT_GE(heard.sessions[1].replies, 5U);
+  EXPECT_TRUE(heard.sessions[1].notes.empty()) << heard.sessions[1].notes.front();
 }
 
 TEST(Daemon, sessions_come_and_go_and_the_others_notice_nothing) {

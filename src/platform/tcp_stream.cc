@@ -16,28 +16,11 @@
 #include <system_error>
 #include <vector>
 
+#include "platform/socket_address.h"
+
 namespace wirestamp::platform {
 
 namespace {
-
-socklen_t address_of(const packet::Endpoint& at, sockaddr_storage& storage) {
-  storage = {};
-  if (at.address.family() == packet::Family::V4) {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(at.port);
-    std::memcpy(&v4.sin_addr, at.address.octets().data(), sizeof v4.sin_addr);
-    std::memcpy(&storage, &v4, sizeof v4);
-    return sizeof v4;
-  }
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(at.port);
-  v6.sin6_scope_id = at.interface;
-  std::memcpy(&v6.sin6_addr, at.address.octets().data(), sizeof v6.sin6_addr);
-  std::memcpy(&storage, &v6, sizeof v6);
-  return sizeof v6;
-}
 
 packet::Endpoint name_of(int socket, int (*ask)(int, sockaddr*, socklen_t*)) {
   sockaddr_storage storage{};
@@ -98,7 +81,7 @@ std::unexpected<Error> not_connected(const packet::Endpoint& to, int error) {
 
 Result<TcpStream> TcpStream::connect(const Target& target) {
   sockaddr_storage storage;
-  socklen_t length = address_of(target.to, storage);
+  socklen_t length = to_sockaddr(target.to, storage);
   Descriptor socket(
       ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!socket) return not_connected(target.to, errno);
@@ -109,7 +92,7 @@ Result<TcpStream> TcpStream::connect(const Target& target) {
     return not_connected(target.to, errno);
   if (target.source) {
     sockaddr_storage from;
-    const socklen_t size = address_of({*target.source, 0, target.to.interface}, from);
+    const socklen_t size = to_sockaddr({*target.source, 0, target.to.interface}, from);
     if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&from), size) != 0)
       return not_connected(target.to, errno);
   }
