@@ -186,6 +186,7 @@ TEST(Aes128, chains_over_calls_until_it_is_restarted) {
 }
 
 // RFC 6070 2, cut to 16 octets.
+//= RFC4656:key-derivation
 TEST(Pbkdf2, gives_the_answers_of_rfc_6070) {
   const auto derive = [](std::string_view password, std::string_view salt, std::uint32_t count) {
     const auto key = pbkdf2_sha1(octets_of(password), octets_of(salt), count);

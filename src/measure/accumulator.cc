@@ -65,6 +65,7 @@ struct RtpJitter {
   void add(std::uint32_t flow, Duration transit) {
     const auto previous = transits.exchange(flow, transit);
     if (!previous) return;
+    //= RFC3550:jitter
     value += (static_cast<double>(abs(transit - *previous).ns()) - value) / 16;
     ++pairs;
   }
@@ -119,7 +120,9 @@ void Accumulator::State::count_marks(const Sample& sample) {
 
 void Accumulator::State::add_delays(const Sample& sample, Sent& one) {
   if (sample.sender_user && sample.sender_user->mono)
+    //= RFC3432:lateness-told
     schedule_error.add(*sample.sender_user->mono - sample.scheduled);
+  //= RFC7679:undefined-when-late
   if (sample.outcome != Outcome::Delivered) return;
   const auto put = [](const ClassedDelay& delay, DelaySeries& series,
                       std::optional<ClassedDelay>& slot) {
@@ -159,6 +162,7 @@ void Accumulator::State::take_sent(const std::optional<Sent>& one) {
     for (DelaySeries* series : all) series->break_order(one->flow);
     return;
   }
+  //= RFC3357:periods
   loss_periods.add(one->lost);
   rtt.add_in_order(one->flow, one->rtt);
   forward.add_in_order(one->flow, one->forward);
@@ -231,6 +235,7 @@ Summary Accumulator::summary() const {
       summary.unsent_by_cause[static_cast<std::size_t>(UnsentCause::NeighbourUnresolved)];
   const std::uint64_t lost = lost_total(summary);
   summary.loss_ratio = ratio(lost + neighbour, summary.sent + neighbour);
+  //= RFC7680:ratio
   summary.network_loss_ratio = ratio(lost, summary.sent);
   const std::uint64_t due = summary.scheduled - summary.withheld - summary.late_schedule;
   if (const auto reached = ratio(summary.delivered, due)) summary.unreachable_ratio = 1 - *reached;

@@ -11,6 +11,7 @@
 namespace wirestamp::measure {
 namespace {
 
+//= RFC5905:delay RFC7679:definition
 TEST(AccumulatorDelays, the_round_trip_is_net_of_the_reflector_and_of_its_clock) {
   const Summary summary = summed({answered(0, 4'000, 6'000, 1)});
   EXPECT_EQ(summary.rtt.p50->ns(), 10'000);
@@ -19,6 +20,7 @@ TEST(AccumulatorDelays, the_round_trip_is_net_of_the_reflector_and_of_its_clock)
   EXPECT_EQ(summary.backward_delay.p50->ns(), 6'000 - kOffset.ns());
 }
 
+//= RFC2330:wire-time
 TEST(AccumulatorDelays, stamps_of_different_sources_are_never_mixed_in_a_percentile) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 10; ++i) samples.push_back(answered(i, 1'000, 1'000, i + 1));
@@ -87,6 +89,7 @@ TEST(AccumulatorDelays, the_reflectors_time_and_the_errors_are_those_of_the_clas
 }
 
 // Every second T3 lies before its T2: what is left is the round trip with the reflector in it.
+//= RFC2681:definition
 TEST(AccumulatorDelays, round_trips_with_bad_reflector_stamps_are_a_series_of_their_own) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 10; ++i) {
@@ -116,6 +119,7 @@ Sample bounded(std::uint64_t number) {
   return sample;
 }
 
+//= RFC7679:uncertainty
 TEST(AccumulatorDelays, the_error_of_a_direction_is_that_of_its_clocks_and_of_its_own_stamps) {
   Sample sample = bounded(0);
   sample.sender_tx->error = Duration::microseconds(1);
@@ -135,6 +139,7 @@ TEST(AccumulatorDelays, a_probe_without_one_way_values_has_no_part_in_their_erro
   EXPECT_EQ(summed({bounded(0), stepped}).forward_error, Duration::nanoseconds(70'100));
 }
 
+//= RFC7679:uncertainty
 TEST(AccumulatorDelays, the_error_of_a_direction_is_absent_when_one_value_has_no_bound) {
   Sample silent = bounded(1);
   silent.reflector_clock_error.reset();
@@ -165,6 +170,7 @@ TEST(AccumulatorDelays, a_step_of_the_clock_takes_the_one_way_values_and_leaves_
   EXPECT_EQ(summary.clock_step_samples, 1U);
 }
 
+//= RFC7679:definition
 TEST(AccumulatorDelays, a_negative_round_trip_is_kept_and_counted) {
   Sample sample = answered(1, 1'000, 1'000, 2);
   sample.reflector_tx->wall += Duration::microseconds(5);
@@ -188,6 +194,7 @@ TEST(AccumulatorDelays, one_value_has_neither_jitter_nor_variation_nor_deviation
   EXPECT_EQ(summary.rtt_variation.pdv_p99->ns(), 0);
 }
 
+//= RFC3393:ipdv-undefined
 TEST(AccumulatorDelays, a_lost_probe_makes_both_of_its_pairs_undefined) {
   for (const Variation& variation : variations_across(probe(1, Outcome::LostForward))) {
     EXPECT_EQ(variation.ipdv_count, 0U);

@@ -69,6 +69,7 @@ class AgainstReference : public testing::TestWithParam<std::uint64_t> {
   Summary summary_;
 };
 
+//= RFC7680:ratio RFC3357:periods
 TEST_P(AgainstReference, loss_and_its_periods) {
   EXPECT_DOUBLE_EQ(*summary_.loss_ratio, *reference::loss_ratio(lost_));
   const auto pattern = reference::loss_pattern(lost_);
@@ -76,6 +77,7 @@ TEST_P(AgainstReference, loss_and_its_periods) {
   EXPECT_EQ(summary_.longest_loss_period, std::ranges::max(pattern.lengths));
 }
 
+//= RFC2330:percentile RFC7679:minimum
 TEST_P(AgainstReference, round_trip_percentiles) {
   const auto values = finite(delays_);
   expect_near(summary_.rtt.p50, reference::percentile(values, 500'000));
@@ -83,6 +85,7 @@ TEST_P(AgainstReference, round_trip_percentiles) {
   expect_near(summary_.rtt.min, reference::minimum(values));
 }
 
+//= RFC3393:ipdv RFC5481:pdv RFC5481:ipdv-percentiles
 TEST_P(AgainstReference, delay_variation) {
   const auto ipdv = reference::ipdv(delays_);
   expect_near(summary_.rtt_variation.ipdv_p5, reference::percentile(finite(ipdv), 50'000));
@@ -96,10 +99,12 @@ TEST_P(AgainstReference, delay_variation) {
   expect_near(summary_.jitter_consecutive, sum / static_cast<double>(finite(ipdv).size()));
 }
 
+//= RFC3550:jitter
 TEST_P(AgainstReference, rtp_jitter_in_the_order_of_arrival) {
   expect_near(summary_.jitter_rfc3550, reference::rtp_jitter(transits_).back());
 }
 
+//= RFC4737:reordered
 TEST_P(AgainstReference, reordering) {
   const auto wanted = reference::reordering(arrived_);
   EXPECT_EQ(summary_.round_trip_order.reordered, wanted.reordered.size());

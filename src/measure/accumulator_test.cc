@@ -19,6 +19,7 @@ TEST(Accumulator, tells_nothing_of_nothing) {
   EXPECT_FALSE(summary.rtt.min || summary.jitter_rfc3550 || summary.mos || summary.rtt_class);
 }
 
+//= RFC7680:ratio
 TEST(Accumulator, a_dead_neighbour_is_full_loss_with_nothing_sent) {
   std::vector<Sample> samples;
   for (std::uint64_t i = 0; i < 10; ++i)
@@ -31,6 +32,7 @@ TEST(Accumulator, a_dead_neighbour_is_full_loss_with_nothing_sent) {
   EXPECT_EQ(summary.longest_loss_period, 10U);
 }
 
+//= RFC7680:local-failures
 TEST(Accumulator, other_causes_of_unsent_probes_are_no_loss_but_make_the_peer_unreachable) {
   const Summary summary =
       summed({answered(0, 1'000, 1'000, 1), unsent(1, UnsentCause::NoRoute),
@@ -50,6 +52,7 @@ TEST(Accumulator, probes_that_we_did_not_send_on_purpose_or_in_time_are_in_no_ra
   EXPECT_EQ(summary.scheduled, 3U);
 }
 
+//= RFC7679:undefined-when-late RFC7680:definition RFC6673:definition
 TEST(Accumulator, each_kind_of_loss_counts_and_refusal_does_not) {
   const Summary summary = summed({answered(0, 1'000, 1'000, 1), probe(1, Outcome::LostForward),
                                   probe(2, Outcome::LostBackward), probe(3, Outcome::LostUnknown),
@@ -123,6 +126,7 @@ TEST(Accumulator, a_burst_probe_that_the_peer_refused_is_not_lost) {
   EXPECT_EQ(summary.burst_loss, 0.4);
 }
 
+//= RFC5560:copies
 TEST(Accumulator, copies_of_burst_probes_count_and_their_marks_and_stamps_do_not) {
   Sample burst = answered(1, 1'000, 1'000, 2);
   burst.burst = true;
@@ -150,6 +154,7 @@ TEST(Accumulator, marks_are_those_of_answered_probes_at_both_ends) {
   EXPECT_EQ(summary.backward_traffic_class[2], 1U);
 }
 
+//= RFC3357:periods
 TEST(Accumulator, a_loss_period_goes_on_over_what_was_not_sent_and_over_bursts) {
   std::vector<Sample> samples{answered(0, 1'000, 1'000, 1), probe(1, Outcome::LostForward),
                               probe(2, Outcome::Withheld),  unsent(3, UnsentCause::NoRoute),
@@ -162,6 +167,7 @@ TEST(Accumulator, a_loss_period_goes_on_over_what_was_not_sent_and_over_bursts) 
   EXPECT_EQ(summary.longest_loss_period, 2U);
 }
 
+//= RFC2330:wire-time
 TEST(Accumulator, each_stamp_of_what_was_sent_is_counted_by_its_source) {
   std::vector<Sample> samples{answered(0, 1'000, 1'000, 1), probe(1, Outcome::LostForward),
                               answered(2, 1'000, 1'000, 2, Outcome::Late),
@@ -179,6 +185,7 @@ TEST(Accumulator, each_stamp_of_what_was_sent_is_counted_by_its_source) {
   EXPECT_EQ(count(summary.sender_rx, StampSource::Kernel), 2U);
 }
 
+//= RFC3432:lateness-told
 TEST(Accumulator, the_schedule_error_is_of_every_probe_handed_over) {
   std::vector<Sample> samples{answered(0, 1'000, 1'000, 1), probe(1, Outcome::LostForward),
                               unsent(2, UnsentCause::NoRoute), probe(3, Outcome::LateSchedule)};

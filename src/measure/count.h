@@ -11,6 +11,7 @@ namespace wirestamp::measure {
 
 template <typename Counts>
 void count_outcome(const Sample& sample, Counts& counts) {
+  //= RFC7680:local-failures
   if (left_this_host(sample.outcome)) ++counts.sent;
   if (sample.departure_unconfirmed) ++counts.departure_unconfirmed;
   switch (sample.outcome) {
@@ -51,6 +52,7 @@ void count_outcome(const Sample& sample, Counts& counts) {
 }
 
 template <typename Counts>
+//= RFC2330:wire-time
 void count_stamps(const Sample& sample, Counts& counts) {
   if (!left_this_host(sample.outcome)) return;
   counts.sender_tx.add(sample.sender_tx);

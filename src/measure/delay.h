@@ -49,9 +49,11 @@ inline std::optional<Duration> reflector_residence(const Sample& sample) {
 
 // (T4 - T1) - (T3 - T2), RFC 5905 8; T4 - T1 when the reflector's part is not
 // known (RFC 2681), which Sample::bad_reflector_stamps or an absent reflector stamp tells.
+//= RFC5905:delay
 inline std::optional<Duration> round_trip(const Sample& sample) {
   const auto interval = detail::local_interval(sample);
   if (!interval) return std::nullopt;
+  //= RFC2681:definition
   return *interval - reflector_residence(sample).value_or(Duration());
 }
 
@@ -73,6 +75,7 @@ inline std::optional<Duration> round_trip_error(const Sample& sample) {
 }
 
 // T2 - T1 (RFC 7679), raw: contains the difference of both clocks.
+//= RFC7679:definition
 inline std::optional<Duration> forward_delay(const Sample& sample) {
   if (!sample.sender_tx || !sample.reflector_rx || sample.clock_step || sample.bad_reflector_stamps)
     return std::nullopt;
@@ -81,6 +84,7 @@ inline std::optional<Duration> forward_delay(const Sample& sample) {
 
 // Bound of what the two clocks and stamps can add to a one-way delay; absent when a clock or a
 // stamp tells none.
+//= RFC7679:uncertainty
 inline std::optional<Duration> one_way_error(const Sample& sample, const Timestamp& from,
                                              const Timestamp& to) {
   if (!sample.sender_clock_error || !sample.reflector_clock_error) return std::nullopt;
@@ -89,6 +93,7 @@ inline std::optional<Duration> one_way_error(const Sample& sample, const Timesta
 }
 
 // T4 - T3, raw as forward_delay().
+//= RFC7679:definition
 inline std::optional<Duration> backward_delay(const Sample& sample) {
   if (!sample.reflector_tx || !sample.sender_rx || sample.clock_step || sample.bad_reflector_stamps)
     return std::nullopt;

@@ -9,6 +9,7 @@ namespace wirestamp::measure {
 namespace {
 
 // G.107 Idd: no impairment up to 100 ms.
+//= G107:delay-impairment
 double delay_impairment(double delay_ms) {
   if (delay_ms <= 100) return 0;
   const double x = std::log2(delay_ms / 100);
@@ -17,6 +18,7 @@ double delay_impairment(double delay_ms) {
 }
 
 // G.107 annex B. The polynomial dips below 1 for R under 6.5.
+//= G107:mos
 double mos_of(double r) {
   if (r <= 0) return 1;
   if (r >= 100) return 4.5;
@@ -29,10 +31,12 @@ SpeechQuality speech_quality(const SpeechPath& path) {
   SpeechQuality quality;
   quality.delay_impairment = delay_impairment(path.delay_ms);
   const double loss = path.loss_percent;
+  //= G107:loss-impairment
   quality.equipment_impairment =
       path.equipment_impairment +
       (95 - path.equipment_impairment) * loss /
           (loss / std::max(1.0, path.burst_ratio) + path.loss_robustness);
+  //= G107:r
   quality.r = 93.2 - quality.delay_impairment - quality.equipment_impairment + path.advantage;
   quality.mos = mos_of(quality.r);
   return quality;

@@ -28,6 +28,14 @@ constexpr std::string_view name(Severity severity) {
   return "info";
 }
 
+// The figure of an incident at one time: what crossed its threshold, with its value then, of as
+// long a stretch as it is judged by.
+struct IncidentFigure {
+  Crossing crossing;
+  WallTime at;                                // the end of that stretch
+  std::optional<std::string> direction = {};  // of nearly all losses: "forward" or "backward"
+};
+
 struct Incident {
   std::uint64_t id = 0;                   // unique in a store, counts up
   std::string session;                    // name
@@ -35,8 +43,16 @@ struct Incident {
   WallTime opened;                        // begin of what opened it
   std::optional<WallTime> closed;         // end of the trouble, not of the quiet time after it
   bool in_maintenance = false;            // opened while maintenance was announced: not delivered
-  std::string title;         // one line: "loss 12 % (error above 5 %)", the verdict later
-  std::uint64_t events = 0;  // that belong to it
+  // One line: "loss 31 % forward (error from 5 % on)", of the worst figure so far; of an outage the
+  // verdict once there is one.
+  std::string title;
+  std::uint64_t events = 0;    // that belong to it
+  std::string opened_as = {};  // what the title was when it opened
+  // What crossed a threshold, as it was then, and at its worst while the incident was open. Of
+  // several the one of the title, else the first.
+  std::optional<IncidentFigure> crossed = {}, worst = {};
+  std::optional<Duration> silent = {};  // its longest outage that is over: at least so long
+  bool by_figure = false;               // the title tells `worst`
 };
 
 // An event as it is kept and told.

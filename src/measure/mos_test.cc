@@ -136,6 +136,7 @@ TEST_F(Speech, a_negative_round_trip_is_no_delay) {
 }
 
 // The polynomial dips below 1 for a rating between 0 and 6.5.
+//= G107:mos
 TEST(SpeechQuality, is_between_1_and_4_5_and_falls_with_loss_and_delay) {
   double by_delay = 5;
   for (double delay_ms = 0; delay_ms < 1e13; delay_ms = delay_ms * 1.5 + 1) {

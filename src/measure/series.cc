@@ -45,6 +45,7 @@ void Quantiles::spill() {
   spilled_ = true;
 }
 
+//= RFC7679:minimum
 std::optional<Duration> Quantiles::min() const {
   return count_ == 0 ? std::nullopt : nanoseconds(min_);
 }
@@ -56,11 +57,13 @@ std::optional<Duration> Quantiles::mean() const {
   return Duration::nanoseconds(first_ + std::llround(mean_));
 }
 std::optional<Duration> Quantiles::stddev() const {
+  //= RFC6703:empty
   if (count_ < 2) return std::nullopt;
   return Duration::nanoseconds(std::llround(std::sqrt(squares_ / static_cast<double>(count_ - 1))));
 }
 
 // RFC 2330 11.3: the smallest value with at least that share of all values at or below it.
+//= RFC2330:percentile
 std::int64_t Quantiles::exact(std::uint32_t ppm) const {
   if (sorted_ != values_.size()) {
     const auto middle = values_.begin() + static_cast<std::ptrdiff_t>(sorted_);
@@ -84,6 +87,7 @@ std::optional<Duration> Quantiles::percentile(std::uint32_t ppm) const {
   return count_ == 0 ? std::nullopt : nanoseconds(value_at(ppm));
 }
 
+//= RFC5481:pdv
 std::optional<Duration> Quantiles::percentile_above_minimum(std::uint32_t ppm) const {
   return count_ == 0 ? std::nullopt : nanoseconds(value_at(ppm) - min_);
 }
@@ -106,6 +110,7 @@ std::uint64_t Quantiles::count_above_minimum(Duration distance) const {
   return found;
 }
 
+//= RFC6703:conditional
 Distribution Quantiles::distribution() const {
   return {.count = count_,
           .min = min(),
@@ -180,9 +185,11 @@ void DelaySeries::add_in_order(std::uint32_t flow, const std::optional<ClassedDe
   if (!predecessor) return;
   ++pairs_;
   const std::optional<ClassedDelay>& previous = *predecessor;
+  //= RFC3393:ipdv-undefined
   if (!delay || !previous || delay->stamps != previous->stamps ||
       delay->stretch != previous->stretch)
     return;
+  //= RFC3393:ipdv
   const Duration variation = delay->value - previous->value;
   OfClass& one = of(delay->stamps);
   one.ipdv.add(variation);
@@ -233,6 +240,7 @@ Variation DelaySeries::variation() const {
   variation.pdv_p95 = best->pdv(kP95);
   variation.pdv_p99 = best->pdv(kP99);
   variation.pdv_p999 = best->pdv(kP999);
+  //= RFC5481:ipdv-percentiles
   variation.ipdv_p5 = best->ipdv.percentile(kP5);
   variation.ipdv_p95 = best->ipdv.percentile(kP95);
   variation.ipdv_count = best->ipdv.count();

@@ -139,6 +139,7 @@ TEST(Histogram, merging_two_is_the_same_as_adding_all_to_one) {
   for (const std::uint32_t ppm : kShares) EXPECT_EQ(left.percentile(ppm), whole.percentile(ppm));
 }
 
+//= RFC2330:percentile
 TEST(Quantiles, few_values_are_told_exactly) {
   base::Random random(kSeed);
   const auto values = random_delays(random, Quantiles::kExactValues, true);
@@ -220,6 +221,7 @@ TEST(Quantiles, the_variation_keeps_its_precision_on_top_of_a_large_offset) {
   }
 }
 
+//= RFC6703:conditional
 TEST(Quantiles, mean_and_deviation_are_those_of_the_values) {
   Quantiles quantiles;
   for (const std::int64_t value : {2, 4, 4, 4, 5, 5, 7, 9})
@@ -228,6 +230,7 @@ TEST(Quantiles, mean_and_deviation_are_those_of_the_values) {
   EXPECT_EQ(quantiles.stddev()->ns(), 2'138);  // sqrt(32 / 7) us
 }
 
+//= RFC6703:empty
 TEST(Quantiles, nothing_is_told_of_nothing) {
   const Distribution empty = Quantiles().distribution();
   EXPECT_EQ(empty.count, 0U);
@@ -253,6 +256,7 @@ TEST(DelaySeries, at_most_a_twentieth_lies_above_the_95th_percentile) {
   }
 }
 
+//= RFC4737:reordered RFC4737:ratio RFC4737:extent RFC4737:n-reordering
 TEST(OrderTracker, agrees_with_the_reference_on_shuffled_arrivals) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     base::Random random(seed);
@@ -279,6 +283,7 @@ TEST(OrderTracker, agrees_with_the_reference_on_shuffled_arrivals) {
 }
 
 // A reflector that is broken, or a forger, can give one number to several replies.
+//= RFC4737:ratio
 TEST(OrderTracker, a_copy_of_the_newest_number_is_passed_over) {
   OrderTracker tracker;
   for (const std::uint64_t arrival : {5U, 5U, 6U, 6U, 7U}) tracker.add(arrival);

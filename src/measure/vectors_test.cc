@@ -44,6 +44,7 @@ void expect_digits(double found, double wanted, int digits, const std::string& w
   EXPECT_NEAR(found, wanted, 0.5000001 * std::pow(10.0, -digits)) << what;
 }
 
+//= RFC2330:percentile
 void check_percentile(const Json& input, const Json& expect, std::uint32_t ppm) {
   expect_delay(percentile(delays_of(input), ppm), expect, "percentile");
 }
@@ -61,18 +62,21 @@ void check_rounding(const Json& input, const Json& expect) {
   expect_delay(percentile(delays, input["ppm"]), expect, "p99.9");
 }
 
+//= RFC3393:ipdv RFC5481:pdv
 void check_list(const std::vector<Delay>& found, const Json& expect) {
   ASSERT_EQ(found.size(), expect.size());
   for (std::size_t i = 0; i < found.size(); ++i)
     expect_delay(found[i], expect[i], "value " + std::to_string(i));
 }
 
+//= RFC3550:jitter
 void check_jitter(const Json& input, const Json& expect) {
   const auto found = rtp_jitter(input.get<std::vector<double>>());
   ASSERT_EQ(found.size(), expect.size());
   for (std::size_t i = 0; i < found.size(); ++i) expect_digits(found[i], expect[i], 9, "J");
 }
 
+//= RFC4737:reordered
 void check_reordering(const Json& input, const Json& expect) {
   const auto arrivals = input.get<std::vector<std::uint64_t>>();
   const Reordering found = reordering(arrivals);
@@ -141,6 +145,7 @@ void check_bursts(const Json& input, const Json& expect) {
   EXPECT_EQ(found.gap_packets, expect["gap_packets"]);
 }
 
+//= G107:r G107:delay-impairment G107:loss-impairment G107:mos
 void check_speech(const Json& input, const Json& expect) {
   const SpeechQuality found =
       speech_quality({.delay_ms = input["ta"],
@@ -190,6 +195,7 @@ const std::map<std::string, Check, std::greater<>>& checks() {
       {"edf-p15", at(150'000)},
       {"p99-with-loss", check_with_loss},
       {"p999-rounding", check_rounding},
+      //= RFC7680:ratio
       {"loss-ratio",
        [](const Json& i, const Json& e) { expect_delay(loss_ratio(losses_of(i)), e, "ratio"); }},
       {"ipdv", [](const Json& i, const Json& e) { check_list(ipdv(delays_of(i)), e); }},

@@ -72,6 +72,9 @@ class PacketSink {
   // Stamps of this port may have been lost: its error queue or receive budget was near full.
   // Missing stamps around now are no evidence.
   virtual void on_stamps_unreliable(PortId port) = 0;
+  // So many more datagrams to this port found no room in its socket: they were lost here, and not
+  // on the way. Told with one that found room again; the portable backend does not know.
+  virtual void on_receive_dropped(PortId port, std::uint64_t count) { (void)port, (void)count; }
   // Something about this host's links, addresses, routes or neighbours changed; of no port in
   // particular. Told from within poll(). A backend may have no way to hear of it (the portable one)
   // and then never calls this.

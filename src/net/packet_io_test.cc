@@ -42,6 +42,7 @@ TEST_P(PacketIoContract, ADatagramArrivesWithAllItsMarks) {
   EXPECT_EQ(sink_.arrived[0].payload[3], std::byte{8});
 }
 
+//= RFC2474:octet
 TEST_P(PacketIoContract, EveryTrafficClassGoesThrough) {
   const PortId a = open(), b = open();
   for (unsigned value = 0; value < 256; ++value) {

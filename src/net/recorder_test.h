@@ -30,6 +30,7 @@ class Recorder final : public PacketSink {
     quoted.emplace_back(error.quoted.begin(), error.quoted.end());
   }
   void on_stamps_unreliable(PortId) override { ++unreliable; }
+  void on_receive_dropped(PortId, std::uint64_t count) override { dropped += count; }
   void on_network_change(const packet::NetworkChange& change) override {
     changes.push_back(change);
   }
@@ -41,6 +42,7 @@ class Recorder final : public PacketSink {
   std::vector<packet::PathError> errors;
   std::vector<std::vector<std::byte>> quoted;
   int unreliable = 0;
+  std::uint64_t dropped = 0;
   std::vector<packet::NetworkChange> changes;
 };
 

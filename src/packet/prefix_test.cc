@@ -68,6 +68,7 @@ TEST(Prefix, that_is_none_is_refused_with_the_reason) {
   EXPECT_FALSE(Prefix::parse("2001:db8::1/127"));
 }
 
+//= RFC2474:names
 TEST(Dscp, has_a_name_for_each_value_and_back) {
   for (const CodePoint& point : kCodePoints) {
     EXPECT_EQ(dscp_value(point.name), point.value);

@@ -15,17 +15,25 @@ namespace wirestamp::platform {
 namespace {
 
 std::atomic<void (*)() noexcept> stop_handler{nullptr};
+std::atomic<void (*)() noexcept> last_handler{nullptr};
 std::atomic<void (*)() noexcept> reload_handler{nullptr};
 std::atomic<void (*)() noexcept> question_handler{nullptr};
 
 constexpr std::array kStopSignals{SIGINT, SIGTERM, SIGHUP};
+
+// As if nothing had been installed, with a word before.
+extern "C" void forward_last_signal(int number) {
+  if (auto* handler = last_handler.load()) handler();
+  ::signal(number, SIG_DFL);
+  ::raise(number);  // comes when this returns
+}
 
 extern "C" void forward_stop_signal(int /*number*/) {
   const int error = errno;  // of whatever we came in between
   for (const int number : kStopSignals) {
     struct sigaction now{};
     sigaction(number, nullptr, &now);
-    if (now.sa_handler == forward_stop_signal) ::signal(number, SIG_DFL);
+    if (now.sa_handler == forward_stop_signal) ::signal(number, forward_last_signal);
   }
   if (auto* handler = stop_handler.load()) handler();
   errno = error;
@@ -78,6 +86,8 @@ void on_stop_signal(void (*handler)() noexcept) {
     sigaction(number, &action, nullptr);
   }
 }
+
+void on_last_signal(void (*handler)() noexcept) { last_handler.store(handler); }
 
 void on_reload_signal(void (*handler)() noexcept) {
   reload_handler.store(handler);

@@ -15,6 +15,10 @@ std::vector<std::pair<std::string, std::string>> environment();
 // been installed. A SIGHUP that is ignored (`nohup`) stays ignored.
 void on_stop_signal(void (*handler)() noexcept);
 
+// Calls `handler` when a second one of these ends the process, from a signal handler, before it
+// does; null: nothing is called. For what must not be left as it is: a terminal.
+void on_last_signal(void (*handler)() noexcept);
+
 // Calls `handler` at each SIGHUP, from a signal handler: it may only do what is async-signal-safe.
 // After on_stop_signal(); SIGHUP stops nothing then, also where it was ignored before.
 void on_reload_signal(void (*handler)() noexcept);

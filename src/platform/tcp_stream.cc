@@ -45,6 +45,7 @@ void set_traffic_class(int socket, packet::Family family, int traffic_class) {
 }
 
 // The traffic class of the SYN, of which the system kept the headers.
+//= RFC5357:tcp-dscp
 std::optional<int> first_traffic_class(int socket) {
   std::array<std::uint8_t, 512> headers{};
   socklen_t length = headers.size();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace wirestamp::platform {
@@ -20,6 +21,40 @@ std::optional<unsigned> terminal_columns(std::FILE* stream) {
   winsize size{};
   if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
   return size.ws_col;
+}
+
+namespace {
+
+std::string_view variable_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+// The first of the three that is set decides (POSIX, 8.2).
+bool is_utf8() {
+  std::string_view locale;
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (locale.empty()) locale = variable_of(name);
+  std::string text;
+  for (const char c : locale)
+    if (c != '-') text += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return text.find("utf8") != std::string::npos;
+}
+
+}  // namespace
+
+TerminalTraits terminal_traits(std::FILE* stream) {
+  TerminalTraits traits;
+  const int descriptor = fileno(stream);
+  if (!terminal_columns(stream)) return traits;
+  const std::string_view kind = variable_of("TERM");
+  // In the background the terminal is another's: a shell's, or that of what runs in front.
+  traits.screen = !kind.empty() && ::tcgetpgrp(descriptor) == ::getpgrp();
+  traits.utf8 = is_utf8();
+  traits.braille = traits.utf8 && kind != "linux";
+  traits.colours = variable_of("NO_COLOR").empty() && kind != "vt100" && kind != "vt102" &&
+                   kind != "vt220" && !kind.ends_with("-m") && !kind.ends_with("-mono");
+  return traits;
 }
 
 bool is_journal(std::FILE* stream) {

@@ -12,6 +12,7 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "platform/descriptor.h"
@@ -22,15 +23,20 @@ namespace {
 
 constexpr std::uint32_t kBothWays = SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_RX_HARDWARE;
 
-bool offers_hardware_stamps(const std::string& device) {
+std::optional<ethtool_ts_info> ask_driver(const std::string& device) {
   const platform::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ethtool_ts_info info{};
   info.cmd = ETHTOOL_GET_TS_INFO;
   ifreq request{};
   std::memcpy(request.ifr_name, device.data(), std::min<std::size_t>(device.size(), IFNAMSIZ - 1));
   request.ifr_data = reinterpret_cast<char*>(&info);
-  return ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0 &&
-         (info.so_timestamping & kBothWays) == kBothWays;
+  if (::ioctl(socket.get(), SIOCETHTOOL, &request) != 0) return std::nullopt;
+  return info;
+}
+
+bool offers_hardware_stamps(const std::string& device) {
+  const auto info = ask_driver(device);
+  return info && (info->so_timestamping & kBothWays) == kBothWays;
 }
 
 std::vector<std::string> interfaces() {
@@ -56,6 +62,27 @@ std::string no_hardware_stamps(const std::string& device) {
         fmt::join(offering, ", "));
   return device.empty() ? "no interface of this host offers hardware stamps"
                         : fmt::format("interface {} offers no hardware stamps", device);
+}
+
+net::InterfaceStamps interface_stamps(const std::string& device) {
+  net::InterfaceStamps stamps;
+  const auto info = device.size() < IFNAMSIZ ? ask_driver(device) : std::nullopt;
+  if (!info) {
+    stamps.reason = "its driver does not say what it can stamp";
+    return stamps;
+  }
+  const auto offers = [&](std::uint32_t what) { return (info->so_timestamping & what) == what; };
+  stamps.told = true;
+  stamps.transmit_software = offers(SOF_TIMESTAMPING_TX_SOFTWARE);
+  stamps.receive_software = offers(SOF_TIMESTAMPING_RX_SOFTWARE);
+  stamps.transmit_hardware = offers(SOF_TIMESTAMPING_TX_HARDWARE);
+  stamps.receive_hardware = offers(SOF_TIMESTAMPING_RX_HARDWARE);
+  if (info->phc_index >= 0) stamps.hardware_clock = static_cast<unsigned>(info->phc_index);
+  if (!stamps.transmit_software)
+    stamps.reason =
+        "its driver gives no transmit stamps: those of the scheduler before it stand in for them; ";
+  stamps.reason += no_hardware_stamps(device);
+  return stamps;
 }
 
 }  // namespace wirestamp::net_linux

@@ -87,6 +87,7 @@ TEST(OwnNetwork, ADatagramRefusedAtTheFirstTryOnlyDoesNotShiftTheStamps) {
   }
 }
 
+//= RFC8085:no-fragments
 TEST(OwnNetwork, TooBigForTheRouteSaysWhatItTakes) {
   alone([] {
     run({"ip", "link", "set", "lo", "up"});

@@ -165,6 +165,32 @@ TEST_P(LinuxPorts, APendingErrorWithoutAnEntryDoesNotStay) {
   EXPECT_EQ(::poll(&state, 1, 0), 0) << "still pending";
 }
 
+TEST_P(LinuxPorts, WhatFoundNoRoomIsCounted) {
+  const Descriptor keeper(open_keeper());
+  net::PortOptions options;
+  options.family = GetParam().family;
+  options.address = IpAddress::loopback(GetParam().family);
+  auto sockets = open_sockets(options, probe_features(keeper.get(), GetParam().options.features));
+  ASSERT_TRUE(sockets);
+  const int smallest = 0;
+  ASSERT_EQ(::setsockopt(sockets->receive.get(), SOL_SOCKET, SO_RCVBUF, &smallest, sizeof smallest),
+            0);
+  Port port(0, options, std::move(*sockets));
+  BatchBuffers buffers;
+  platform::SystemClock clock;
+  NetworkWatch watch;
+  OwnAddresses own(watch);
+  const Descriptor sender = outside();
+  for (std::size_t round = 1; round <= 2; ++round) {
+    throw_at(sender.get(), port.local(), 44, 20);
+    port.receive({buffers, clock, own, sink_});
+    throw_at(sender.get(), port.local(), 44, 1);  // it has room, and brings the count
+    port.receive({buffers, clock, own, sink_});
+    EXPECT_GT(sink_.dropped, 0U);
+    EXPECT_EQ(sink_.arrived.size() + sink_.dropped, 21 * round);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kernels, LinuxPorts,
                          ::testing::ValuesIn(std::span(net::kBackends).first<4>()),
                          [](const auto& param) { return std::string(param.param.name); });

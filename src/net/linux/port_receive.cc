@@ -119,6 +119,7 @@ void Port::watch_budget(net::PacketSink& sink) {
 // The budget was full between two looks.
 void Port::watch_drops(std::uint32_t dropped, net::PacketSink& sink) {
   if (dropped == dropped_) return;
+  sink.on_receive_dropped(id_, static_cast<std::uint32_t>(dropped - dropped_));  // it may wrap
   dropped_ = dropped;
   if (!has_pair()) sink.on_stamps_unreliable(id_);
 }

@@ -46,6 +46,7 @@ void set_ipv4(int fd) {
   set_on(fd, SOL_IP, IP_RECVTTL);
   set_on(fd, SOL_IP, IP_RECVTOS);
   set_on(fd, SOL_IP, IP_RECVERR);
+  //= RFC8085:no-fragments
   set(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
 }
 
@@ -55,6 +56,7 @@ void set_ipv6(int fd) {
   set_on(fd, SOL_IPV6, IPV6_RECVHOPLIMIT);
   set_on(fd, SOL_IPV6, IPV6_RECVTCLASS);
   set_on(fd, SOL_IPV6, IPV6_RECVERR);
+  //= RFC8085:no-fragments
   set(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
 }
 
