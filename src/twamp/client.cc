@@ -111,6 +111,7 @@ Result<void> Client::on_octets(base::Bytes octets) {
 std::optional<Error> Client::open(base::MutableBytes message) {
   if (!in_) return std::nullopt;
   in_->open_part(message.first(message.size() - crypto::kTagSize));
+  //= RFC4656:stream-hmac-wrong
   if (in_->open_end(message.last(crypto::kTagSize))) return std::nullopt;
   return Error{"the HMAC of what the TWAMP server sent is wrong: somebody changed it on the way",
                0};
@@ -131,11 +132,13 @@ Result<void> Client::on_greeting(base::Bytes message) {
   if (printable(message.first(12)))
     return fail("no TWAMP server there: what it says is no greeting");
   const auto greeting = wire::ServerGreeting::decode(message);
+  //= RFC4656:not-willing
   if (greeting.modes == 0)
     return fail(
         "the TWAMP server is not willing to talk to us now: it has too many connections, or does "
         "not permit this host");
   for (const Mode& mode : kModes)
+    //= RFC4656:mode-offered
     if (modes_ == 0 && (options_.modes & greeting.modes & mode.bit) != 0) modes_ = mode.bit;
   if (modes_ == 0)
     return fail(fmt::format("the TWAMP server speaks {}, {} asked for: choose one of its modes{}",
@@ -156,6 +159,7 @@ Result<void> Client::set_up_keys(const wire::ServerGreeting& greeting,
                                  wire::SetUpResponse& response) {
   if (!options_.key)
     return fail(fmt::format("{} mode needs a key, and none was given", mode_names(modes_)));
+  //= RFC4656:count-limit
   if (greeting.count == 0 || greeting.count > kMostRounds)
     return fail(
         fmt::format("the TWAMP server asks for {} rounds of PBKDF2, more than {} are not "
@@ -166,6 +170,7 @@ Result<void> Client::set_up_keys(const wire::ServerGreeting& greeting,
   keys_.emplace();
   for (const base::MutableBytes part :
        {keys_->aes.octets(), keys_->hmac.octets().first(16), keys_->hmac.octets().last(16)})
+    //= RFC4656:session-keys-random
     std::ranges::copy(random_block(options_.random), part.begin());
   response.key_id = options_.key->key_id();
   response.token = TRY(wire::encode_token(key, greeting.challenge, *keys_));
@@ -199,6 +204,7 @@ Result<void> Client::on_accept(base::Bytes message) {
         fmt::format("the TWAMP server refuses the session: {}", accept_words(answer.accept)));
   if (answer.port == 0) return fail("the TWAMP server accepts the session on port 0");
   AgreedSession agreed{.sid = answer.sid,
+                       //= RFC5357:client-takes-port
                        .port = answer.port,
                        .server_octets = answer.server_octets,
                        .layout = {.modes = modes_ & ~std::uint32_t{wire::kTwampIndividualSessions},
@@ -270,6 +276,7 @@ void Client::stop() {
     octets = list(wire::TwampCommand::StopNSessions);
   } else {
     wire::StopSessions{.accept = Accept::Ok,
+                       //= RFC5357:stop-count
                        .sessions = static_cast<std::uint32_t>(sessions_.size())}
         .encode(octets);
   }

@@ -37,6 +37,7 @@ std::string error_of(const Result<void>& result) { return result ? "" : result.e
 
 class TwampConversation : public testing::TestWithParam<std::uint32_t> {};
 
+//= RFC5357:stop-count RFC5618:mixed
 TEST_P(TwampConversation, requests_starts_and_stops) {
   World world(offering(GetParam() | wire::kTwampDscpEcn));
   Client client(wanting(GetParam(), GetParam() != wire::kTwampOpen, wire::kTwampDscpEcn));
@@ -97,6 +98,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, TwampConversation,
                                          std::uint32_t{wire::kTwampMixed}),
                          [](const auto& mode) { return mode_names(mode.param); });
 
+//= RFC4656:mode-offered
 TEST(TwampClient, takes_the_strongest_mode_offered) {
   World world(offering(kAllModes));
   Client client(wanting(kAllModes & ~std::uint32_t{wire::kTwampOpen}));
@@ -116,6 +118,7 @@ TEST(TwampClient, says_which_modes_the_server_speaks) {
             "modes; all but open need a key");
 }
 
+//= RFC4656:token-verified
 TEST(TwampClient, says_that_the_key_may_be_wrong) {
   const auto refusal = [](const std::string& key_id, const std::string& passphrase) {
     World world(offering(kAllModes));
@@ -147,6 +150,7 @@ TEST(TwampClient, says_why_a_session_is_refused) {
             "(Accept 5)");
 }
 
+//= RFC4656:not-willing
 TEST(TwampClient, says_that_the_server_is_not_willing) {
   World world;
   for (unsigned i = 0; i < 8; ++i) world.connect();
@@ -162,6 +166,7 @@ TEST(TwampClient, knows_what_is_no_twamp_server) {
             "no TWAMP server there: it says 'SSH-2.0-Open'");
 }
 
+//= RFC4656:count-limit
 TEST(TwampClient, does_not_derive_a_key_for_ever) {
   Client client(wanting(wire::kTwampAuthenticated));
   Octets octets(wire::ServerGreeting::kSize);
@@ -193,6 +198,7 @@ TEST(TwampClient, takes_nothing_that_it_did_not_ask_for) {
 }
 
 // RFC 4656 3.1.
+//= RFC4656:stream-hmac-wrong
 TEST(TwampTampering, an_octet_changed_on_the_way_ends_the_connection) {
   World world(offering(kAllModes));
   Client client(wanting(wire::kTwampAuthenticated));
@@ -211,6 +217,7 @@ TEST(TwampTampering, an_octet_changed_on_the_way_ends_the_connection) {
   EXPECT_EQ(world.abandoned.size(), 1U);  // at once, not after its timeout
 }
 
+//= RFC4656:stream-hmac-wrong
 TEST(TwampTampering, an_answer_changed_on_the_way_is_not_believed) {
   World world(offering(kAllModes));
   Client client(wanting(wire::kTwampAuthenticated));
@@ -275,6 +282,7 @@ Octets without(Octets octets, std::size_t from, std::size_t size) {
   return octets;
 }
 
+//= RFC4656:greeting RFC4656:sid RFC5357:stop-unanswered
 TEST(TwampVectors, the_server_says_what_the_open_ones_say) {
   VectorServer world(wire::kTwampOpen, 0x30);
   const auto id = world.connect();
@@ -292,6 +300,7 @@ TEST(TwampVectors, the_server_says_what_the_open_ones_say) {
   EXPECT_EQ(world.server.counters().wrong_stop_counts, 0U);
 }
 
+//= RFC4656:stream-cipher RFC4656:test-keys
 TEST(TwampVectors, the_server_takes_what_the_authenticated_ones_say) {
   VectorServer world(kAllModes, 0x80);
   const auto id = world.connect();
@@ -310,6 +319,7 @@ TEST(TwampVectors, the_server_takes_what_the_authenticated_ones_say) {
   EXPECT_TRUE(world.closed.empty());
 }
 
+//= RFC4656:set-up-response RFC4656:session-keys-random
 TEST(TwampVectors, the_client_takes_part_in_the_authenticated_ones) {
   ClientOptions options = wanting(wire::kTwampAuthenticated);
   options.random = drawing({run_of(0x40), run_of(0x48), run_of(0x50), run_of(0x58), run_of(0x60),

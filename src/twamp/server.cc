@@ -16,22 +16,7 @@ using wire::Accept;
 
 std::uint64_t ntp(WallTime time) { return wire::encode_time(time, wire::TimeFormat::Ntp, 0); }
 
-// Who counts as one: an IPv6 guest owns at least a /64.
-packet::IpAddress one_client(const packet::IpAddress& address) {
-  if (address.family() == packet::Family::V4) return address;
-  auto octets = address.octets();
-  std::fill(octets.begin() + 8, octets.end(), std::byte{});
-  return packet::IpAddress::v6(octets);
-}
-
 }  // namespace
-
-std::string_view name(Ending ending) {
-  constexpr std::array<std::string_view, kEndings> kNames{
-      "closed_by_client", "given_up",  "over_limit", "timed_out",  "gave_way",
-      "wrong_mode",       "wrong_key", "bad_hmac",   "bad_command"};
-  return kNames[static_cast<std::size_t>(ending)];
-}
 
 Server::Server(ServerOptions options, ServerOutput& output)
     : options_(std::move(options)), output_(output) {}
@@ -43,41 +28,26 @@ std::size_t Server::connections() const { return connections_.size(); }
 
 // --- connections
 
-// RFC 4656 6: limits per client and in all. Who connects and then says nothing holds a place only
-// as long as nobody else wants it.
-bool Server::make_room(const ControlPeer& peer, MonoTime now) {
-  const packet::IpAddress client = one_client(peer.remote.address);
-  std::size_t same = 0;
-  Connection* oldest = nullptr;
-  for (auto& [id, connection] : connections_) {
-    if (one_client(connection.peer.remote.address) == client) ++same;
-    const bool idle = connection.state == Connection::State::Greeted &&
-                      now - connection.connected >= options_.limits.set_up_grace;
-    if (idle && (oldest == nullptr || connection.connected < oldest->connected))
-      oldest = &connection;
-  }
-  if (same >= options_.limits.connections_per_address) return false;
-  if (connections_.size() < options_.limits.connections) return true;
-  if (oldest == nullptr) return false;
-  end(oldest->id, Ending::GivenWay);
-  return true;
-}
-
 void Server::on_connect(ConnectionId id, const ControlPeer& peer, const Timestamp& now) {
   ++counters_.connections;
-  const bool room = make_room(peer, *now.mono);
   Connection& connection = connections_[id];
   connection.id = id;
   connection.peer = peer;
+  connection.client = one_client(peer.remote.address);
+  connection.network = one_network(peer.remote.address);
   connection.connected = connection.heard = *now.mono;
-  connection.greeting = {.modes = room ? options_.modes : 0,  // 0: not willing
+  //= RFC4656:not-willing
+  const Place place = place_for(connection, *now.mono);
+  connection.greeting = {.modes = place.modes,  // 0: not willing
+                                                //= RFC4656:challenge-is-new
                          .challenge = random_block(options_.random),
                          .salt = random_block(options_.random),
+                         //= RFC4656:count
                          .count = kRounds};
   std::array<std::byte, wire::ServerGreeting::kSize> octets;
   connection.greeting.encode(octets);
   output_.send(id, octets);
-  if (!room) end(id, Ending::Limit);
+  if (place.modes == 0) end(id, place.refusal);
 }
 
 void Server::end(ConnectionId id, Ending ending) {
@@ -102,13 +72,14 @@ void Server::on_closed(ConnectionId id, const Timestamp&) { end(id, Ending::Clie
 void Server::on_session_ended(SessionNumber number, const Timestamp& now) {
   const auto found = sessions_.find(number);
   if (found == sessions_.end()) return;
-  const auto at = connections_.find(found->second);
+  const auto at = connections_.find(found->second.connection);
   sessions_.erase(found);
   if (at == connections_.end()) return;
   Connection& connection = at->second;
   const bool ran = connection.started() > 0;
   std::erase_if(connection.sessions,
                 [&](const auto& entry) { return entry.second.number == number; });
+  //= RFC5357:servwait-suspended
   if (ran && connection.started() == 0) connection.heard = *now.mono;  // SERVWAIT runs again
 }
 
@@ -125,6 +96,7 @@ void Server::on_time(const Timestamp& now) {
   std::vector<ConnectionId> over;
   for (const auto& [id, connection] : connections_) {
     const auto at = connection.wait_ends(options_.limits);
+    //= RFC5357:servwait
     if (at && *at <= *now.mono) over.push_back(id);
   }
   for (const ConnectionId id : over) end(id, Ending::Wait);
@@ -146,6 +118,7 @@ void Server::on_octets(ConnectionId id, base::Bytes octets, const Timestamp& now
     } else {
       octets = octets.subspan(connection.reader->take(octets));
       const State state = connection.reader->state();
+      //= RFC4656:stream-hmac-wrong
       if (state == State::BadHmac) ending = Ending::BadHmac;
       if (state == State::Unknown) ending = on_unknown(connection);
       if (state == State::Complete) {
@@ -181,19 +154,22 @@ std::optional<Ending> Server::on_set_up(Connection& connection, const Timestamp&
   const auto response = wire::SetUpResponse::decode(connection.set_up);
   connection.set_up.clear();
   connection.heard = *now.mono;
+  //= RFC4656:client-gives-up
   if (response.mode == 0) return Ending::GivenUp;
   wire::ServerStart start{.accept = Accept::Ok,
                           .server_iv = random_block(options_.random),
                           .start_time = ntp(options_.started)};
   std::optional<Ending> ending;
-  if (!wire::valid_choice(response.mode, options_.modes)) {
+  if (!wire::valid_choice(response.mode, connection.greeting.modes)) {
     start.accept = Accept::NotSupported;
     ending = Ending::BadMode;
+    //= RFC5618:mixed
   } else if ((response.mode & kKeyedModes) != 0) {
     ending = set_up_keys(connection, response, start);
   } else {
     connection.reader.emplace(std::nullopt, options_.limits.sessions_per_connection);
   }
+  //= RFC4656:server-start
   if (start.accept != Accept::Ok) start.start_time = 0;
   std::array<std::byte, wire::ServerStart::kSize> octets;
   start.encode(octets);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,6 +10,7 @@
 
 #include "packet/address.h"
 #include "time/timestamp.h"
+#include "twamp/counters.h"
 #include "twamp/limits.h"
 #include "twamp/shared_key.h"
 #include "twamp/test_session.h"
@@ -29,29 +29,6 @@
 namespace wirestamp::twamp {
 
 using ConnectionId = std::uint32_t;
-
-// Why a connection ended; each has a counter.
-enum class Ending : std::uint8_t {
-  Client,    // it closed, or the connection broke
-  GivenUp,   // it found none of the modes offered to its liking
-  Limit,     // too many connections
-  Wait,      // SERVWAIT, or half a message
-  GivenWay,  // it was not set up when others wanted its place
-  BadMode,   // chose what was not offered
-  BadKey,    // unknown KeyID, or another passphrase
-  BadHmac,
-  BadCommand,  // one that is not known, or not now
-};
-inline constexpr std::size_t kEndings = 9;
-std::string_view name(Ending ending);
-
-struct ServerCounters {
-  std::uint64_t connections = 0;
-  std::array<std::uint64_t, kEndings> endings{};
-  std::uint64_t requests = 0, accepted = 0, refused = 0;
-  std::uint64_t started = 0;
-  std::uint64_t wrong_stop_counts = 0;  // Stop-Sessions with another number of sessions: tolerated
-};
 
 // What Server wants done. Calls come from within its own functions.
 class ServerOutput {
@@ -85,6 +62,7 @@ struct ServerOptions {
 struct ControlPeer {
   packet::Endpoint remote, local;
   std::uint64_t dscp = ~std::uint64_t{0};  // that it may ask for, bit n for n
+  bool listed = false;                     // by the operator: places are kept for it
 };
 
 class Server {
@@ -97,6 +75,8 @@ class Server {
 
   // Greets. May close it, or another one, at once.
   void on_connect(ConnectionId connection, const ControlPeer& peer, const Timestamp& now);
+  // One that is not greeted at all; of interest to the counters alone.
+  void on_refused_client() { ++counters_.refused_clients; }
   // Of a connection that is not closed.
   void on_octets(ConnectionId connection, base::Bytes octets, const Timestamp& now);
   // The client closed it, or it broke: what was started goes on for its timeout.
@@ -115,7 +95,22 @@ class Server {
  private:
   struct Connection;
 
-  bool make_room(const ControlPeer& peer, MonoTime now);
+  // Who one of its sessions is for; it may outlive its connection.
+  struct Holder {
+    ConnectionId connection = 0;
+    packet::IpAddress client, network;
+    bool stranger = false;
+  };
+  // What a newcomer is greeted with; without modes there is no place for it, and why.
+  struct Place {
+    std::uint32_t modes = 0;
+    Ending refusal = Ending::Limit;
+  };
+
+  Place place_for(const Connection& newcomer, MonoTime now);
+  bool make_room(const Connection& newcomer, MonoTime now);
+  bool has_share(const Connection& newcomer, MonoTime now);
+  bool session_limit_reached(const Connection& connection) const;
   std::size_t take_set_up(Connection& connection, base::Bytes octets);
   void end(ConnectionId id, Ending ending);
   std::optional<Ending> on_set_up(Connection& connection, const Timestamp& now);
@@ -136,7 +131,7 @@ class Server {
   ServerOptions options_;
   ServerOutput& output_;
   std::map<ConnectionId, Connection> connections_;
-  std::map<SessionNumber, ConnectionId> sessions_;  // all that were not ended yet
+  std::map<SessionNumber, Holder> sessions_;  // all that were not ended yet
   SessionNumber next_session_ = 1;
   ServerCounters counters_;
 };

@@ -41,6 +41,7 @@ std::optional<Ending> Server::set_up_keys(Connection& connection,
       wire::derive_token_key(key.passphrase(), connection.greeting.salt, connection.greeting.count);
   if (!token_key) return Ending::BadKey;
   auto keys = wire::decode_token(*token_key, connection.greeting.challenge, response.token);
+  //= RFC4656:token-verified
   if (!shared || !keys || !*keys) return Ending::BadKey;
   using Direction = wire::ControlStream::Direction;
   auto in = wire::ControlStream::make(Direction::Decrypt, **keys, response.client_iv);
@@ -59,10 +60,12 @@ std::optional<Ending> Server::on_command(Connection& connection, const Timestamp
   const bool running = connection.state == Connection::State::Running;
   switch (command) {
     case TwampCommand::RequestSession:
+      //= RFC5357:only-stop
       if (running) return Ending::BadCommand;
       on_request(connection, message, now);
       return std::nullopt;
     case TwampCommand::StartSessions:
+      //= RFC5938:named-only
       if (running || connection.individual()) return Ending::BadCommand;
       return on_start(connection);
     case TwampCommand::StopSessions:
@@ -80,6 +83,7 @@ std::optional<Ending> Server::on_command(Connection& connection, const Timestamp
 }
 
 // Its length is not known, so nothing behind it can be read.
+//= RFC5357:commands
 std::optional<Ending> Server::on_unknown(Connection& connection) {
   if (connection.state == Connection::State::Ready) {
     std::array<std::byte, wire::AcceptSession::kSize> octets;
@@ -91,10 +95,13 @@ std::optional<Ending> Server::on_unknown(Connection& connection) {
 
 // --- Request-TW-Session (RFC 5357 3.5)
 
+//= RFC5357:refusal-keeps
 void Server::on_request(Connection& connection, base::Bytes message, const Timestamp& now) {
   ++counters_.requests;
   const wire::AcceptSession reply = answer(connection, wire::RequestSession::decode(message), now);
   ++(reply.accept == Accept::Ok ? counters_.accepted : counters_.refused);
+  if (reply.accept == Accept::TemporaryLimit || reply.accept == Accept::PermanentLimit)
+    ++counters_.refused_limit;
   std::array<std::byte, wire::AcceptSession::kSize> octets;
   reply.encode(octets);
   send(connection, octets);
@@ -105,7 +112,9 @@ Accept Server::judge(const Connection& connection, const wire::RequestSession& r
   const ControlPeer& peer = connection.peer;
   const bool v4 = peer.remote.address.family() == packet::Family::V4;
   if (request.ip_version != (v4 ? 4 : 6)) return Accept::NotSupported;
+  //= RFC5357:conf-zero
   if (request.conf_sender != 0 || request.conf_receiver != 0) return Accept::NotSupported;
+  //= RFC5357:no-schedule
   if (request.schedule_slots != 0 || request.packets != 0) return Accept::NotSupported;
   // Somebody else's address would make this host send packets to who did not ask for them.
   if (request.sender && *request.sender != peer.remote.address) return Accept::NotSupported;
@@ -116,14 +125,15 @@ Accept Server::judge(const Connection& connection, const wire::RequestSession& r
   if (request.padding_length > limits.padding) return Accept::PermanentLimit;
   const wire::TwampLayout layout = layout_of(connection.mode, request);
   if (layout.has(wire::kTwampReflectOctets) && request.reflect_padding > 0 &&
+      //= RFC6038:padding-room
       request.padding_length < padding_for_equal_sizes(layout) + request.reflect_padding)
     return Accept::NotSupported;
-  if (connection.sessions.size() >= limits.sessions_per_connection) return Accept::TemporaryLimit;
-  if (sessions_.size() >= limits.sessions) return Accept::TemporaryLimit;
+  if (session_limit_reached(connection)) return Accept::TemporaryLimit;
   return Accept::Ok;
 }
 
 // RFC 4656 3.5: address, time and chance.
+//= RFC4656:sid
 wire::SessionId Server::new_sid(const packet::IpAddress& receiver, WallTime now) {
   wire::SessionId sid;
   const auto& address = receiver.octets();
@@ -135,8 +145,10 @@ wire::SessionId Server::new_sid(const packet::IpAddress& receiver, WallTime now)
 
 wire::AcceptSession Server::answer(Connection& connection, const wire::RequestSession& request,
                                    const Timestamp& now) {
+  //= RFC5357:refusal-port
   wire::AcceptSession reply{.accept = judge(connection, request), .sid = {}};
   if (reply.accept != Accept::Ok) return reply;
+  //= RFC5357:zero-address
   const packet::IpAddress receiver = request.receiver.value_or(connection.peer.local.address);
   wire::SessionId sid = new_sid(receiver, now.wall);
   while (connection.sessions.contains(sid)) sid = new_sid(receiver, now.wall);
@@ -163,15 +175,20 @@ wire::AcceptSession Server::answer(Connection& connection, const wire::RequestSe
   reply.accept = opened.accept;
   if (reply.accept != Accept::Ok) return reply;
   connection.sessions[sid] = {.number = session.number, .started = false};
-  sessions_[session.number] = connection.id;
+  sessions_[session.number] = {.connection = connection.id,
+                               .client = connection.client,
+                               .network = connection.network,
+                               .stranger = connection.stranger()};
   reply.port = opened.port;
   reply.sid = sid;
+  //= RFC6038:octets-copied
   if (session.layout.has(wire::kTwampReflectOctets)) reply.reflect_octets = request.reflect_octets;
   return reply;
 }
 
 // --- start and stop (RFC 5357 3.7, 3.8; RFC 5938 3)
 
+//= RFC5357:start
 std::optional<Ending> Server::on_start(Connection& connection) {
   std::array<std::byte, wire::kShortMessage> octets;
   const bool any = !connection.sessions.empty();
@@ -180,12 +197,14 @@ std::optional<Ending> Server::on_start(Connection& connection) {
     ++counters_.started;
     output_.start(session.number);
   }
+  //= RFC5357:start-nothing
   wire::encode_start_ack(octets, any ? Accept::Ok : Accept::Failure);
   send(connection, octets);
   if (any) connection.state = Connection::State::Running;
   return std::nullopt;
 }
 
+//= RFC5357:stop-unanswered
 std::optional<Ending> Server::on_stop(Connection& connection, base::Bytes message) {
   // RFC 5357 3.8 has a wrong number close the connection. Clients that count those that the server
   // refused, or that ended by themselves, mean well.
@@ -193,10 +212,12 @@ std::optional<Ending> Server::on_stop(Connection& connection, base::Bytes messag
     ++counters_.wrong_stop_counts;
   for (const auto& [sid, session] : connection.sessions) output_.stop(session.number);
   connection.sessions.clear();
+  //= RFC5357:again
   connection.state = Connection::State::Ready;
   return std::nullopt;
 }
 
+//= RFC5938:while-running
 std::optional<Ending> Server::on_list(Connection& connection, base::Bytes message) {
   auto list = wire::SessionList::decode(message);
   CHECK(list.has_value());  // the reader took as many octets as its number says
@@ -206,6 +227,7 @@ std::optional<Ending> Server::on_list(Connection& connection, base::Bytes messag
   bool fits = !list->sids.empty();
   for (const wire::SessionId& sid : list->sids) {
     const auto found = sessions.find(sid);
+    //= RFC5938:unknown-sid
     fits = fits && found != sessions.end() && found->second.started != start &&
            std::ranges::count(list->sids, sid) == 1;
   }

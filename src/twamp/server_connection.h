@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <vector>
@@ -9,6 +10,22 @@
 #include "twamp/server.h"
 
 namespace wirestamp::twamp {
+
+inline packet::IpAddress first_octets(const packet::IpAddress& address, std::size_t kept) {
+  auto octets = address.octets();
+  std::fill(octets.begin() + static_cast<std::ptrdiff_t>(kept), octets.end(), std::byte{});
+  return address.family() == packet::Family::V6
+             ? packet::IpAddress::v6(octets)
+             : packet::IpAddress::v4({octets[0], octets[1], octets[2], octets[3]});
+}
+// Who counts as one: an IPv6 guest owns at least a /64.
+inline packet::IpAddress one_client(const packet::IpAddress& address) {
+  return first_octets(address, address.family() == packet::Family::V6 ? 8 : 4);
+}
+// What one customer may own: an IPv4 /24, an IPv6 /48.
+inline packet::IpAddress one_network(const packet::IpAddress& address) {
+  return first_octets(address, address.family() == packet::Family::V6 ? 6 : 3);
+}
 
 // One client's connection, as Server remembers it.
 struct Server::Connection {
@@ -20,6 +37,7 @@ struct Server::Connection {
 
   ConnectionId id = 0;
   ControlPeer peer;
+  packet::IpAddress client, network;  // whose share it takes
   State state = State::Greeted;
   wire::ServerGreeting greeting;
   std::vector<std::byte> set_up;  // Set-Up-Response as far as it came
@@ -31,6 +49,9 @@ struct Server::Connection {
   MonoTime connected, heard;      // since `heard` SERVWAIT runs
   std::optional<MonoTime> begun;  // the message that is not complete
 
+  bool half_open() const { return state == State::Greeted; }
+  // Neither listed nor proved a key, or not yet.
+  bool stranger() const { return !peer.listed && !keys; }
   bool individual() const { return (mode & wire::kTwampIndividualSessions) != 0; }
   std::size_t started() const {
     return static_cast<std::size_t>(

@@ -46,6 +46,7 @@ void TestReflector::stop(SessionNumber number, MonoTime now) {
   const auto found = sessions_.find(number);
   if (found == sessions_.end()) return;
   wake_known_ = false;
+  //= RFC5357:timeout
   found->second.until = now + found->second.agreed.timeout;
 }
 
@@ -84,6 +85,7 @@ void TestReflector::on_time(MonoTime now) {
     if (!session.started && !session.until) continue;
     if (ends(session, limits_) > now) continue;
     over.push_back(number);
+    //= RFC5357:refwait
     if (!session.until) ++counters_.expired;
   }
   for (const SessionNumber number : over) remove(number);
@@ -100,6 +102,16 @@ bool TestReflector::takes_token(Session& session, MonoTime now) const {
   return true;
 }
 
+void TestReflector::on_sent(std::size_t octets, bool accepted) {
+  ++(accepted ? counters_.replies : counters_.send_failed);
+  if (accepted) counters_.octets_sent += octets;
+}
+
+void TestReflector::drop_request(std::size_t octets) {
+  counters_.octets_received += octets;
+  ++counters_.replies_dropped;
+}
+
 // RFC 5357 4.2: only what the agreed sender sends to the agreed receiver, from Start-Ack on.
 TestReflector::Session* TestReflector::admitted(Port port,
                                                 const packet::ReceivedDatagram& request) {
@@ -107,6 +119,7 @@ TestReflector::Session* TestReflector::admitted(Port port,
     ++counter;
     return nullptr;
   };
+  //= RFC5357:agreed-ends
   const auto found = by_sender_.find(key_of(port, request.source));
   if (found == by_sender_.end()) return refuse(counters_.strangers);
   Session& session = sessions_.at(found->second);
@@ -125,10 +138,12 @@ TestReflector::Session* TestReflector::admitted(Port port,
 std::optional<packet::OutgoingDatagram> TestReflector::reflect(
     Port port, const packet::ReceivedDatagram& request, const Timestamp& now,
     const ClockState& clock, base::MutableBytes buffer) {
+  counters_.octets_received += request.payload.size();
   Session* const session = admitted(port, request);
   if (session == nullptr) return std::nullopt;
   const auto asked = session->codec.decode_request(request.payload);
   if (!asked) {
+    //= RFC5357:wrong-hmac
     ++(session->codec.authentic() ? counters_.too_short : counters_.wrong_hmac);
     return std::nullopt;
   }
@@ -137,12 +152,15 @@ std::optional<packet::OutgoingDatagram> TestReflector::reflect(
   const auto stamp = [&](WallTime wall) {
     return wire::encode_time(wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s);
   };
+  //= RFC5357:equal-size
   const std::size_t size = session->codec.layout().reply_size(request.payload.size());
   const base::MutableBytes octets = buffer.first(size);
   session->codec.reflect_padding(request.payload, octets);
   session->codec.encode_reply(
+      //= RFC5357:own-number
       octets, {.base = {.sequence = session->next_sequence++,
                         .timestamp = stamp(now.wall),
+                        //= RFC8186:twamp-z
                         .error_estimate = wire::encode_error_estimate(
                             clock.synchronised, wire::TimeFormat::Ntp,
                             clock.error + std::max(request.arrival.error, now.error)),
@@ -151,6 +169,7 @@ std::optional<packet::OutgoingDatagram> TestReflector::reflect(
                         .sender_sequence = asked->sequence,
                         .sender_timestamp = asked->timestamp,
                         .sender_error_estimate = asked->error_estimate,
+                        //= RFC5357:sender-ttl
                         .sender_ttl = request.hop_limit.value_or(255)},
                .traffic_class = request.traffic_class});
   packet::OutgoingDatagram reply;
@@ -159,7 +178,9 @@ std::optional<packet::OutgoingDatagram> TestReflector::reflect(
   reply.source = request.destination.address;
   if (request.source.address.is_link_local() || request.destination.address.is_link_local())
     reply.interface = request.interface;
+  //= RFC5357:type-p-reflected RFC7750:not-ect
   reply.traffic_class = static_cast<std::uint8_t>(session->agreed.dscp << 2U);  // ECN: Not-ECT
+  //= RFC5357:ttl-255
   reply.hop_limit = 255;
   return reply;
 }

@@ -10,44 +10,12 @@
 #include "base/result.h"
 #include "packet/datagram.h"
 #include "time/clock.h"
+#include "twamp/counters.h"
 #include "twamp/limits.h"
 #include "twamp/test_session.h"
 #include "wire/twamp_test_packet.h"
 
 namespace wirestamp::twamp {
-
-// Everything that can happen to a test packet.
-struct TestCounters {
-  std::uint64_t requests = 0;  // from the agreed sender, in its session's time
-  std::uint64_t replies = 0;   // handed to the system
-  std::uint64_t send_failed = 0;
-  std::uint64_t stamps = 0;     // true transmit stamps obtained
-  std::uint64_t strangers = 0;  // not from an agreed sender
-  std::uint64_t early = 0;      // before Start-Ack
-  std::uint64_t over_rate = 0;  // above the packets per second of one session
-  std::uint64_t too_short = 0;
-  std::uint64_t truncated = 0;
-  std::uint64_t wrong_hmac = 0;
-  std::uint64_t replies_ignored = 0;        // of another reflector: never reflected
-  std::uint64_t sessions = 0, expired = 0;  // of these, REFWAIT ended so many
-};
-
-template <typename Visit>
-void for_each(const TestCounters& counters, Visit&& visit) {
-  visit("requests", counters.requests);
-  visit("replies", counters.replies);
-  visit("send_failed", counters.send_failed);
-  visit("stamps", counters.stamps);
-  visit("strangers", counters.strangers);
-  visit("early", counters.early);
-  visit("over_rate", counters.over_rate);
-  visit("too_short", counters.too_short);
-  visit("truncated", counters.truncated);
-  visit("wrong_hmac", counters.wrong_hmac);
-  visit("replies_ignored", counters.replies_ignored);
-  visit("sessions", counters.sessions);
-  visit("expired", counters.expired);
-}
 
 // The Session-Reflector of TWAMP-Test (RFC 5357 4.2): the sessions that a Server agreed on, and the
 // answers to their packets. No I/O and no clock; the caller opens ports, numbers them, and brings
@@ -84,7 +52,13 @@ class TestReflector {
   };
   std::vector<Ended> take_ended() { return std::exchange(ended_, {}); }
 
-  TestCounters& counters() { return counters_; }
+  // What became of a reply, and of a packet that came when no reply had room.
+  void on_sent(std::size_t octets, bool accepted);
+  void on_transmit_stamp() { ++counters_.stamps; }
+  void on_path_error() { ++counters_.path_errors; }
+  void on_receive_dropped(std::uint64_t count) { counters_.receive_buffer_full += count; }
+  void drop_request(std::size_t octets);
+
   const TestCounters& counters() const { return counters_; }
   std::size_t sessions() const { return sessions_.size(); }
 

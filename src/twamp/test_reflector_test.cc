@@ -75,6 +75,8 @@ class TwampReflector : public testing::Test {
 };
 
 // RFC 5357 4.2.1.
+//= RFC5357:type-p-reflected RFC5357:own-number RFC5357:sender-ttl RFC5357:ttl-255 RFC7750:not-ect
+//= RFC8186:twamp-z
 TEST_F(TwampReflector, answers_with_its_own_numbers_and_what_it_saw) {
   begin(agreed());
   auto codec = codec_of(agreed());
@@ -94,12 +96,14 @@ TEST_F(TwampReflector, answers_with_its_own_numbers_and_what_it_saw) {
     EXPECT_EQ(told->base.sender_error_estimate, 0x8f84);
     EXPECT_EQ(told->base.sender_ttl, 61);
     EXPECT_EQ(told->base.receive_timestamp, wire::encode_time(kThen, wire::TimeFormat::Ntp, 37));
-    EXPECT_NE(told->base.error_estimate & 0xffU, 0U);  // a multiplier of 0 is forbidden
+    EXPECT_NE(told->base.error_estimate & 0xffU, 0U);    // a multiplier of 0 is forbidden
+    EXPECT_EQ(told->base.error_estimate & 0x4000U, 0U);  // RFC 8186: NTP, no other was agreed on
     EXPECT_FALSE(told->traffic_class);
   }
   EXPECT_EQ(reflector.counters().requests, 2U);
 }
 
+//= RFC5357:equal-size
 TEST_F(TwampReflector, answers_as_long_as_the_request_and_gives_padding_back) {
   begin(agreed());
   EXPECT_EQ(send(request(agreed(), 0, 0))->payload.size(), 41U);
@@ -110,6 +114,7 @@ TEST_F(TwampReflector, answers_as_long_as_the_request_and_gives_padding_back) {
       std::ranges::equal(reply->payload.subspan(41), base::Bytes(asked).subspan(14, 114 - 41)));
 }
 
+//= RFC6038:padding-reflected RFC7750:marks-told
 TEST_F(TwampReflector, has_the_layouts_of_the_features) {
   const TestSession dscp = agreed(wire::kTwampOpen | wire::kTwampDscpEcn);
   begin(dscp);
@@ -137,6 +142,7 @@ TEST_F(TwampReflector, has_the_layouts_of_the_features) {
       std::ranges::equal(base::Bytes(buffer).subspan(41, 8), base::Bytes(padded).subspan(14, 8)));
 }
 
+//= RFC5357:wrong-hmac
 TEST_F(TwampReflector, answers_only_who_has_the_keys) {
   for (const auto mode : {wire::kTwampAuthenticated, wire::kTwampEncrypted}) {
     const TestSession session = agreed(mode);
@@ -153,6 +159,7 @@ TEST_F(TwampReflector, answers_only_who_has_the_keys) {
   EXPECT_EQ(reflector.counters().wrong_hmac, 2U);
 }
 
+//= RFC5357:agreed-ends
 TEST_F(TwampReflector, answers_the_agreed_ends_only) {
   begin(agreed());
   const auto octets = request(agreed(), 0, 27);
@@ -200,6 +207,7 @@ TEST_F(TwampReflector, answers_a_thousand_packets_a_second) {
 }
 
 // RFC 5357 3.8, 4.2: the Timeout, and REFWAIT.
+//= RFC5357:timeout
 TEST_F(TwampReflector, goes_on_for_the_timeout_after_the_stop) {
   begin(agreed());
   reflector.stop(1, now);
@@ -217,6 +225,7 @@ TEST_F(TwampReflector, goes_on_for_the_timeout_after_the_stop) {
   EXPECT_EQ(reflector.counters().expired, 0U);
 }
 
+//= RFC5357:refwait
 TEST_F(TwampReflector, ends_a_session_without_packets) {
   begin(agreed());
   now += Duration::seconds(800);

@@ -20,6 +20,11 @@ inline packet::Endpoint client_at(unsigned host, std::uint16_t port = 50'000) {
   return {packet::IpAddress::v4(0xc6336400 + host), port, 0};
 }
 
+// Each in a network of its own.
+inline packet::Endpoint far_client(unsigned n) {
+  return {packet::IpAddress::v4(0x0a000001 + (n << 8U)), 50'000, 0};
+}
+
 inline SharedKey a_key() { return *SharedKey::make("probe1", "correct horse battery staple"); }
 
 class World : public ServerOutput {
@@ -54,8 +59,14 @@ class World : public ServerOutput {
 
   ConnectionId connect(const packet::Endpoint& from = kClientEnd,
                        std::uint64_t dscp = ~std::uint64_t{0}) {
+    return connect(ControlPeer{.remote = from, .local = kServerEnd, .dscp = dscp});
+  }
+  ConnectionId connect_listed(const packet::Endpoint& from) {
+    return connect(ControlPeer{.remote = from, .local = kServerEnd, .listed = true});
+  }
+  ConnectionId connect(const ControlPeer& peer) {
     const ConnectionId id = next_connection++;
-    server.on_connect(id, {.remote = from, .local = kServerEnd, .dscp = dscp}, now());
+    server.on_connect(id, peer, now());
     return id;
   }
   void say(ConnectionId id, base::Bytes octets) { server.on_octets(id, octets, now()); }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "base/random.h"
 #include "wire/vectors_test.h"
 
@@ -14,6 +16,23 @@ namespace {
 
 constexpr unsigned kRounds = 30'000;
 const Octets kKey(32, std::byte{0x5a});
+
+// Of 20, 40, 8 and 16 octets, as TLVs of drafts may ask for them.
+const std::array kHeaderOctets{Octets(20, std::byte{0x45}), Octets(40, std::byte{0x60}),
+                               Octets(8, std::byte{0x2b}), Octets(16, std::byte{0x3c})};
+const std::array<base::Bytes, 4> kHeaders{kHeaderOctets[0], kHeaderOctets[1], kHeaderOctets[2],
+                                          kHeaderOctets[3]};
+// What asks for them, and for bit errors, some of it not well.
+constexpr std::array kDrafts{"80f7001400000000000000000000000000000000000000000000",
+                             "80f6000800000000000000000000",
+                             "80f600102b2b2b2b2b2b2b2b0000000000000000",
+                             "80f1000400000000",
+                             "80f2000400000000",
+                             "80f00002a55a",
+                             "80010008ff00ff00fe00ff01",
+                             "80010004a55aa55a",
+                             "80f0000380a001",
+                             "80f1000300000080f00000"};
 
 struct Case {
   TlvPolicy policy;
@@ -68,6 +87,11 @@ void fill(base::Random& random, Case& test) {
   }
   test.policy.permitted_dscp = random.next();
   test.policy.cos_ecn = random.chance(0.3);
+  test.policy.drafts = random.chance(0.6);
+  if (random.chance(0.7)) {
+    answers.fixed_headers = kHeaders;
+    answers.extension_headers = kHeaders;
+  }
   answers.policy = &test.policy;
 }
 
@@ -80,6 +104,7 @@ const std::vector<Octets>& areas() {
       const auto area = base::Bytes(vector.octets).subspan(base);
       found.emplace_back(area.begin(), area.end());
     }
+    for (const char* hex : kDrafts) found.push_back(from_hex(hex));
     return found;
   }();
   return all;
@@ -110,6 +135,7 @@ Octets area_of(base::Random& random, const Case& test) {
   return area;
 }
 
+//= RFC8972:any-order
 TEST(Reflector, does_what_the_literal_one_does) {
   const std::uint64_t seed = 20'260'101;
   base::Random random(seed);

@@ -171,9 +171,80 @@ inline unsigned return_path(Raw& reply, const Part& tlv, const ReturnPathPolicy&
   return address && policy.may_answer && policy.may_answer(*address) ? 0 : 0x80;
 }
 
+// draft-gandhi-ippm-stamp-ber: the first padding of the request against the first pattern.
+struct Bits {
+  bool countable = false;
+  std::size_t padding = 0, octets = 0;  // where it is
+  Raw pattern;
+  unsigned wrong = 0, longest = 0;
+};
+inline Bits bits(const Raw& area) {
+  Bits found{.pattern = {0xff, 0x00}};
+  bool patterned = false, padded = false;
+  for (const Part& part : parts(area, 0, area.size())) {
+    if (!part.whole) break;
+    const auto begin = area.begin() + static_cast<std::ptrdiff_t>(part.at + 4);
+    if (part.type == 240 && !patterned) {
+      patterned = true;
+      found.pattern = Raw(begin, begin + static_cast<std::ptrdiff_t>(part.length));
+    }
+    if (part.type == 1 && !padded) {
+      padded = true;
+      found.padding = part.at + 4;
+      found.octets = part.length;
+    }
+  }
+  found.countable = padded && !found.pattern.empty() && found.octets % found.pattern.size() == 0;
+  unsigned row = 0;
+  for (std::size_t bit = 0; found.countable && bit < 8 * found.octets; ++bit) {
+    const unsigned came = area[found.padding + bit / 8] >> (7 - bit % 8) & 1U;
+    const unsigned meant = found.pattern[bit / 8 % found.pattern.size()] >> (7 - bit % 8) & 1U;
+    row = came == meant ? 0 : row + 1;
+    if (came != meant) ++found.wrong;
+    if (row > found.longest) found.longest = row;
+  }
+  return found;
+}
+
+// draft-ietf-ippm-stamp-ext-hdr: the first header of that length that is asked for, or that is
+// asked for by zeros.
+inline unsigned header(Raw& reply, const Part& tlv, std::size_t requested,
+                       std::span<const base::Bytes> headers) {
+  for (const base::Bytes candidate : headers) {
+    const Raw octets = raw(candidate);
+    if (octets.size() != tlv.length) continue;
+    bool zeros = true, same = true;
+    for (std::size_t i = 0; i < requested; ++i) {
+      zeros = zeros && reply[tlv.at + 4 + i] == 0;
+      same = same && reply[tlv.at + 4 + i] == octets[i];
+    }
+    if (!zeros && !same) continue;
+    for (std::size_t i = requested; i < tlv.length; ++i) reply[tlv.at + 4 + i] = octets[i];
+    return 0;
+  }
+  return 0x10;
+}
+
+// The TLVs of the drafts. `counted`: the padding is to be as it was meant.
+inline unsigned draft(Raw& reply, const Part& tlv, const TlvAnswers& told, const Raw& area,
+                      bool& counted) {
+  if (told.policy == nullptr || !told.policy->drafts) return 0x80;
+  if (tlv.type == 240) return 0;
+  if (tlv.type == 246) return tlv.length < 8 ? 0x40 : header(reply, tlv, 8, told.extension_headers);
+  if (tlv.type == 247)
+    return tlv.length != 20 && tlv.length != 40 ? 0x40 : header(reply, tlv, 4, told.fixed_headers);
+  if (tlv.length != 4) return 0x40;
+  const Bits found = bits(area);
+  if (!found.countable) return 0x10;
+  counted = true;
+  put(reply, tlv.at + 4, tlv.type == 241 ? found.wrong : found.longest, 4);
+  return 0;
+}
+
 // One TLV that is whole. 0, 0x80, 0x10, or 0x40: malformed.
 inline unsigned one(Raw& reply, const Part& tlv, const TlvAnswers& told, bool keyed,
-                    Outcome& outcome, bool& path_seen, bool& control_seen, bool& node_seen) {
+                    const Raw& area, Outcome& outcome, bool& path_seen, bool& control_seen,
+                    bool& node_seen, bool& counted) {
   const std::size_t value = tlv.at + 4;
   const TlvPolicy* policy = told.policy;
   switch (tlv.type) {
@@ -266,13 +337,19 @@ inline unsigned one(Raw& reply, const Part& tlv, const TlvAnswers& told, bool ke
       if (tlv.length < 12) return 0x40;
       control_seen = true;
       return 0x10;
+    case 240:
+    case 241:
+    case 242:
+    case 246:
+    case 247:
+      return draft(reply, tlv, told, area, counted);
     default:
-      return 0x80;  // WSTP and the drafts are not known to the reference
+      return 0x80;  // WSTP is not known to the reference
   }
 }
 
-// The area behind the base packet of a reply (RFC 8972 4). Not for policies with `control` or
-// `drafts`, nor for answers with WSTP.
+// The area behind the base packet of a reply (RFC 8972 4). Not for policies with `control`,
+// nor for answers with WSTP.
 inline Outcome reflect(base::Bytes request, const Told& told) {
   const TlvAnswers& answers = *told.answers;
   Outcome outcome{.reply = raw(request)};
@@ -280,7 +357,7 @@ inline Outcome reflect(base::Bytes request, const Told& told) {
   const Raw area = reply;
   if (area.empty()) return outcome;
   const bool authenticated = answers.integrity.mode == Mode::Authenticated;
-  if (!authenticated && (area[0] & 0xe0U) != 0x80) return outcome;
+  if (!authenticated && (area[0] & 0x80U) == 0) return outcome;
 
   const std::vector<Part> all = parts(area, 0, area.size());
   std::optional<std::size_t> hmac;
@@ -307,14 +384,15 @@ inline Outcome reflect(base::Bytes request, const Told& told) {
       return outcome;
     }
   }
-  bool path_seen = false, control_seen = false, node_seen = false, hmac_done = false;
+  bool path_seen = false, control_seen = false, node_seen = false, counted = false;
+  std::size_t behind = area.size();  // nothing from here on was looked at
   std::size_t control_at = 0, path_at = 0;
   bool path_no_reply = false;
   for (const Part& part : all) {
     const bool had_path = path_seen, had_control = control_seen;
     const bool before = outcome.no_reply;
-    const unsigned flags = part.whole ? one(reply, part, answers, told.key.has_value(), outcome,
-                                            path_seen, control_seen, node_seen)
+    const unsigned flags = part.whole ? one(reply, part, answers, told.key.has_value(), area,
+                                            outcome, path_seen, control_seen, node_seen, counted)
                                       : 0x40;
     if (!had_path && path_seen) {
       path_at = part.at;
@@ -327,19 +405,22 @@ inline Outcome reflect(base::Bytes request, const Told& told) {
     if (!had_control && control_seen) control_at = part.at;
     reply[part.at] = flags;
     if (flags == 0x80) ++outcome.unrecognised;
-    if (part.type == 8 && flags == 0) hmac_done = true;
     if (flags == 0x40) {
       outcome.malformed = true;
+      behind = part.at;
       break;
     }
   }
+  if (const Bits found = bits(area); counted && found.padding < behind)
+    for (std::size_t i = 0; i < found.octets; ++i)
+      reply[found.padding + i] = found.pattern[i % found.pattern.size()];
   if (path_no_reply && control_seen) {
     outcome.unrecognised += 2;
     reply[path_at] = reply[control_at] = 0x80;
   } else if (path_no_reply) {
     outcome.no_reply = true;
   }
-  if (hmac_done) {
+  if (hmac) {  // behind a malformed one, too
     const Raw good = tag(*told.key, answers.reply_sequence, reply, *hmac);
     for (std::size_t i = 0; i < 16; ++i) reply[*hmac + 4 + i] = good[i];
   }

@@ -14,10 +14,10 @@ namespace {
 
 enum class Handling : std::uint8_t { Done, Unrecognised, Malformed, Unfulfilled };
 
-// RFC 8972 4: a Session-Sender sets U and clears M and I in every TLV. Other flags are padding's.
+// RFC 8972 4: a Session-Sender sets U in every TLV. What else is in the flags is not for us to
+// read.
 bool speaks_tlvs(base::Bytes request) {
-  constexpr std::byte kDefined{kUnrecognised | kMalformed | kIntegrity};
-  return (request[0] & kDefined) == std::byte{kUnrecognised};
+  return (request[0] & std::byte{kUnrecognised}) != std::byte{};
 }
 
 packet::Prefix whole(const packet::IpAddress& address) {
@@ -82,15 +82,19 @@ bool Reflection::permitted(std::uint8_t dscp) const {
 Handling Reflection::class_of_service(const Tlv& tlv, base::MutableBytes value) {
   if (tlv.value.size() != ClassOfService::kLength) return Handling::Malformed;
   ClassOfService cos = ClassOfService::decode(tlv.value);
+  //= RFC8972:cos-received
   cos.received_dscp = static_cast<std::uint8_t>(answers_.received_traffic_class >> 2U);
   cos.received_ecn = answers_.received_traffic_class & 3U;
+  //= RFC8972:cos-permitted
   cos.refused = permitted(cos.wanted_dscp) ? 0 : 1;
   outcome_.dscp_refused = cos.refused != 0;
   // Refused, the reply carries the received DSCP; that one is subject to policy too.
   const std::uint8_t received =
       answers_.may_reply_with(cos.received_dscp) ? cos.received_dscp : std::uint8_t{0};
+  //= RFC8972:cos-refused
   outcome_.dscp = cos.refused != 0 ? received : cos.wanted_dscp;
   if (answers_.policy != nullptr && answers_.policy->cos_ecn) {
+    //= draft-stamp-cos-ecn:ecn-done
     outcome_.ecn = cos.wanted_ecn;
     cos.ecn_result = ClassOfService::kEcnDone;
   } else {
@@ -123,9 +127,11 @@ Handling Reflection::wstp(const Tlv& tlv, base::MutableBytes value) {
 Handling Reflection::follow_up(const Tlv& tlv, base::MutableBytes value) {
   if (tlv.value.size() != FollowUpTelemetry::kLength) {
     // RFC 8972 4.7: both fields are zeroed when the Length is wrong (erratum 8339).
+    //= RFC8972:follow-up-length
     std::fill_n(value.begin(), std::min<std::size_t>(value.size(), 12), std::byte{});
     return Handling::Malformed;
   }
+  //= RFC8972:follow-up-stateless
   answers_.follow_up.value_or(FollowUpTelemetry{}).encode(value);
   return Handling::Done;
 }
@@ -135,6 +141,7 @@ Handling Reflection::direct(const Tlv& tlv, base::MutableBytes value) {
   if (!answers_.direct) return Handling::Unrecognised;
   if (tlv.value.size() != DirectMeasurement::kLength) return Handling::Malformed;
   DirectMeasurement counters = DirectMeasurement::decode(tlv.value);
+  //= RFC8972:direct-reflector
   counters.reflector_received = answers_.direct->received;
   counters.reflector_sent = answers_.direct->sent;
   counters.encode(value);
@@ -146,7 +153,9 @@ Handling Reflection::access_report(const Tlv& tlv, base::MutableBytes value) {
   if (!answers_.access_reports) return Handling::Unrecognised;
   if (tlv.value.size() != AccessReport::kLength) return Handling::Malformed;
   const AccessReport report = AccessReport::decode(tlv.value);
+  //= RFC8972:access-id
   if (!report.valid()) return Handling::Malformed;
+  //= RFC8972:access-copied
   report.encode(value);
   outcome_.access_report = report;
   return Handling::Done;
@@ -155,8 +164,10 @@ Handling Reflection::access_report(const Tlv& tlv, base::MutableBytes value) {
 // RFC 9503 3: U when we are not the node that is meant. One of them is enough for a packet.
 Handling Reflection::destination_node(const Tlv& tlv) {
   if (answers_.policy == nullptr || !answers_.policy->own) return Handling::Unrecognised;
+  //= RFC9503:node-length
   const auto address = decode_address(tlv.value);
   if (!address) return Handling::Malformed;
+  //= RFC9503:node-not-ours
   if (outcome_.source || !answers_.policy->own(whole(*address))) return Handling::Unrecognised;
   outcome_.source = address;
   return Handling::Done;
@@ -164,6 +175,7 @@ Handling Reflection::destination_node(const Tlv& tlv) {
 
 // RFC 9503 4.1: only the first counts, and the others stay as they came.
 Handling Reflection::return_path(const Tlv& tlv, base::MutableBytes value) {
+  //= RFC9503:path-first-only
   if (answers_.policy == nullptr || !answers_.policy->return_path || return_path_)
     return Handling::Unrecognised;
   if (value.size() < kTlvHeader) return Handling::Malformed;
@@ -175,16 +187,20 @@ Handling Reflection::return_path(const Tlv& tlv, base::MutableBytes value) {
   }
   outcome_.same_link = answer.same_link;
   outcome_.destination = answer.address;
+  //= RFC9503:path-usable
   return answer.usable ? Handling::Done : Handling::Unrecognised;
 }
 
 // RFC 9534 3.
 Handling Reflection::micro_session(const Tlv& tlv, base::MutableBytes value) {
   if (!answers_.micro_session) return Handling::Unrecognised;
+  //= RFC9534:length
   if (tlv.value.size() != MicroSession::kLength) return Handling::Malformed;
   MicroSession ids = MicroSession::decode(tlv.value);
   if (ids.reflector != 0 && ids.reflector != *answers_.micro_session)
+    //= RFC9534:other-link-discarded
     outcome_.silence = Silence::MicroSession;
+  //= RFC9534:reply-ids
   ids.reflector = *answers_.micro_session;
   ids.encode(value);
   return Handling::Done;
@@ -193,10 +209,13 @@ Handling Reflection::micro_session(const Tlv& tlv, base::MutableBytes value) {
 // draft-ietf-ippm-asymmetrical-pkts 3.
 Handling Reflection::control(const Tlv& tlv, base::MutableBytes value) {
   if (answers_.policy == nullptr) return Handling::Unrecognised;
+  //= draft-asymmetrical-pkts:shortest
   if (tlv.value.size() < ReflectedControl::kShortest) return Handling::Malformed;
   if (control_) return Handling::Unfulfilled;
   control_ = tlv.offset;
+  //= draft-asymmetrical-pkts:off-by-default
   if (!answers_.policy->control) return Handling::Unfulfilled;
+  //= draft-asymmetrical-pkts:numbers-rise
   if (!answers_.sequence_rose) return Handling::Unrecognised;
   const ControlPolicy& policy = *answers_.policy->control;
   const ReflectedControl asked = ReflectedControl::decode(tlv.value);
@@ -232,6 +251,7 @@ const BitPattern& Reflection::bit_pattern() {
     padding = tlv->value;
     found.padding = tlv->offset;
   }
+  //= draft-stamp-ber:padding-fits
   found.usable = padded && !pattern.empty() && padding.size() % pattern.size() == 0;
   if (!found.usable) return found;
   found.errors = count_bit_errors(padding, pattern);
@@ -259,6 +279,7 @@ Handling Reflection::draft(const Tlv& tlv, base::MutableBytes value) {
 
 Handling Reflection::handle(const Tlv& tlv, base::MutableBytes value) {
   switch (tlv.type) {
+    //= RFC8972:padding-copied
     case kExtraPadding:
       return Handling::Done;
     case kLocation:
@@ -267,6 +288,7 @@ Handling Reflection::handle(const Tlv& tlv, base::MutableBytes value) {
       answer_location(value, *answers_.location);
       return Handling::Done;
     case kTimestampInformation:
+      //= RFC8972:timestamp-information-length
       if (tlv.value.size() < TimestampInformation::kShortest) return Handling::Malformed;
       answers_.timestamp_information.encode(value);
       return Handling::Done;
@@ -279,9 +301,7 @@ Handling Reflection::handle(const Tlv& tlv, base::MutableBytes value) {
     case kFollowUpTelemetry:
       return follow_up(tlv, value);
     case kHmac:  // verified before any of them was handled
-      if (answers_.integrity.key == nullptr) return Handling::Unrecognised;
-      outcome_.hmac = tlv.offset;
-      return Handling::Done;
+      return outcome_.hmac ? Handling::Done : Handling::Unrecognised;
     case kDestinationNode:
       return destination_node(tlv);
     case kReturnPath:
@@ -298,12 +318,14 @@ Handling Reflection::handle(const Tlv& tlv, base::MutableBytes value) {
       return draft(tlv, value);
     case kWstp:
       return wstp(tlv, value);
+    //= RFC8972:never-dropped
     default:
       return Handling::Unrecognised;
   }
 }
 
 // The bit pattern may have been restored in a padding that turns out to be behind a malformed TLV.
+//= RFC8972:rest-unchanged
 void Reflection::copy_behind(const Tlv& tlv) {
   const std::size_t end = tlv.offset + kTlvHeader + tlv.value.size();
   std::memcpy(reply_.data() + end, request_.data() + end, request_.size() - end);
@@ -314,9 +336,11 @@ bool Reflection::process(const Tlv& tlv) {
   std::byte& flags = reply_[tlv.offset];
   switch (handle(tlv, reply_.subspan(tlv.offset + kTlvHeader, tlv.value.size()))) {
     case Handling::Done:
+      //= RFC8972:understood-clears
       flags = std::byte{};
       break;
     case Handling::Unrecognised:
+      //= RFC8972:unknown-gets-u
       flags = std::byte{kUnrecognised};
       ++outcome_.unrecognised;
       break;
@@ -325,6 +349,7 @@ bool Reflection::process(const Tlv& tlv) {
       ++outcome_.unfulfilled;
       break;
     case Handling::Malformed:
+      //= RFC8972:bad-length-gets-m
       flags = std::byte{kMalformed};
       outcome_.malformed = true;
       copy_behind(tlv);
@@ -334,6 +359,7 @@ bool Reflection::process(const Tlv& tlv) {
 }
 
 // RFC 8972 4.8: I in each TLV; the values stay, the HMAC too.
+//= RFC8972:hmac-tlv-failed
 void Reflection::refuse_integrity() {
   outcome_.integrity_failed = true;
   TlvReader reader(request_);
@@ -344,6 +370,7 @@ void Reflection::refuse_integrity() {
 // What the TLVs say of each other. Type 12 beside a Return Path that wants no reply: the draft
 // gives U to both, and one reply.
 void Reflection::settle() {
+  //= draft-asymmetrical-pkts:beside-no-reply
   if (control_ && no_reply_) {
     for (const std::size_t offset : {*control_, *return_path_}) {
       if (reply_[offset] == std::byte{kConformance}) --outcome_.unfulfilled;
@@ -369,6 +396,7 @@ void Reflection::settle() {
 }
 
 // The padding of the request goes, and as much new padding as the reply needs comes to the end.
+//= draft-asymmetrical-pkts:length
 void Reflection::reshape(std::size_t wanted) {
   std::size_t end = 0;
   TlvReader reader(reply_.first(request_.size()));
@@ -393,25 +421,32 @@ void Reflection::reshape(std::size_t wanted) {
 }
 
 void Reflection::run() {
-  if (answers_.integrity.key != nullptr &&
-      check_integrity(request_, answers_.request_sequence, answers_.integrity).verdict ==
-          IntegrityVerdict::Failed) {
+  //= RFC8972:hmac-tlv-first
+  const CheckedIntegrity integrity =
+      check_integrity(request_, answers_.request_sequence, answers_.integrity);
+  if (integrity.verdict == IntegrityVerdict::Failed) {
     refuse_integrity();
     return;
   }
+  // RFC 8972 4.8: made anew, whatever becomes of the others. Behind a malformed one its flags stay
+  // as they came; with the old digest, too, the sender could not tell our M from a forgery.
+  outcome_.hmac = integrity.offset;
   TlvReader reader(request_);
   bool sound = true;
   while (const auto tlv = reader.next()) {
+    //= RFC8972:any-order
     sound = process(*tlv);
     if (!sound) break;
   }
   if (sound && reader.end() == TlvReader::End::Overrun) {
+    //= RFC8972:overrun-gets-m
     reply_[reader.position()] = std::byte{kMalformed};
     outcome_.malformed = true;
   }
   if (control_ || no_reply_) settle();
   if (wanted_) reshape(*wanted_);
   if (outcome_.hmac)
+    //= RFC8972:hmac-tlv-reply
     seal_tlvs(reply_, *outcome_.hmac, answers_.reply_sequence, *answers_.integrity.key);
 }
 
@@ -432,6 +467,7 @@ TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::Mu
   if (request.empty()) return outcome;
   // Not std::ranges::copy: of that g++ 12 makes a loop over octets, the most of our time here.
   std::memcpy(reply.data(), request.data(), request.size());
+  //= RFC8762:light-padding-copied
   if (answers.integrity.mode == Mode::Open && !speaks_tlvs(request)) return outcome;
   Reflection(request, answers, reply, outcome).run();
   return outcome;

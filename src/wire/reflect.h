@@ -113,7 +113,7 @@ std::size_t reply_room(std::size_t request_size, const TlvPolicy* policy);
 
 // RFC 8972 4: the reply's TLVs from the request's, octet for octet the same length (a granted type
 // 12 is the exception). `reply` holds at least reply_room() octets and does not overlap the
-// request. Where the first flags are not U alone, an open request carries the padding of a sender
+// request. Where the first flags are without U, an open request carries the padding of a sender
 // that speaks no TLVs (TWAMP Light), which comes back unchanged.
 TlvOutcome reflect_tlvs(base::Bytes request, const TlvAnswers& answers, base::MutableBytes reply);
 

@@ -67,11 +67,28 @@ TEST(Request, is_dropped_when_it_is_too_short) {
 }
 
 // RFC 8762 4.4.1.
+//= RFC8762:hmac-failed
 TEST(Request, is_dropped_when_it_is_not_authentic) {
   EXPECT_EQ(check_request(Octets(112), authenticated()).verdict, RequestVerdict::AuthFailed);
   const Octets good = probe({.mode = Mode::Authenticated, .usual = false});
   EXPECT_EQ(check_request(good, authenticated()).verdict, RequestVerdict::Good);
   EXPECT_EQ(check_request(good, {.mode = Mode::Authenticated}).verdict, RequestVerdict::AuthFailed);
+}
+
+//= RFC8762:mbz-ignored
+TEST(Request, with_octets_that_should_be_zero_is_as_good) {
+  Octets open = open_probe("");
+  std::fill(open.begin() + 16, open.end(), std::byte{0xa5});
+  Octets sealed = probe({.mode = Mode::Authenticated, .usual = false});
+  std::fill(sealed.begin() + 4, sealed.begin() + 16, std::byte{0xa5});
+  std::fill(sealed.begin() + 28, sealed.begin() + 96, std::byte{0xa5});
+  seal(sealed, key());
+  for (const auto& [octets, mode] : {std::pair{open, kOpen}, std::pair{sealed, authenticated()}}) {
+    const CheckedRequest checked = check_request(octets, mode);
+    EXPECT_EQ(checked.verdict, RequestVerdict::Good);
+    EXPECT_EQ(checked.asked,
+              (RequestBase{.sequence = 7, .timestamp = 1, .error_estimate = 0x8f84}));
+  }
 }
 
 // RFC 4656 4.1.2: a Multiplier of 0 is for the strict.
@@ -81,12 +98,14 @@ TEST(Request, without_an_error_estimate_is_dropped_if_that_is_wanted) {
             RequestVerdict::NoErrorEstimate);
 }
 
+//= RFC8762:light-short-request
 TEST(Reply, of_a_short_open_request_is_the_base_packet) {
   for (const std::size_t size : {14U, 15U, 43U, 44U})
     EXPECT_EQ(reflect(Octets(size), kOpen).octets.size(), kBaseSize);
 }
 
 // RFC 8972 4: without extensions everything comes back unchanged, in both modes.
+//= RFC8762:symmetrical-size RFC8972:without-extensions
 TEST(Reply, without_extensions_copies_what_is_behind_the_base_packet) {
   const Octets request = open_probe("80040004b8000000");
   const Reply reply = reflect(request, {.extensions = false});
@@ -98,7 +117,44 @@ TEST(Reply, without_extensions_copies_what_is_behind_the_base_packet) {
             to_hex(base::Bytes(sealed).subspan(kAuthBaseSize)));
 }
 
+// RFC 8762 4.6: random padding begins with U in half of the packets, and is no TLV in any of them.
+TEST(Reply, to_a_twamp_light_sender_has_its_padding_whatever_that_looks_like) {
+  for (const std::string_view padding :
+       {"80030004000000008001000400000000", "80ffffff", "c0010000"}) {
+    Octets request = open_probe(padding);
+    EXPECT_NE(reflect(request, kOpen).area(Mode::Open), padding);  // a STAMP sender's
+    for (const std::size_t at : {16U, 29U, 43U}) {
+      Octets light = request;
+      light[at] = std::byte{1};
+      const Reply reply = reflect(light, {.key = &key(), .hmac_required = true});
+      EXPECT_EQ(reply.area(Mode::Open), padding);
+      EXPECT_FALSE(reply.tlvs.integrity_failed || reply.tlvs.malformed);
+    }
+  }
+}
+
+// RFC 8972 4 against 4.8: what is behind a malformed TLV stays as it came, but the HMAC is made
+// anew over it, so that the sender believes that there was a malformed one.
+TEST(Reply, with_a_malformed_tlv_is_verified_nevertheless) {
+  for (const ReflectMode& mode : {ReflectMode{.key = &key()}, authenticated()}) {
+    const AskedTlv bad{.type = kTimestampInformation, .value = Octets(2)};
+    const AskedTlv behind{.type = kDirectMeasurement, .value = Octets(12)};
+    const Octets request =
+        probe({.mode = mode.mode, .hmac = true, .asked = {bad, behind}, .usual = false});
+    const Reply reply = reflect(request, mode);
+    EXPECT_EQ(reply.area(mode.mode).substr(0, 48),
+              "4003000200008005000c000000000000000000000000"
+              "8008");
+    const ReplyTlvs told = read_reply_tlvs(base::Bytes(reply.octets).subspan(base_size(mode.mode)),
+                                           5, {.key = &key(), .mode = mode.mode, .required = true});
+    EXPECT_TRUE(told.verified && told.malformed && !told.integrity_failed);
+    EXPECT_EQ(told.malformed_type, kTimestampInformation);
+    EXPECT_EQ(told.direct, std::nullopt);
+  }
+}
+
 // RFC 8972 4.8: TLVs of an authenticated packet without an HMAC TLV are not believed.
+//= RFC8972:hmac-tlv-needed
 TEST(Reply, of_authenticated_tlvs_without_their_hmac_says_integrity) {
   Octets request = probe({.mode = Mode::Authenticated, .usual = false});
   const Octets behind = from_hex("80040004b800000080010000");
@@ -126,6 +182,7 @@ TEST(Reply, without_a_key_does_not_understand_the_hmac) {
   EXPECT_EQ(reply.tlvs.unrecognised, 1U);
 }
 
+//= RFC8972:hmac-tlv-place
 TEST(Reply, says_integrity_for_two_hmacs_and_for_a_short_one) {
   Octets twice = probe({.hmac = true, .usual = false});
   const Octets tlv(twice.begin() + kBaseSize, twice.end());
@@ -134,6 +191,7 @@ TEST(Reply, says_integrity_for_two_hmacs_and_for_a_short_one) {
   EXPECT_TRUE(reflect(open_probe("8008000401020304"), {.key = &key()}).tlvs.integrity_failed);
 }
 
+//= RFC8972:hmac-tlv-reply
 TEST(Probe, with_everything_is_understood_both_ways) {
   for (const Mode mode : {Mode::Open, Mode::Authenticated}) {
     AskedTlv direct{.type = kDirectMeasurement, .value = Octets(DirectMeasurement::kLength)};
@@ -160,6 +218,7 @@ TEST(Probe, with_everything_is_understood_both_ways) {
   }
 }
 
+//= RFC8972:hmac-tlv-needed
 TEST(Plan, of_authenticated_probes_has_the_hmac_where_it_has_tlvs) {
   const auto with = plan_request({.mode = Mode::Authenticated});
   ASSERT_TRUE(with);
@@ -215,6 +274,7 @@ bool verified(const Reply& reply) {
              .verdict == IntegrityVerdict::Verified;
 }
 
+//= draft-asymmetrical-pkts:length
 TEST(ReflectedControl, makes_longer_replies_with_padding_at_their_end) {
   const Reply reply = controlled({.length = 301, .count = 3, .interval_ns = 5'000'000});
   EXPECT_EQ(reply.octets.size(), 304U);  // a multiple of four
@@ -223,6 +283,7 @@ TEST(ReflectedControl, makes_longer_replies_with_padding_at_their_end) {
   EXPECT_EQ(reply.octets[kBaseSize], std::byte{});
 }
 
+//= draft-asymmetrical-pkts:length
 TEST(ReflectedControl, makes_shorter_replies_without_the_padding_of_the_request) {
   const Reply reply = controlled({.length = 50, .count = 1}, 600);
   // The base packet and its TLVs, of which none is padding.
@@ -231,6 +292,7 @@ TEST(ReflectedControl, makes_shorter_replies_without_the_padding_of_the_request)
   EXPECT_EQ(controlled({.length = 200, .count = 1}, 600).octets.size(), 200U);
 }
 
+//= draft-asymmetrical-pkts:limits
 TEST(ReflectedControl, is_bounded_in_every_way) {
   const auto refused = [](const ReflectedControl& asked) {
     const Reply reply = controlled(asked);
@@ -247,6 +309,7 @@ TEST(ReflectedControl, is_bounded_in_every_way) {
   EXPECT_EQ(refused({.length = 65'535, .count = 65'535}), 1000U);
 }
 
+//= draft-asymmetrical-pkts:number-zero draft-asymmetrical-pkts:groups
 TEST(ReflectedControl, of_no_packets_or_of_others_is_answered_with_silence) {
   EXPECT_EQ(controlled({.length = 100, .count = 0}).tlvs.silence, Silence::Control);
   const auto group = [](std::string_view prefix) {
@@ -258,6 +321,7 @@ TEST(ReflectedControl, of_no_packets_or_of_others_is_answered_with_silence) {
   EXPECT_EQ(group("2001:db8::/32"), Silence::Control);
 }
 
+//= draft-asymmetrical-pkts:beside-no-reply
 TEST(ReflectedControl, beside_no_reply_is_refused_with_one_reply) {
   AskedTlv path{.type = kReturnPath, .value = from_hex("8001000400000000")};
   const RequestPlan plan{.asked = {control({.length = 100, .count = 0}), path}, .usual = false};
@@ -268,6 +332,7 @@ TEST(ReflectedControl, beside_no_reply_is_refused_with_one_reply) {
   EXPECT_EQ(reply.octets[kBaseSize + 16], std::byte{kUnrecognised});
 }
 
+//= draft-asymmetrical-pkts:numbers-rise
 TEST(ReflectedControl, is_refused_when_numbers_do_not_rise) {
   TlvAnswers answers;
   answers.sequence_rose = false;
@@ -289,6 +354,7 @@ TEST(ReflectedControl, before_a_malformed_tlv_changes_no_length) {
   EXPECT_EQ(reply.octets[kBaseSize], std::byte{kConformance});
 }
 
+//= draft-asymmetrical-pkts:number
 TEST(Burst, numbers_each_reply_for_itself) {
   const RequestPlan plan{.mode = Mode::Authenticated,
                          .asked = {control({.length = 300, .count = 2, .interval_ns = 5'000'000})},

@@ -8,6 +8,7 @@ namespace wirestamp::wire {
 namespace {
 
 // Whether the value has a length that its type can have. A type not known here is left alone.
+//= RFC8972:sender-checks-lengths
 bool valid_length(const Tlv& tlv) {
   const std::size_t size = tlv.value.size();
   switch (tlv.type) {
@@ -107,7 +108,9 @@ bool says_integrity(base::Bytes area) {
 
 ReplyTlvs read_reply_tlvs(base::Bytes area, std::uint32_t sequence, const TlvIntegrity& integrity) {
   ReplyTlvs told;
+  //= RFC8972:hmac-tlv-first
   const auto verdict = check_integrity(area, sequence, integrity).verdict;
+  //= RFC8972:sender-discards-at-i
   if (verdict == IntegrityVerdict::Failed || says_integrity(area)) {
     told.integrity_failed = true;
     return told;
@@ -116,12 +119,14 @@ ReplyTlvs read_reply_tlvs(base::Bytes area, std::uint32_t sequence, const TlvInt
   TlvReader reader(area);
   while (const auto tlv = reader.next()) {
     if ((tlv->flags & kUnrecognised) != 0) {
+      //= RFC8972:sender-skips-u
       ++told.unrecognised;
       add(told.unrecognised_types, tlv->type);
       continue;
     }
     if ((tlv->flags & kMalformed) != 0 || !valid_length(*tlv)) {
       told.malformed = true;
+      //= RFC8972:sender-stops-at-m
       told.malformed_type = tlv->type;
       return told;
     }

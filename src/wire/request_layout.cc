@@ -23,6 +23,7 @@ constexpr std::size_t kFollowUpSize = kTlvHeader + FollowUpTelemetry::kLength;
 constexpr std::size_t wstp_size(std::size_t entries) {
   return kTlvHeader + Wstp::length_for(entries);
 }
+//= RFC8085:small-by-default
 constexpr std::size_t kUsualSize = kCosSize + kFollowUpSize + wstp_size(Wstp::kMostEntries);
 constexpr std::size_t kHmacSize = kTlvHeader + kHmacLength;
 
@@ -45,13 +46,16 @@ class Planner {
 
   // What is asked for has been found to fit, and the HMAC TLV behind it.
   RequestLayout plan() {
+    //= RFC8762:mbz-zero
     layout_.octets.assign(layout_.size, std::byte{});
     if (plan_.hmac) reserved_ = kHmacSize;
     for (const AskedTlv& tlv : plan_.asked) add_asked(tlv);
     if (plan_.usual) add_usual();
     reserved_ = 0;
     // RFC 8972 4.8: behind all but Extra Padding.
+    //= RFC8972:hmac-tlv-place
     if (hmac_needed()) layout_.hmac = add(kHmac, kHmacLength);
+    //= RFC8972:padding-for-size
     if (rest() > 0) add_padding();
     if (plan_.usual) say_what_is_missing();
     return std::move(layout_);
@@ -61,11 +65,13 @@ class Planner {
   std::size_t rest() const { return layout_.size - position_ - reserved_; }
   bool fits(std::size_t octets) const { return octets <= rest() && fillable(rest() - octets); }
   bool hmac_needed() const {
+    //= RFC8972:hmac-tlv-needed
     return plan_.hmac || (plan_.mode == Mode::Authenticated && position_ > base_size(plan_.mode));
   }
 
   std::size_t add(std::uint8_t type, std::size_t length) {
     const std::size_t offset = position_;
+    //= RFC8972:sender-sets-u
     write_tlv_header(layout_.octets, offset, kUnrecognised, type,
                      static_cast<std::uint16_t>(length));
     position_ += kTlvHeader + length;
@@ -85,6 +91,7 @@ class Planner {
     if (layout_.size < position_ + reserved_) return;
     if (fits(kCosSize)) layout_.class_of_service = add(kClassOfService, ClassOfService::kLength);
     if (layout_.class_of_service && fits(kFollowUpSize))
+      //= RFC8972:follow-up-zeros
       layout_.follow_up = add(kFollowUpTelemetry, FollowUpTelemetry::kLength);
     if (layout_.follow_up) add_wstp();
   }
@@ -100,6 +107,7 @@ class Planner {
     }
   }
 
+  //= RFC8972:padding-length
   void add_padding() {
     const std::size_t length = rest() - kTlvHeader;
     layout_.padding = add(kExtraPadding, length);
@@ -107,6 +115,7 @@ class Planner {
     const auto& pattern = plan_.padding_pattern;
     for (std::size_t i = 0; i < length; ++i)
       layout_.octets[*layout_.padding + kTlvHeader + i] =
+          //= RFC8972:padding-random
           pattern.empty() ? static_cast<std::byte>(random.next()) : pattern[i % pattern.size()];
   }
 
@@ -185,13 +194,17 @@ void seal_probe(const RequestLayout& layout, const ProbeFields& fields, base::Mu
 void encode_probe(const RequestLayout& layout, const ProbeFields& fields, base::MutableBytes out,
                   const crypto::Hmac* key) {
   std::memcpy(out.data(), layout.octets.data(), layout.size);
+  //= RFC8762:sender-layout-open
   base::store_be(out, 0, fields.sequence);
+  //= RFC8762:sender-layout-auth
   const base::MutableBytes stamp = layout.mode == Mode::Open ? out : out.subspan(12);
   base::store_be(stamp, 4, fields.timestamp);
   base::store_be(stamp, 12, fields.error_estimate);
   base::store_be(stamp, 14, fields.ssid);
   if (layout.class_of_service)
+    //= RFC8972:cos-zeros
     out[*layout.class_of_service + kTlvHeader] = static_cast<std::byte>(fields.dscp << 2U);
+  //= RFC8972:direct-sender
   if (layout.direct) base::store_be(out, *layout.direct + kTlvHeader, fields.sent);
   if (fields.asked && layout.can_ask())
     Wstp::encode_question(

@@ -49,6 +49,7 @@ void expect_types(std::uint32_t size, const std::vector<unsigned>& types, std::s
   EXPECT_EQ(layout->notes.size(), notes);
 }
 
+//= RFC8085:small-by-default
 TEST(RequestLayout, is_252_octets_with_everything_in_it_by_default) {
   const auto layout = plan_request(std::nullopt);
   ASSERT_TRUE(layout);
@@ -67,11 +68,13 @@ TEST(RequestLayout, leaves_out_from_the_end_and_says_so) {
   expect_types(251, {kClassOfService, kFollowUpTelemetry, kWstp, kExtraPadding}, 7, 1);
 }
 
+//= RFC8972:padding-for-size
 TEST(RequestLayout, fills_a_larger_size_with_extra_padding) {
   expect_types(256, {kClassOfService, kFollowUpTelemetry, kWstp, kExtraPadding}, 8, 0);
   expect_types(65'507, {kClassOfService, kFollowUpTelemetry, kWstp, kExtraPadding}, 8, 0);
 }
 
+//= RFC8972:padding-random
 TEST(RequestLayout, pads_with_content_that_no_link_compresses) {
   // RFC 8972 4.1: pseudo-random. A run of 256 octets with 20 alike would be a strange chance.
   const auto layout = plan_request(1400);
@@ -82,6 +85,7 @@ TEST(RequestLayout, pads_with_content_that_no_link_compresses) {
   EXPECT_LT(*std::ranges::max_element(counts), 30U);
 }
 
+//= RFC8972:padding-length
 TEST(RequestLayout, never_leaves_a_rest_of_one_to_three_octets) {
   for (std::uint32_t size = 48; size < 700; ++size) {
     const auto layout = plan_request(size);
@@ -104,6 +108,7 @@ TEST(RequestLayout, of_a_bare_probe_is_the_base_packet_without_a_word) {
   EXPECT_TRUE(layout.notes.empty());
 }
 
+//= RFC8762:sender-layout-open RFC8972:ssid-in-every-packet
 TEST(EncodeProbe, writes_what_its_fields_say_and_the_layout_for_the_rest) {
   const auto layout = plan_request(std::nullopt);
   ASSERT_TRUE(layout);

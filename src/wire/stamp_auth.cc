@@ -14,7 +14,9 @@ bool all_zero(base::Bytes octets) {
 
 }  // namespace
 
+//= RFC8762:sender-layout-auth
 void encode_auth_request(base::MutableBytes out, const RequestBase& request) {
+  //= RFC8762:mbz-zero
   std::memset(out.data(), 0, kAuthBaseSize);
   base::store_be(out, 0, request.sequence);
   base::store_be(out, 16, request.timestamp);
@@ -22,7 +24,9 @@ void encode_auth_request(base::MutableBytes out, const RequestBase& request) {
   base::store_be(out, 26, request.ssid);
 }
 
+//= RFC8762:reflector-layout-auth
 void encode_auth_reply(base::MutableBytes out, const ReplyBase& reply) {
+  //= RFC8762:mbz-zero
   std::memset(out.data(), 0, kAuthBaseSize);
   base::store_be(out, 0, reply.sequence);
   base::store_be(out, 16, reply.timestamp);
@@ -35,6 +39,7 @@ void encode_auth_reply(base::MutableBytes out, const ReplyBase& reply) {
   out[80] = std::byte{reply.sender_ttl};
 }
 
+//= RFC8762:hmac-96
 void seal(base::MutableBytes packet, const crypto::Hmac& key) {
   const crypto::Tag tag = key.tag(packet.first(kHmacOffset));
   std::memcpy(packet.data() + kHmacOffset, tag.data(), tag.size());

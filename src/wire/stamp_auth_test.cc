@@ -87,6 +87,7 @@ TEST(AuthenticatedPacket, with_stamps_that_no_reflector_writes_is_ambiguous) {
 }  // namespace
 
 // RFC 8762 4.2.2.
+//= RFC8762:sender-layout-auth RFC8762:mbz-zero RFC8762:hmac-96
 void check_auth_request(const Vector& vector) {
   const crypto::Hmac key = key_of(vector);
   const RequestBase request = asked(static_cast<std::uint16_t>(vector.number("ssid")));
@@ -110,6 +111,7 @@ void check_bad_auth_request(const Vector& vector) {
 }
 
 // RFC 8762 4.3.2.
+//= RFC8762:reflector-layout-auth RFC8762:mbz-zero
 void check_auth_reply(const Vector& vector) {
   const crypto::Hmac key = key_of(vector);
   const RequestBase request = *decode_auth_request(stamp_vector(vector.request).octets);

@@ -22,6 +22,7 @@ std::uint64_t raw_of(const Vector& vector) {
 }  // namespace
 
 // RFC 5905 6, RFC 8877 4.2.1.
+//= RFC5905:ntp-format
 void check_ntp_time(const Vector& vector) {
   const WallTime time = unix_time(vector);
   EXPECT_EQ(encode_time(time, TimeFormat::Ntp, kTai), raw_of(vector));
@@ -34,6 +35,7 @@ void check_ntp_time(const Vector& vector) {
 }
 
 // RFC 8186, RFC 8877 4.3.
+//= RFC8186:format
 void check_ptp_time(const Vector& vector) {
   const auto tai = static_cast<int>(vector.number("tai_minus_utc"));
   const WallTime time = unix_time(vector);
@@ -65,6 +67,7 @@ void check_error_estimate(const Vector& vector) {
 
 namespace {
 
+//= RFC8186:format RFC5905:ntp-format
 TEST(TimeFormats, keep_every_nanosecond) {
   constexpr std::uint64_t kSeed = 20;
   base::Random random(kSeed);
@@ -80,6 +83,7 @@ TEST(TimeFormats, keep_every_nanosecond) {
   }
 }
 
+//= RFC5905:era
 TEST(TimeFormats, resolve_the_era_from_an_instant_up_to_68_years_away) {
   const WallTime time = WallTime::from_ns(2'085'978'497 * kBillion);  // 1 s into NTP era 1
   const Duration far = Duration::hours(24L * 365 * 67);
@@ -95,6 +99,7 @@ TEST(TimeFormats, take_instants_before_1970) {
   EXPECT_EQ(decode_time(raw, TimeFormat::Ntp, WallTime(), kTai), time);
 }
 
+//= RFC8186:no-instant RFC5905:zero
 TEST(TimeFormats, give_nothing_for_zero_and_for_nanoseconds_that_are_none) {
   EXPECT_FALSE(decode_time(0, TimeFormat::Ntp, kT1, kTai));
   EXPECT_FALSE(decode_time(0, TimeFormat::Ptp, kT1, kTai));
@@ -103,6 +108,7 @@ TEST(TimeFormats, give_nothing_for_zero_and_for_nanoseconds_that_are_none) {
   EXPECT_TRUE(decode_time(raw - 1, TimeFormat::Ptp, kT1, kTai));
 }
 
+//= RFC4656:error-estimate
 TEST(ErrorEstimates, are_never_smaller_than_the_error_and_at_most_a_hundredth_larger) {
   for (std::int64_t ns = 1; ns > 0 && ns < kLargestError.ns(); ns = ns * 3 + 1) {
     const auto raw = encode_error_estimate(true, TimeFormat::Ntp, Duration::nanoseconds(ns));
@@ -130,6 +136,7 @@ std::int64_t error_by_steps(std::uint16_t raw) {
   return static_cast<std::int64_t>(std::min(ns, static_cast<Wide>(kLargestError.ns())));
 }
 
+//= RFC4656:error-estimate
 TEST(ErrorEstimates, agree_with_the_definition_for_every_value_and_for_errors_of_any_size) {
   for (unsigned raw = 0; raw < 0x4000; ++raw) {
     const auto error = decode_error_estimate(static_cast<std::uint16_t>(raw)).error;
@@ -147,6 +154,7 @@ TEST(ErrorEstimates, agree_with_the_definition_for_every_value_and_for_errors_of
   }
 }
 
+//= RFC4656:multiplier
 TEST(ErrorEstimates, are_never_written_with_multiplier_zero) {
   for (const std::int64_t ns : {std::int64_t{0}, std::int64_t{-5}, INT64_MIN + 1, INT64_MAX}) {
     const auto raw = encode_error_estimate(false, TimeFormat::Ptp, Duration::nanoseconds(ns));

@@ -29,6 +29,7 @@ std::optional<packet::Prefix> layer3_group(base::Bytes value) {
 }
 
 // Whether this host is meant by all groups; a malformed one names nobody and is ignored.
+//= draft-asymmetrical-pkts:groups
 bool in_groups(base::MutableBytes area, const std::function<bool(const packet::Prefix&)>& own,
                const std::optional<MacAddress>& own_mac) {
   bool meant = true;
@@ -85,12 +86,14 @@ ControlVerdict judge_control(base::MutableBytes value, const ControlPolicy& poli
                              const std::function<bool(const packet::Prefix&)>& own,
                              const std::optional<MacAddress>& own_mac) {
   const ReflectedControl asked = ReflectedControl::decode(value);
+  //= draft-asymmetrical-pkts:number-zero
   if (!in_groups(value.subspan(kFixed), own, own_mac) || asked.count == 0)
     return ControlVerdict::Silent;
   const std::uint32_t length = asked.rounded_length();
   const std::uint64_t octets = std::uint64_t{length} * asked.count;
   const bool too_fast = asked.count > 1 && Duration::nanoseconds(std::int64_t{asked.interval_ns}) <
                                                policy.shortest_interval;
+  //= draft-asymmetrical-pkts:limits
   if (length > policy.largest || asked.count > policy.most_packets || octets > policy.most_octets ||
       too_fast)
     return ControlVerdict::Limited;

@@ -20,6 +20,7 @@ bool asks_for(base::Bytes requested, base::Bytes header) {
 
 const base::Bytes kDefaultPattern = kPattern;
 
+//= draft-stamp-ber:bits-counted
 BitErrors count_bit_errors(base::Bytes received, base::Bytes pattern) {
   BitErrors errors;
   if (pattern.empty()) return errors;
@@ -39,6 +40,7 @@ void repeat_pattern(base::MutableBytes padding, base::Bytes pattern) {
   for (std::size_t i = 0; i < padding.size(); ++i) padding[i] = pattern[i % pattern.size()];
 }
 
+//= draft-stamp-ext-hdr:header-copied
 bool answer_header(base::MutableBytes value, std::size_t requested,
                    std::span<const base::Bytes> headers) {
   for (const base::Bytes header : headers) {

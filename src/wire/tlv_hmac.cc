@@ -26,6 +26,7 @@ struct Found {
 
 void see(Found& found, std::uint8_t type, std::size_t offset, std::size_t length) {
   if (type == kExtraPadding) return;
+  //= RFC8972:hmac-tlv-place
   if (found.offset) {
     found.misplaced = true;
   } else if (type == kHmac) {
@@ -54,6 +55,7 @@ CheckedIntegrity check_integrity(base::Bytes area, std::uint32_t sequence,
   const Found found = find(area);
   if (!found.offset) {
     const bool needed =
+        //= RFC8972:hmac-tlv-needed
         found.others && (integrity.mode == Mode::Authenticated || integrity.required);
     return {.verdict = needed ? IntegrityVerdict::Failed : IntegrityVerdict::Unprotected,
             .offset = std::nullopt};
@@ -65,6 +67,7 @@ CheckedIntegrity check_integrity(base::Bytes area, std::uint32_t sequence,
   return {.verdict = IntegrityVerdict::Verified, .offset = found.offset};
 }
 
+//= RFC8972:hmac-tlv-input
 void seal_tlvs(base::MutableBytes area, std::size_t offset, std::uint32_t sequence,
                const crypto::Hmac& key) {
   const crypto::Tag tag = key.tag(number(sequence), area.first(offset));

@@ -49,6 +49,7 @@ std::size_t LocationQuestion::length() const {
          (source ? kTlvHeader + kAddressLength : 0);
 }
 
+//= RFC8972:location-question
 void LocationQuestion::encode(base::MutableBytes value) const {
   std::memset(value.data(), 0, length());
   std::size_t at = kLocationShortest;
@@ -63,6 +64,7 @@ void LocationQuestion::encode(base::MutableBytes value) const {
 }
 
 void answer_location(base::MutableBytes value, const LocationAnswer& answer) {
+  //= RFC8972:location-ports
   base::store_be(value, 0, answer.tell_ports ? answer.destination.port : std::uint16_t{0});
   base::store_be(value, 2, answer.tell_ports ? answer.source.port : std::uint16_t{0});
   const base::MutableBytes area = value.subspan(kLocationShortest);
@@ -70,15 +72,18 @@ void answer_location(base::MutableBytes value, const LocationAnswer& answer) {
   while (const auto tlv = reader.next()) {
     std::byte& flags = area[tlv->offset];
     if (tlv->type != kSourceMac && tlv->type != kDestinationIp && tlv->type != kSourceIp) {
+      //= RFC8972:sub-tlv-flags
       flags = std::byte{kUnrecognised};
       continue;
     }
+    //= RFC8972:location-length
     if (tlv->value.size() != length_of(tlv->type)) {
       flags = std::byte{kMalformed};
       return;
     }
     const base::MutableBytes out = area.subspan(tlv->offset + kTlvHeader, tlv->value.size());
     std::memset(out.data(), 0, out.size());
+    //= RFC8972:location-answer
     area[tlv->offset + 1] = std::byte{answer_one(tlv->type, answer, out)};
     flags = std::byte{};
   }

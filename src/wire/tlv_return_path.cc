@@ -15,6 +15,7 @@ constexpr std::size_t kKinds = kSrv6Segments + 1;
 
 bool known(std::uint8_t type) { return type >= kControlCode && type <= kSrv6Segments; }
 
+//= RFC9503:path-lengths
 bool valid_length(const Tlv& tlv) {
   const std::size_t size = tlv.value.size();
   switch (tlv.type) {
@@ -57,6 +58,7 @@ bool take(const Tlv& tlv, ReturnPath& path) {
 
 }  // namespace
 
+//= RFC9503:path-sender
 bool ReturnPath::valid() const {
   const bool path = address || !label_stack.empty() || !segments.empty();
   if (control_code) return !path;
@@ -107,6 +109,7 @@ ReturnPathAnswer answer_return_path(base::MutableBytes value, const ReturnPathPo
   TlvReader reader(value);
   while (const auto tlv = reader.next()) {
     if (!known(tlv->type)) {
+      //= RFC8972:sub-tlv-flags
       value[tlv->offset] = std::byte{kUnrecognised};
       sound = false;
       continue;
@@ -119,6 +122,7 @@ ReturnPathAnswer answer_return_path(base::MutableBytes value, const ReturnPathPo
     value[tlv->offset] = std::byte{};
     if (++seen[tlv->type] > 1) sound = false;
     if (tlv->type == kControlCode && seen[kControlCode] == 1)
+      //= RFC9503:path-code-bits
       code = base::load_be<std::uint32_t>(tlv->value, 0) & 1U;
     if (tlv->type == kReturnAddress) address = decode_address(tlv->value);
   }
@@ -128,6 +132,7 @@ ReturnPathAnswer answer_return_path(base::MutableBytes value, const ReturnPathPo
 
   ReturnPathAnswer answer;
   // RFC 9503 4.1.1: no reply means none, whatever stands beside it.
+  //= RFC9503:path-no-reply
   answer.no_reply = seen[kControlCode] > 0 && code == ReturnPath::kNoReply;
   if (!sound || seen[kSrMplsStack] > 0 || seen[kSrv6Segments] > 0) return answer;
   if (seen[kControlCode] > 0) {

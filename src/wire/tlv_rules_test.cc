@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "wire/reflect.h"
+#include "wire/reply_tlvs.h"
 #include "wire/vectors_test.h"
 
 // Rules of single TLVs that the vectors do not show.
@@ -53,6 +54,7 @@ TEST(Tlv, that_is_not_told_of_is_not_understood) {
 }
 
 // RFC 8972 4: M for a length that the type cannot have.
+//= RFC8972:bad-length-gets-m RFC9503:node-length RFC9534:length draft-asymmetrical-pkts:shortest
 TEST(Tlv, of_a_wrong_length_is_malformed) {
   TlvPolicy policy;
   policy.own = [](const packet::Prefix&) { return true; };
@@ -73,6 +75,7 @@ TEST(Tlv, of_a_wrong_length_is_malformed) {
 }
 
 // RFC 8972 4.2.
+//= RFC8972:location-policy
 TEST(Location, withholds_what_policy_does_not_tell) {
   TlvAnswers answers = everything();
   answers.location->tell_ports = answers.location->tell_source = false;
@@ -84,6 +87,7 @@ TEST(Location, withholds_what_policy_does_not_tell) {
   EXPECT_TRUE(told->source->is_any());
 }
 
+//= RFC8972:sub-tlv-flags RFC8972:location-length
 TEST(Location, answers_questions_and_leaves_the_rest) {
   // A type that is no question, then a question, then one of a wrong length, then another question.
   const Reflected reflected = reflect(
@@ -100,12 +104,14 @@ TEST(Location, answers_questions_and_leaves_the_rest) {
   EXPECT_FALSE(reflected.outcome.malformed);
 }
 
+//= RFC8972:sub-tlv-flags
 TEST(Location, marks_a_part_that_runs_over_its_end) {
   const Reflected reflected = reflect("80020008000000008001000880010000", everything());
   EXPECT_EQ(reflected.hex, "00020008035ec3504001000800010000");
 }
 
 // RFC 8972 4.6: another ID "MUST be discarded".
+//= RFC8972:access-id
 TEST(AccessReport, of_an_unknown_access_is_malformed) {
   EXPECT_TRUE(reflect("8006000430010000", everything()).outcome.malformed);
   const Reflected good = reflect("80060004170100ff", everything());
@@ -114,6 +120,7 @@ TEST(AccessReport, of_an_unknown_access_is_malformed) {
 }
 
 // RFC 8972 4.4.
+//= RFC8972:cos-permitted
 TEST(ClassOfService, may_ask_for_what_is_permitted_for_zero_and_for_its_own) {
   TlvPolicy policy;
   policy.permitted_dscp = 1ULL << 46U;
@@ -126,11 +133,13 @@ TEST(ClassOfService, may_ask_for_what_is_permitted_for_zero_and_for_its_own) {
   EXPECT_TRUE(refused("800400042c000000"));
 }
 
+//= draft-stamp-cos-ecn:ecn-done
 TEST(ClassOfService, clears_the_bits_of_the_draft_where_it_is_off) {
   EXPECT_EQ(reflect("800400040000ffff", {}).hex, "0004000400000000");
 }
 
 // RFC 9534 3.
+//= RFC9534:other-link-discarded
 TEST(MicroSession, of_another_link_gets_no_reply) {
   EXPECT_EQ(reflect("800b000400110023", everything()).outcome.silence, Silence::MicroSession);
   EXPECT_EQ(reflect("800b000400110022", everything()).outcome.silence, Silence::None);
@@ -155,6 +164,7 @@ TlvPolicy path_policy() {
 }
 
 // RFC 9503 4.
+//= RFC9503:path-usable
 TEST(ReturnPath, to_an_address_is_done_where_that_is_permitted) {
   const Reflected done = with_policy("800a000880020004cb007105", path_policy());
   EXPECT_EQ(done.hex, "000a000800020004cb007105");
@@ -164,6 +174,7 @@ TEST(ReturnPath, to_an_address_is_done_where_that_is_permitted) {
   EXPECT_FALSE(refused.outcome.destination);
 }
 
+//= RFC9503:path-first-only
 TEST(ReturnPath, counts_only_the_first_time) {
   const Reflected reflected =
       with_policy("800a00088001000400000001800a00088001000400000000", path_policy());
@@ -172,6 +183,7 @@ TEST(ReturnPath, counts_only_the_first_time) {
   EXPECT_EQ(reflected.outcome.silence, Silence::None);
 }
 
+//= RFC9503:path-lengths
 TEST(ReturnPath, is_not_done_where_its_parts_disagree) {
   for (const char* area : {
            "800a0010800100040000000180020004cb007105",  // same link and an address
@@ -188,11 +200,13 @@ TEST(ReturnPath, is_not_done_where_its_parts_disagree) {
   }
 }
 
+//= RFC9503:path-no-reply
 TEST(ReturnPath, without_a_reply_is_silent_whatever_stands_beside_it) {
   EXPECT_EQ(with_policy("800a0010800100040000000080020004cb007105", path_policy()).outcome.silence,
             Silence::ReturnPath);
 }
 
+//= RFC9503:path-sender
 TEST(ReturnPath, is_valid_alone_or_with_one_kind_of_segments) {
   const auto to = address("203.0.113.5");
   EXPECT_FALSE(ReturnPath{}.valid());
@@ -200,6 +214,29 @@ TEST(ReturnPath, is_valid_alone_or_with_one_kind_of_segments) {
   EXPECT_FALSE((ReturnPath{.control_code = 1, .address = to}).valid());
   EXPECT_TRUE((ReturnPath{.address = to, .label_stack = {1}}).valid());
   EXPECT_FALSE((ReturnPath{.label_stack = {1}, .segments = {to}}).valid());
+}
+
+//= RFC9503:path-code-bits
+TEST(ReturnPath, reads_only_the_lowest_bit_of_the_control_code) {
+  EXPECT_TRUE(with_policy("800a000880010004ffffffff", path_policy()).outcome.same_link);
+  EXPECT_EQ(with_policy("800a000880010004fffffffe", path_policy()).outcome.silence,
+            Silence::ReturnPath);
+}
+
+// RFC 8972 4: whoever forgot M, or changed the length on the way.
+//= RFC8972:sender-checks-lengths
+TEST(ReplyTlvs, of_a_wrong_length_end_the_reading) {
+  for (const char* area : {"00020003000000", "00030003000000", "000400080000000000000000",
+                           "000500080000000000000000", "00060003100100", "0007000400000000",
+                           "000900050000000000", "000a0003000000", "000b00080000000000000000"}) {
+    // A sound one stands before it, and one behind it.
+    const Octets octets = from_hex("0003000401020102" + std::string(area) + "00040004b8b80000");
+    const ReplyTlvs told = read_reply_tlvs(octets, 5, {});
+    EXPECT_TRUE(told.malformed) << area;
+    EXPECT_EQ(told.malformed_type, static_cast<std::uint8_t>(octets[9])) << area;
+    EXPECT_EQ(told.timestamp_information, (TimestampInformation{1, 2, 1, 2})) << area;
+    EXPECT_FALSE(told.class_of_service) << area;
+  }
 }
 
 // --- drafts
@@ -212,6 +249,7 @@ TlvPolicy drafts() {
 }
 
 // draft-gandhi-ippm-stamp-ber.
+//= draft-stamp-ber:bits-counted
 TEST(BitErrors, are_counted_and_the_padding_is_restored) {
   // ff00 four times, with one bit wrong in the second octet and three in a row over two others.
   const Reflected reflected =
@@ -224,6 +262,7 @@ TEST(BitErrors, have_a_pattern_of_their_own_where_none_is_told) {
             "00f100040000000100010002ff00");
 }
 
+//= draft-stamp-ber:padding-fits
 TEST(BitErrors, cannot_be_counted_in_padding_that_does_not_fit) {
   for (const char* area : {"80f100040000000080010003ff00ff", "80f1000400000000",
                            "80f0000080f100040000000080010002ff00"}) {
@@ -243,6 +282,7 @@ TEST(BitErrors, restore_nothing_behind_a_malformed_tlv) {
 }
 
 // draft-ietf-ippm-stamp-ext-hdr-13.
+//= draft-stamp-ext-hdr:header-copied
 TEST(ExtensionHeader, comes_back_as_it_arrived) {
   const Octets header = from_hex("3b000102030405060708090a0b0c0d0e");
   const std::array headers{base::Bytes(header)};

@@ -292,6 +292,7 @@ Answered answered(const Vector& request, const Vector& vector) {
   return answered;
 }
 
+//= RFC8972:location-ports RFC8972:location-answer
 void check_location(const Vector& vector, const ReplyTlvs& told) {
   const LocationAnswer seen = seen_location(vector.name.contains("-v6"));
   EXPECT_EQ(told.location, (Location{.destination_port = seen.destination.port,
@@ -301,6 +302,7 @@ void check_location(const Vector& vector, const ReplyTlvs& told) {
                                      .source = seen.source.address}));
 }
 
+//= RFC8972:cos-received draft-stamp-cos-ecn:ecn-done
 void check_class_of_service(const Vector& vector, const ReplyTlvs& told) {
   const bool refused = vector.name.starts_with("tlv-4-cos-refused");
   const bool draft = vector.name.starts_with("tlv-4-cos-ec1");
@@ -314,6 +316,7 @@ void check_class_of_service(const Vector& vector, const ReplyTlvs& told) {
 }
 
 // What the sender makes of the reply's TLVs.
+//= RFC8972:timestamp-information RFC8972:follow-up RFC8972:follow-up-stateless RFC9534:reply-ids
 void check_reading(const Vector& vector) {
   std::optional<crypto::Hmac> key;
   if (protected_by_hmac(vector)) key = key_of(vector);
@@ -359,6 +362,8 @@ void check_reading(const Vector& vector) {
 }  // namespace
 
 // RFC 8972 4: the sender sets U in each TLV.
+//= RFC8762:sender-layout-auth RFC8972:sender-sets-u RFC8972:location-question RFC8972:cos-zeros
+//= RFC8972:direct-sender RFC8972:follow-up-zeros RFC8972:hmac-tlv-input RFC9534:sender-ids
 void check_tlv_request(const Vector& vector) {
   EXPECT_EQ(to_hex(requested(vector)), to_hex(vector.octets));
   if (vector.has("tlv_hex")) {
@@ -375,6 +380,7 @@ void check_tlv_request(const Vector& vector) {
 }
 
 // A request alone: what becomes of it here.
+//= RFC9503:path-no-reply
 void check_lone_tlv_request(const Vector& vector) {
   check_tlv_request(vector);
   const Answered answer = answered(vector, vector);
@@ -389,6 +395,10 @@ void check_lone_tlv_request(const Vector& vector) {
 }
 
 // RFC 8972 4: the same TLVs with the same lengths come back.
+//= RFC8762:symmetrical-size RFC8762:fields-copied RFC8972:understood-clears RFC8972:sender-skips-u
+//= RFC8972:padding-copied RFC8972:location-length RFC8972:cos-permitted RFC8972:hmac-tlv-input
+//= RFC8972:hmac-tlv-place RFC8972:hmac-tlv-first RFC8972:hmac-tlv-failed RFC8972:hmac-tlv-reply
+//= RFC9503:node-not-ours RFC9503:path-usable
 void check_tlv_reply(const Vector& vector) {
   const auto is = [&](std::string_view prefix) { return vector.name.starts_with(prefix); };
   const Answered answer = answered(stamp_vector(vector.request), vector);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 
+//= RFC4656:control-mbz
 void clear(base::MutableBytes out, std::size_t size) { std::memset(out.data(), 0, size); }
 
 template <std::size_t Size>
@@ -43,6 +44,7 @@ bool is_list(std::uint8_t command) { return command >= 7 && command <= 10; }
 
 }  // namespace
 
+//= RFC4656:accept-unknown
 Accept accept_from(std::byte octet) {
   const auto value = static_cast<std::uint8_t>(octet);
   return value <= static_cast<std::uint8_t>(Accept::NoSecurityAssociation)
@@ -51,6 +53,7 @@ Accept accept_from(std::byte octet) {
 }
 
 // RFC 4656 3.1.
+//= RFC4656:greeting
 void ServerGreeting::encode(base::MutableBytes out) const {
   clear(out, kSize);
   base::store_be(out, 12, modes);
@@ -66,6 +69,7 @@ ServerGreeting ServerGreeting::decode(base::Bytes octets) {
           .count = base::load_be<std::uint32_t>(octets, 48)};
 }
 
+//= RFC4656:set-up-response
 void SetUpResponse::encode(base::MutableBytes out) const {
   clear(out, kSize);
   base::store_be(out, 0, mode);
@@ -85,10 +89,12 @@ SetUpResponse SetUpResponse::decode(base::Bytes octets) {
           .client_iv = get<16>(octets, 148)};
 }
 
+//= RFC4656:mode-offered
 bool valid_choice(std::uint32_t chosen, std::uint32_t offered) {
   return (chosen & ~offered) == 0 && std::has_single_bit(chosen & kTwampSecurityModes);
 }
 
+//= RFC4656:server-start
 void ServerStart::encode(base::MutableBytes out) const {
   clear(out, kSize);
   out[15] = octet_of(accept);
@@ -103,6 +109,7 @@ ServerStart ServerStart::decode(base::Bytes octets) {
 }
 
 // RFC 5357 3.5.
+//= RFC5357:request-layout
 void RequestSession::encode(base::MutableBytes out) const {
   clear(out, kSize);
   out[0] = static_cast<std::byte>(TwampCommand::RequestSession);
@@ -144,6 +151,7 @@ RequestSession RequestSession::decode(base::Bytes octets) {
           .reflect_padding = base::load_be<std::uint16_t>(octets, 90)};
 }
 
+//= RFC5357:type-p
 std::optional<std::uint8_t> dscp_of(std::uint32_t type_p) {
   const unsigned kind = type_p >> 30U;
   if (kind == 0) return static_cast<std::uint8_t>(type_p >> 24U & 63U);
@@ -210,6 +218,7 @@ StopSessions StopSessions::decode(base::Bytes octets) {
 }
 
 // RFC 5938 3.2 to 3.5.
+//= RFC5938:layout
 void SessionList::encode(base::MutableBytes out) const {
   clear(out, size());
   out[0] = static_cast<std::byte>(command);
@@ -222,6 +231,7 @@ std::optional<SessionList> SessionList::decode(base::Bytes octets) {
   if (octets.size() < size_for(0) || !is_list(static_cast<std::uint8_t>(octets[0])))
     return std::nullopt;
   const std::size_t count = base::load_be<std::uint32_t>(octets, 12);
+  //= RFC5938:wrong-number
   if (octets.size() != size_for(count)) return std::nullopt;
   SessionList list{.command = static_cast<TwampCommand>(octets[0]),
                    .accept = accept_from(octets[1]),

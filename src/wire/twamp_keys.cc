@@ -11,12 +11,14 @@ using crypto::Aes128;
 
 Result<crypto::Secret<16>> derive_token_key(base::Bytes passphrase, const Block16& salt,
                                             std::uint32_t count) {
+  //= RFC4656:key-derivation
   crypto::AesBlock key = TRY(crypto::pbkdf2_sha1(passphrase, salt, count));
   crypto::Secret<16> secret(key);
   crypto::wipe(key);
   return secret;
 }
 
+//= RFC4656:token
 Result<Token> encode_token(const crypto::Secret<16>& key, const Block16& challenge,
                            const ControlKeys& keys) {
   Aes128 cipher = TRY(Aes128::make(Aes128::Mode::Cbc, Aes128::Direction::Encrypt, key.octets()));
@@ -37,6 +39,7 @@ Result<std::optional<ControlKeys>> decode_token(const crypto::Secret<16>& key,
   cipher.process(plain.octets());
   const base::Bytes octets = std::as_const(plain).octets();
   std::optional<ControlKeys> keys;
+  //= RFC4656:token-verified
   if (!crypto::equal(octets.first(16), challenge)) return keys;
   keys.emplace();
   std::memcpy(keys->aes.octets().data(), octets.data() + 16, 16);
@@ -44,6 +47,7 @@ Result<std::optional<ControlKeys>> decode_token(const crypto::Secret<16>& key,
   return keys;
 }
 
+//= RFC4656:test-keys
 Result<TwampTestKeys> derive_test_keys(const ControlKeys& keys, const SessionId& sid) {
   Aes128 cipher = TRY(Aes128::make(Aes128::Mode::Cbc, Aes128::Direction::Encrypt, sid));
   TwampTestKeys derived{.aes = keys.aes, .hmac = keys.hmac};
@@ -53,6 +57,7 @@ Result<TwampTestKeys> derive_test_keys(const ControlKeys& keys, const SessionId&
   return derived;
 }
 
+//= RFC4656:stream-cipher
 Result<ControlStream> ControlStream::make(Direction direction, const ControlKeys& keys,
                                           const Block16& iv) {
   Aes128 cipher = TRY(Aes128::make(Aes128::Mode::Cbc, direction, keys.aes.octets()));
@@ -60,6 +65,7 @@ Result<ControlStream> ControlStream::make(Direction direction, const ControlKeys
   return ControlStream(std::move(cipher), crypto::Hmac(crypto::Hash::Sha1, keys.hmac.octets()));
 }
 
+//= RFC4656:stream-hmac
 void ControlStream::seal(base::MutableBytes message) {
   const base::MutableBytes body = message.first(message.size() - crypto::kTagSize);
   hmac_.add(body);

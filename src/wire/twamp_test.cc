@@ -32,6 +32,7 @@ Octets counted(std::size_t size) {
   return octets;
 }
 
+//= RFC5357:equal-size RFC6038:symmetrical
 TEST(TwampLayout, has_the_sizes_of_rfc_5357_and_6038) {
   const TwampLayout open{.modes = kTwampOpen}, mixed{.modes = kTwampMixed};
   EXPECT_EQ(open.sender_size(0), 14U);
@@ -57,6 +58,7 @@ TEST(TwampLayout, has_the_sizes_of_rfc_5357_and_6038) {
   EXPECT_EQ(marked.reply_size(41), 44U);
 }
 
+//= RFC5357:padding-cut
 TEST(TwampTestCodec, gives_back_the_padding_behind_its_header) {
   // RFC 5357 4.2.1: the highest-numbered octets are dropped for the longer header.
   const TwampTestCodec open = codec(kTwampOpen);
@@ -86,6 +88,7 @@ TEST(TwampTestCodec, fills_up_with_zeros_what_the_request_does_not_have) {
 }
 
 // RFC 5357 4.1.2: the HMAC of an authenticated request covers octets 0 to 15 only.
+//= RFC5357:covered
 TEST(TwampTestCodec, refuses_a_bit_changed_where_the_hmac_reaches) {
   for (const auto& [modes, reach] : {std::pair{std::uint32_t{kTwampAuthenticated}, 16U},
                                      std::pair{std::uint32_t{kTwampEncrypted}, 32U}}) {
@@ -104,6 +107,7 @@ TEST(TwampTestCodec, refuses_a_bit_changed_where_the_hmac_reaches) {
   }
 }
 
+//= RFC6038:symmetrical
 TEST(TwampTestCodec, reads_what_it_wrote_in_every_mode) {
   for (const std::uint32_t mode : {1U, 2U, 4U, 8U})
     for (const std::uint32_t features : {0U, 64U, 256U, 320U}) {
@@ -131,6 +135,7 @@ TEST(TwampTestCodec, reads_what_it_wrote_in_every_mode) {
     }
 }
 
+//= RFC4656:mode-offered
 TEST(TwampModes, are_chosen_from_what_was_offered) {
   EXPECT_TRUE(valid_choice(1, 15));
   EXPECT_TRUE(valid_choice(4 | 64, 15 | 64));
@@ -140,6 +145,7 @@ TEST(TwampModes, are_chosen_from_what_was_offered) {
   EXPECT_FALSE(valid_choice(1 | 32, 15));   // a feature that was not offered
 }
 
+//= RFC5357:type-p
 TEST(TwampTypeP, names_a_dscp_or_is_refused) {
   EXPECT_EQ(dscp_of(type_p_of(46)), 46);
   EXPECT_EQ(dscp_of(0), 0);
@@ -156,12 +162,14 @@ TEST(TwampInterval, survives_both_ways) {
   EXPECT_EQ(raw_interval(Duration::nanoseconds(-5)), 0U);
 }
 
+//= RFC4656:accept-unknown
 TEST(TwampAccept, of_an_unknown_number_is_a_failure) {
   EXPECT_EQ(accept_from(std::byte{6}), Accept::NoSecurityAssociation);
   EXPECT_EQ(accept_from(std::byte{7}), Accept::Failure);
   EXPECT_EQ(accept_from(std::byte{255}), Accept::Failure);
 }
 
+//= RFC4656:set-up-response
 TEST(TwampSetUp, takes_a_key_id_of_80_octets_and_no_more) {
   const std::string longest(SetUpResponse::kMostKeyId, 'k');
   Octets out(SetUpResponse::kSize);
@@ -170,6 +178,7 @@ TEST(TwampSetUp, takes_a_key_id_of_80_octets_and_no_more) {
   EXPECT_EQ(SetUpResponse::decode(out).token, Token());
 }
 
+//= RFC5357:request-layout
 TEST(TwampRequest, carries_addresses_of_both_families) {
   RequestSession request{.ip_version = 6,
                          .sender = *packet::IpAddress::parse("2001:db8::1"),
@@ -179,6 +188,25 @@ TEST(TwampRequest, carries_addresses_of_both_families) {
   Octets out(RequestSession::kSize, std::byte{0xee});
   request.encode(out);
   EXPECT_EQ(RequestSession::decode(out), request);
+}
+
+// RFC 4656 3.4, RFC 5357 3.5.
+//= RFC4656:control-mbz
+TEST(TwampRequest, means_nothing_by_octets_that_must_be_zero) {
+  const RequestSession request{.sender_port = 1, .receiver_port = 2, .sender = std::nullopt};
+  Octets out(RequestSession::kSize);
+  request.encode(out);
+  out[1] |= std::byte{0xf0};  // beside the IP version
+  for (std::size_t octet = 92; octet < out.size(); ++octet) out[octet] = std::byte{0xa5};
+  EXPECT_EQ(RequestSession::decode(out), request);
+  Octets stop(kShortMessage, std::byte{0xa5});
+  StopSessions{.accept = Accept::Ok, .sessions = 3}.encode(stop);
+  EXPECT_EQ(to_hex(stop),
+            "03000000"
+            "00000003" +
+                std::string(48, '0'));
+  for (std::size_t octet = 8; octet < stop.size(); ++octet) stop[octet] = std::byte{0xa5};
+  EXPECT_EQ(StopSessions::decode(stop).sessions, 3U);
 }
 
 // --- RFC 5938
@@ -193,6 +221,7 @@ SessionList list_of(std::size_t sessions) {
   return list;
 }
 
+//= RFC5938:layout
 TEST(TwampSessionList, is_read_as_it_was_written) {
   for (const std::size_t sessions : {0U, 1U, 3U}) {
     const SessionList list = list_of(sessions);
@@ -203,6 +232,7 @@ TEST(TwampSessionList, is_read_as_it_was_written) {
   }
 }
 
+//= RFC5938:wrong-number
 TEST(TwampSessionList, is_none_when_its_number_is_wrong) {
   Octets out(list_of(2).size());
   list_of(2).encode(out);
@@ -243,6 +273,7 @@ TEST(CommandReader, takes_a_stream_apart_wherever_it_is_cut) {
   }
 }
 
+//= RFC5357:commands
 TEST(CommandReader, stops_at_a_command_that_it_does_not_know) {
   for (const unsigned command : {0U, 1U, 4U, 6U, 11U, 255U}) {
     Octets block(32);
@@ -257,6 +288,7 @@ TEST(CommandReader, stops_at_a_command_that_it_does_not_know) {
   }
 }
 
+//= RFC5938:wrong-number
 TEST(CommandReader, stops_at_a_list_longer_than_it_holds) {
   Octets out(list_of(3).size());
   list_of(3).encode(out);
@@ -266,6 +298,7 @@ TEST(CommandReader, stops_at_a_list_longer_than_it_holds) {
 }
 
 // RFC 4656 3.1: no octet of a message may be changed on the way.
+//= RFC4656:stream-hmac
 TEST(CommandReader, stops_at_a_message_that_was_changed) {
   const ControlKeys keys;
   const auto stream_of = [&](ControlStream::Direction direction) {

@@ -47,10 +47,12 @@ Result<TwampTestCodec> TwampTestCodec::make(const TwampLayout& layout, const Twa
 }
 
 // RFC 5357 4.1.2: what the HMAC covers and the cipher hides, of a header with that many octets.
+//= RFC5357:covered
 std::size_t TwampTestCodec::covered(std::size_t header) const {
   return layout_.has(kTwampEncrypted) ? header - crypto::kTagSize : crypto::kAesBlock;
 }
 
+//= RFC5357:cipher
 void TwampTestCodec::protect(base::MutableBytes header) {
   const base::MutableBytes hidden = header.first(covered(header.size()));
   const crypto::Tag tag = hmac_->tag(hidden);
@@ -67,9 +69,11 @@ bool TwampTestCodec::unprotect(base::MutableBytes header) {
   return authentic_;
 }
 
+//= RFC5357:sender-packet
 void TwampTestCodec::encode_request(base::MutableBytes packet, const RequestBase& request) {
   if (layout_.keyed()) {
     write_request(packet, request);
+    //= RFC6038:symmetrical
     if (layout_.has(kTwampSymmetricalSize)) std::memset(packet.data() + 48, 0, 64);
     protect(packet.first(kSenderHmac + crypto::kTagSize));
     return;
@@ -77,20 +81,24 @@ void TwampTestCodec::encode_request(base::MutableBytes packet, const RequestBase
   base::store_be(packet, 0, request.sequence);
   base::store_be(packet, 4, request.timestamp);
   base::store_be(packet, 12, request.error_estimate);
+  //= RFC6038:symmetrical
   if (layout_.has(kTwampSymmetricalSize)) std::memset(packet.data() + 14, 0, 27);
 }
 
+//= RFC5357:reflector-packet
 void TwampTestCodec::encode_reply(base::MutableBytes packet, const TwampReply& reply) {
   ReplyBase written = reply.base;
   written.ssid = 0;
   if (layout_.keyed()) {
     wire::encode_auth_reply(packet, written);
+    //= RFC7750:marks-told
     if (layout_.has(kTwampDscpEcn)) packet[kDscpKeyed] = std::byte{reply.traffic_class.value_or(0)};
     protect(packet.first(kAuthBaseSize));
     return;
   }
   std::array<std::byte, kBaseSize> header;
   wire::encode_reply(header, written);
+  //= RFC7750:marks-told
   if (layout_.has(kTwampDscpEcn)) header[kDscpOpen] = std::byte{reply.traffic_class.value_or(0)};
   std::memcpy(packet.data(), header.data(), layout_.reflector_header());
 }
@@ -132,11 +140,13 @@ std::optional<TwampReply> TwampTestCodec::decode_reply(base::Bytes packet) {
   return reply;
 }
 
+//= RFC5357:padding-cut
 void TwampTestCodec::reflect_padding(base::Bytes request, base::MutableBytes packet) const {
   const base::MutableBytes out = packet.subspan(layout_.reflector_header());
   const std::size_t from = std::min(layout_.padding_offset(), request.size());
   const base::Bytes padding = request.subspan(from);
   // The padding that is reflected stands first, so that one copy serves both.
+  //= RFC6038:padding-reflected
   const std::size_t size = std::min(padding.size(), out.size());
   if (size > 0) std::memcpy(out.data(), padding.data(), size);
   if (size < out.size()) std::memset(out.data() + size, 0, out.size() - size);

@@ -336,45 +336,61 @@ using Check = std::function<void(const Vector&)>;
 
 const std::map<std::string, Check>& checks() {
   static const std::map<std::string, Check> all{
+      //= RFC4656:greeting
       {"greeting-open", check_greeting},
       {"greeting-all", check_greeting},
       {"setup-open",
        [](const Vector& v) { check_message(v, SetUpResponse{.mode = kTwampOpen, .key_id = ""}); }},
+      //= RFC4656:server-start
       {"server-start-open",
        [](const Vector& v) {
          check_message(v, ServerStart{.server_iv = run_from<16>(0x30), .start_time = kStartTime});
        }},
       {"server-start-refused",
        [](const Vector& v) { check_message(v, ServerStart{.accept = Accept::Failure}); }},
+      //= RFC4656:control-mbz RFC5357:request-layout
       {"request-tw-session-open", [](const Vector& v) { check_message(v, request_session()); }},
       {"accept-session-open", [](const Vector& v) { check_message(v, accept_session()); }},
+      //= RFC5357:refusal-port
       {"accept-session-refused",
        [](const Vector& v) { check_message(v, AcceptSession{.accept = Accept::NotSupported}); }},
       {"start-sessions-open", check_start_sessions},
       {"start-ack-open", check_start_ack},
       {"stop-sessions-open",
        [](const Vector& v) { check_message(v, StopSessions{.sessions = 1}); }},
+      //= RFC5357:sender-packet
       {"test-sender-open", [](const Vector& v) { check_test_sender(v, kTwampOpen, 27); }},
+      //= RFC5357:reflector-packet
       {"test-reflector-open", [](const Vector& v) { check_test_reflector(v, kTwampOpen); }},
+      //= RFC7750:marks-told
       {"test-reflector-open-dscp",
        [](const Vector& v) {
          check_test_reflector(v, kTwampOpen | kTwampDscpEcn, std::uint8_t{46U << 2U | 2U});
        }},
+      //= RFC4656:key-derivation
       {"kdf-pbkdf2", check_kdf},
+      //= RFC4656:token
       {"token", check_token},
       {"setup-auth", check_setup_auth},
+      //= RFC4656:stream-cipher
       {"server-start-auth", check_server_stream},
+      //= RFC4656:stream-hmac
       {"request-tw-session-auth", check_client_stream},
       {"accept-session-auth", check_server_stream},
       {"start-sessions-auth", check_client_stream},
       {"start-ack-auth", check_server_stream},
       {"stop-sessions-auth", check_client_stream},
+      //= RFC4656:test-keys
       {"test-aes-key", check_test_key},
       {"test-hmac-key", check_test_key},
+      //= RFC5357:sender-packet RFC5357:cipher
       {"test-sender-auth", [](const Vector& v) { check_test_sender(v, kTwampAuthenticated, 0); }},
+      //= RFC5357:reflector-packet
       {"test-reflector-auth",
        [](const Vector& v) { check_test_reflector(v, kTwampAuthenticated); }},
+      //= RFC5357:sender-packet RFC5357:cipher
       {"test-sender-encrypted", [](const Vector& v) { check_test_sender(v, kTwampEncrypted, 0); }},
+      //= RFC5357:reflector-packet
       {"test-reflector-encrypted",
        [](const Vector& v) { check_test_reflector(v, kTwampEncrypted); }},
       {"owamp-exp-first8", check_first_deviates},

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who gets a place (RFC 4656 6: limits are a must). A handshake proves an address, and nothing else
+// about a client, so that any stranger can connect as often as it likes. Therefore
+//
+//  - strangers have three quarters of the places, the rest are for clients that the operator lists
+//    and for those that prove a key: when strangers have theirs, a newcomer is offered the modes
+//    with a key alone;
+//  - an address and a network have a share;
+//  - who connects and says nothing keeps its place until somebody else wants it: first those of the
+//    network that has most of that kind, and the oldest of them.
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "twamp/server_connection.h"
+
+namespace wirestamp::twamp {
+
+// Where the mode of a place is what a listed client or a key needs.
+//= RFC4656:limits
+Server::Place Server::place_for(const Connection& newcomer, MonoTime now) {
+  if (!has_share(newcomer, now)) return {.modes = 0, .refusal = Ending::Share};
+  const auto strangers =
+      static_cast<std::size_t>(std::ranges::count_if(connections_, [&](const auto& entry) {
+        return entry.first != newcomer.id && entry.second.stranger();
+      }));
+  const bool full = connections_.size() > options_.limits.connections;  // with the newcomer
+  const bool crowded = newcomer.stranger() && strangers >= options_.limits.strangers;
+  if ((!full && !crowded) || make_room(newcomer, now)) return {.modes = options_.modes};
+  if (full) return {.modes = 0};
+  const std::uint32_t features = ~(wire::kTwampOpen | kKeyedModes);
+  if ((options_.modes & kKeyedModes) == 0) return {.modes = 0};
+  ++counters_.keys_only;
+  return {.modes = options_.modes & (kKeyedModes | features)};
+}
+
+// Of its own address or network an older connection gives way to a newer one.
+bool Server::has_share(const Connection& newcomer, MonoTime now) {
+  const Limits& limits = options_.limits;
+  std::size_t of_client = 0, of_network = 0;
+  Connection *client = nullptr, *network = nullptr;  // the oldest that may go
+  for (auto& [id, one] : connections_) {
+    if (id == newcomer.id || one.network != newcomer.network) continue;
+    const bool may_go = one.half_open() && now - one.connected >= limits.set_up_grace;
+    const auto note = [&](std::size_t& count, Connection*& oldest) {
+      ++count;
+      if (may_go && (oldest == nullptr || one.connected < oldest->connected)) oldest = &one;
+    };
+    if (one.client == newcomer.client) note(of_client, client);
+    if (one.stranger()) note(of_network, network);
+  }
+  if (of_client >= limits.connections_per_address) {
+    if (client == nullptr) return false;
+    end(client->id, Ending::GivenWay);
+    return true;  // one of its network less, too
+  }
+  if (!newcomer.stranger() || of_network < limits.strangers_per_network) return true;
+  if (network == nullptr) return false;
+  end(network->id, Ending::GivenWay);
+  return true;
+}
+
+bool Server::make_room(const Connection& newcomer, MonoTime now) {
+  const Limits& limits = options_.limits;
+  std::map<packet::IpAddress, std::size_t> half_open;  // of each network, the newcomer included
+  for (const auto& [id, one] : connections_)
+    if (one.half_open() && one.stranger()) ++half_open[one.network];
+  const auto has = [&](const packet::IpAddress& network) {
+    const auto found = half_open.find(network);
+    return found == half_open.end() ? std::size_t{0} : found->second;
+  };
+  // A newcomer's equal has its grace; who takes more than others of that has none.
+  const auto may_go = [&](const Connection& one) {
+    if (one.id == newcomer.id || !one.stranger()) return false;
+    if (!one.half_open()) return one.started() == 0 && now - one.heard >= limits.idle_grace;
+    return newcomer.peer.listed || now - one.connected >= limits.set_up_grace ||
+           has(one.network) > has(newcomer.network);
+  };
+  // Those that are set up last; of the others the largest crowd first, then the oldest.
+  const auto rank = [&](const Connection& one) {
+    return std::tuple(!one.half_open(), one.half_open() ? ~has(one.network) : 0, one.connected);
+  };
+  const Connection* victim = nullptr;
+  for (const auto& [id, one] : connections_)
+    if (may_go(one) && (victim == nullptr || rank(one) < rank(*victim))) victim = &one;
+  if (victim == nullptr) return false;
+  end(victim->id, Ending::GivenWay);
+  return true;
+}
+
+//= RFC4656:limits
+bool Server::session_limit_reached(const Connection& connection) const {
+  const Limits& limits = options_.limits;
+  if (connection.sessions.size() >= limits.sessions_per_connection) return true;
+  if (sessions_.size() >= limits.sessions) return true;
+  if (!connection.stranger()) return false;
+  std::size_t strangers = 0, of_network = 0, of_client = 0;
+  for (const auto& [number, held] : sessions_) {
+    if (!held.stranger) continue;
+    ++strangers;
+    if (held.network == connection.network) ++of_network;
+    if (held.client == connection.client) ++of_client;
+  }
+  return strangers >= limits.stranger_sessions ||
+         of_network >= limits.stranger_sessions_per_network ||
+         of_client >= limits.stranger_sessions_per_address;
+}
+
+}  // namespace wirestamp::twamp
