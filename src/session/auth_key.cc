@@ -53,6 +53,7 @@ bool Keyring::names(const Rule& rule, const packet::IpAddress& peer) {
   return !rule.peer || rule.peer->contains(peer);
 }
 
+//= RFC8762:key-per-session
 std::span<const AuthKeyPtr> Keyring::valid(const packet::IpAddress& peer,
                                            std::uint16_t ssid) const {
   for (const Rule& rule : rules_)

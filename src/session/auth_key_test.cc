@@ -28,6 +28,7 @@ std::string valid(const Keyring& ring, const char* peer, std::uint16_t ssid = 1)
   return ids(ring.valid(*packet::IpAddress::parse(peer), ssid));
 }
 
+//= RFC8762:key-per-session
 TEST(Keyring, the_narrowest_rule_decides_and_its_keys_are_valid_together) {
   const Keyring ring({key("any"), key("site", {"10.0.0.0/8"}), key("site-new", {"10.0.0.0/8"}),
                       key("host", {"10.1.2.3/32"}), key("any-new")});

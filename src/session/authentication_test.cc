@@ -30,9 +30,10 @@ AuthKeyPtr key(const std::string& id, AuthKey::For valid_for = {}) {
 
 KeyringPtr ring(std::vector<AuthKeyPtr> keys) { return std::make_shared<Keyring>(std::move(keys)); }
 
-wire::RequestLayout layout(wire::Mode mode) {
+wire::RequestLayout layout(wire::Mode mode, bool tlv_hmac) {
   wire::RequestPlan plan;
   plan.mode = mode;
+  plan.hmac = tlv_hmac;
   return *wire::plan_request(plan);
 }
 
@@ -41,20 +42,22 @@ class Authentication : public testing::Test, protected SilentOutput {
  protected:
   using Octets = std::vector<std::byte>;
 
-  void make_reflector(bool replay_window = false) {
+  void make_reflector(bool replay_window = false, bool tlv_hmac = false) {
     reflector.emplace(
         ReflectorOptions{.policy = {.allowed = {}, .connected = {}, .rate = 0, .total_rate = 0},
                          .replay_window = replay_window,
+                         .tlv_hmac = tlv_hmac,
                          .random = [this] { return ++random_; },
                          .note = [this](const std::string& note) { notes.push_back(note); }});
   }
-  void make_sender(const AuthKeyPtr& with) {
+  void make_sender(const AuthKeyPtr& with, bool tlv_hmac = false) {
     SenderOptions options;
     options.remote = kPeer;
     options.ssid = 7;
     options.key = with;
-    sender.emplace(options, layout(with ? wire::Mode::Authenticated : wire::Mode::Open),
-                   static_cast<SenderOutput&>(*this), continuity_);
+    const auto mode = with && !tlv_hmac ? wire::Mode::Authenticated : wire::Mode::Open;
+    sender.emplace(options, layout(mode, with && tlv_hmac), static_cast<SenderOutput&>(*this),
+                   continuity_);
   }
 
   Octets probe() {
@@ -130,6 +133,7 @@ TEST_F(Authentication, a_verified_request_is_answered_with_the_same_key) {
 }
 
 // RFC 8762 4.4.1, by OpenSSL's own function.
+//= RFC8762:hmac-96 RFC8762:stamp-before-hmac
 TEST_F(Authentication, another_implementation_finds_the_same_hmac_in_what_is_sent) {
   make_reflector();
   reflector->set_keys(ring({key("site")}));
@@ -147,6 +151,7 @@ TEST_F(Authentication, another_implementation_finds_the_same_hmac_in_what_is_sen
   }
 }
 
+//= RFC8762:hmac-first
 TEST_F(Authentication, one_changed_octet_anywhere_in_a_request_or_reply_is_noticed) {
   make_reflector();
   reflector->set_keys(ring({key("site")}));
@@ -165,6 +170,7 @@ TEST_F(Authentication, one_changed_octet_anywhere_in_a_request_or_reply_is_notic
   EXPECT_TRUE(accept(reply));
 }
 
+//= RFC8972:sender-discards-at-i RFC8972:base-stays-usable
 TEST_F(Authentication, a_tlv_that_was_changed_on_the_way_is_not_believed) {
   make_reflector();
   reflector->set_keys(ring({key("site")}));
@@ -176,6 +182,7 @@ TEST_F(Authentication, a_tlv_that_was_changed_on_the_way_is_not_believed) {
   EXPECT_FALSE(sender->peer().stateful());
 }
 
+//= RFC8762:hmac-failed
 TEST_F(Authentication, a_wrong_key_is_not_answered_and_both_ends_say_so_once) {
   make_reflector();
   reflector->set_keys(ring({key("site")}));
@@ -202,6 +209,7 @@ TEST_F(Authentication, a_reply_with_another_key_is_not_believed_and_said) {
             std::string::npos);
 }
 
+//= RFC8762:mode-is-configured
 TEST_F(Authentication, an_open_request_of_a_peer_with_a_key_is_refused) {
   make_reflector();
   reflector->set_keys(ring({key("site")}));
@@ -213,6 +221,7 @@ TEST_F(Authentication, an_open_request_of_a_peer_with_a_key_is_refused) {
   EXPECT_NE(notes[0].find("in the open mode, and a key is configured"), std::string::npos);
 }
 
+//= RFC8762:mode-is-configured
 TEST_F(Authentication, a_peer_without_a_key_is_answered_in_the_open_mode) {
   make_reflector();
   reflector->set_keys(ring({key("site", {.peers = {*packet::Prefix::parse("192.0.2.0/24")}})}));
@@ -280,6 +289,7 @@ TEST_F(Authentication, a_replay_is_answered_unless_there_is_a_window) {
   }
 }
 
+//= RFC8085:icmp-validated
 TEST_F(Authentication, an_error_of_the_path_names_its_probe) {
   make_sender(key("site"));
   const Octets quoted = probe();
@@ -299,6 +309,75 @@ TEST_F(Authentication, an_error_of_the_path_names_its_probe) {
   error.quoted = foreign;
   EXPECT_FALSE(sender->on_path_error(error));
   EXPECT_EQ(sender->counters().foreign_path_errors, 1U);
+}
+
+// --- RFC 8972 4.8: the HMAC TLV in the open mode
+
+TEST_F(Authentication, of_tlvs_alone_leaves_packets_in_the_open_mode_and_proves_their_tlvs) {
+  make_reflector(false, true);
+  reflector->set_keys(ring({key("other"), key("site")}));
+  make_sender(key("site"), true);
+  const Octets request = probe();
+  EXPECT_EQ(request.size(), 44 + 208 + 20U);
+  const Octets reply = reflect(request);
+  EXPECT_EQ(reply.size(), request.size());
+  EXPECT_TRUE(accept(reply));
+  EXPECT_EQ(sender->counters().tlv_integrity, 0U);
+  EXPECT_TRUE(sender->peer().stateful()) << "the WSTP TLV was believed";
+  EXPECT_EQ(reflector->counters().auth_verified, 1U);
+  EXPECT_EQ(reflector->counters().tlv_integrity, 0U);
+  EXPECT_TRUE(notes.empty());
+}
+
+//= RFC8972:hmac-tlv-open RFC8972:hmac-tlv-open-needed RFC8972:hmac-tlv-open-base
+TEST_F(Authentication, of_tlvs_alone_refuses_tlvs_that_are_forged_or_unprotected) {
+  make_reflector(false, true);
+  reflector->set_keys(ring({key("site")}));
+  make_sender(key("elsewhere"), true);
+  EXPECT_TRUE(round_trip()) << "the base packet is nobody's secret";
+  EXPECT_EQ(sender->counters().tlv_integrity, 1U);
+  make_sender(nullptr);
+  EXPECT_TRUE(round_trip());
+  EXPECT_EQ(reflector->counters().tlv_integrity, 2U);
+  EXPECT_EQ(reflector->counters().auth_verified, 0U);
+  // What there is nothing of needs no proof.
+  EXPECT_FALSE(reflect(Octets(44)).empty());
+  EXPECT_EQ(reflector->counters().tlv_integrity, 2U);
+}
+
+//= RFC8972:hmac-tlv-open-needed
+TEST_F(Authentication, of_tlvs_alone_notices_that_the_hmac_was_taken_out_of_a_reply) {
+  make_reflector(false, true);
+  reflector->set_keys(ring({key("site")}));
+  make_sender(key("site"), true);
+  Octets reply = reflect(probe());
+  reply.resize(reply.size() - 20);
+  EXPECT_TRUE(accept(reply));
+  EXPECT_EQ(sender->counters().tlv_integrity, 1U);
+  EXPECT_FALSE(sender->peer().stateful());
+}
+
+TEST_F(Authentication, of_tlvs_alone_survives_a_change_of_keys_too) {
+  make_reflector(false, true);
+  reflector->set_keys(ring({key("old"), key("new")}));
+  make_sender(key("old"), true);
+  const Octets before = reflect(probe());
+  const Octets asked = probe();
+  sender->set_key(key("new"));
+  EXPECT_TRUE(round_trip());
+  EXPECT_TRUE(accept(before));
+  EXPECT_TRUE(accept(reflect(asked)));
+  EXPECT_EQ(sender->counters().tlv_integrity, 0U);
+  EXPECT_EQ(reflector->counters().auth_verified, 3U);
+}
+
+TEST_F(Authentication, of_tlvs_alone_tells_a_peer_of_the_other_mode) {
+  make_reflector(false, true);
+  reflector->set_keys(ring({key("site")}));
+  make_sender(key("site"));
+  EXPECT_FALSE(round_trip());
+  EXPECT_EQ(reflector->counters().auth_no_key, 1U);
+  EXPECT_NE(notes.at(0).find("--tlv-hmac is for the open one"), std::string::npos) << notes[0];
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -26,8 +27,10 @@ struct Authentic {
 
 class Authenticator {
  public:
-  // `note` hears of each peer once, in words, that what it sends is not believed.
-  explicit Authenticator(std::function<void(const std::string&)> note) : note_(std::move(note)) {}
+  // `note` hears of each peer once, in words, that what it sends is not believed. `tlvs_alone`:
+  // keys are for the HMAC TLV of the open mode (RFC 8972 4.8), and for nothing else.
+  explicit Authenticator(std::function<void(const std::string&)> note, bool tlvs_alone = false)
+      : note_(std::move(note)), tlvs_alone_(tlvs_alone) {}
 
   // From now on. Null: none.
   void set_keys(KeyringPtr keys) { keys_ = std::move(keys); }
@@ -39,9 +42,12 @@ class Authenticator {
  private:
   std::optional<Authentic> open(const packet::ReceivedDatagram& request,
                                 ReflectorCounters& counters);
+  void protect_tlvs(const packet::ReceivedDatagram& request, std::span<const AuthKeyPtr> valid,
+                    Authentic& open, ReflectorCounters& counters);
   void tell(const packet::IpAddress& source, const std::string& what);
 
   std::function<void(const std::string&)> note_;
+  bool tlvs_alone_;
   KeyringPtr keys_;
   std::set<packet::IpAddress> told_;
 };

@@ -32,6 +32,7 @@ struct SenderCounters {
   std::uint64_t path_errors = 0, foreign_path_errors = 0;
   std::uint64_t reflector_restarts = 0;
   std::uint64_t requests_refused_by_peer = 0;  // told by the WSTP TLV
+  std::uint64_t receive_buffer_full = 0;       // to our port, and found no room in its socket
   std::uint64_t late_bursts = 0;               // not sent: this host was late
   std::uint64_t unmeasured = 0;                // extra probes that fetch the last stamps
 };
@@ -41,13 +42,14 @@ struct ReflectorCounters {
   std::uint64_t octets_received = 0, octets_sent = 0;  // of UDP payload; requests and replies
   std::uint64_t replies = 0;                           // handed to the system
   std::uint64_t send_failed = 0;
-  std::uint64_t send_buffer_full = 0;  // of those: too much waits for unresolved neighbours
-  std::uint64_t replies_dropped = 0;   // no room in the queue
-  std::uint64_t path_errors = 0;       // ICMP errors about replies: never acted on
-  std::uint64_t stamps = 0;            // true transmit stamps obtained
-  std::uint64_t too_short = 0;         // under 14 octets
-  std::uint64_t short_unlisted = 0;    // 14 to 43 octets from an unlisted source
-  std::uint64_t replies_ignored = 0;   // replies of other reflectors: never reflected
+  std::uint64_t send_buffer_full = 0;     // of those: too much waits for unresolved neighbours
+  std::uint64_t replies_dropped = 0;      // no room in the queue
+  std::uint64_t receive_buffer_full = 0;  // requests that found no room in a socket of ours
+  std::uint64_t path_errors = 0;          // ICMP errors about replies: never acted on
+  std::uint64_t stamps = 0;               // true transmit stamps obtained
+  std::uint64_t too_short = 0;            // under 14 octets
+  std::uint64_t short_unlisted = 0;       // 14 to 43 octets from an unlisted source
+  std::uint64_t replies_ignored = 0;      // replies of other reflectors: never reflected
   std::uint64_t refused_prefix = 0;
   std::uint64_t refused_unauthenticated = 0;
   std::uint64_t refused_rate_source = 0, refused_rate_network = 0, refused_rate_total = 0;
@@ -56,6 +58,7 @@ struct ReflectorCounters {
   std::uint64_t refused_loop = 0;         // it brings back a stamp of our own
   std::uint64_t truncated = 0;
   std::uint64_t tlv_unrecognised = 0, tlv_malformed = 0;
+  std::uint64_t tlv_integrity = 0;  // the HMAC over the TLVs is wrong (I)
   std::uint64_t dscp_refused = 0;
   // Where a key is configured (session/authenticator.h).
   std::uint64_t auth_verified = 0;    // authentic
@@ -105,6 +108,7 @@ inline constexpr std::array kSenderCounters{
     Counter<SenderCounters>{"foreign_path_errors", &SenderCounters::foreign_path_errors},
     Counter<SenderCounters>{"reflector_restarts", &SenderCounters::reflector_restarts},
     Counter<SenderCounters>{"requests_refused_by_peer", &SenderCounters::requests_refused_by_peer},
+    Counter<SenderCounters>{"receive_buffer_full", &SenderCounters::receive_buffer_full},
     Counter<SenderCounters>{"late_bursts", &SenderCounters::late_bursts},
     Counter<SenderCounters>{"unmeasured", &SenderCounters::unmeasured},
 };
@@ -119,6 +123,7 @@ inline constexpr std::array kReflectorCounters{
     Counter<ReflectorCounters>{"send_failed", &ReflectorCounters::send_failed},
     Counter<ReflectorCounters>{"send_buffer_full", &ReflectorCounters::send_buffer_full},
     Counter<ReflectorCounters>{"replies_dropped", &ReflectorCounters::replies_dropped},
+    Counter<ReflectorCounters>{"receive_buffer_full", &ReflectorCounters::receive_buffer_full},
     Counter<ReflectorCounters>{"path_errors", &ReflectorCounters::path_errors},
     Counter<ReflectorCounters>{"stamps", &ReflectorCounters::stamps},
     Counter<ReflectorCounters>{"too_short", &ReflectorCounters::too_short},
@@ -136,6 +141,7 @@ inline constexpr std::array kReflectorCounters{
     Counter<ReflectorCounters>{"truncated", &ReflectorCounters::truncated},
     Counter<ReflectorCounters>{"tlv_unrecognised", &ReflectorCounters::tlv_unrecognised},
     Counter<ReflectorCounters>{"tlv_malformed", &ReflectorCounters::tlv_malformed},
+    Counter<ReflectorCounters>{"tlv_integrity", &ReflectorCounters::tlv_integrity},
     Counter<ReflectorCounters>{"dscp_refused", &ReflectorCounters::dscp_refused},
     Counter<ReflectorCounters>{"auth_verified", &ReflectorCounters::auth_verified},
     Counter<ReflectorCounters>{"auth_failed", &ReflectorCounters::auth_failed},

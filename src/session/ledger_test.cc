@@ -10,6 +10,7 @@ namespace {
 
 MonoTime at(int ms) { return MonoTime::from_ns(0) + Duration::milliseconds(ms); }
 
+//= RFC8762:sequence-from-zero
 TEST(Ledger, NumbersProbesDenselyFromZero) {
   Ledger ledger;
   EXPECT_EQ(ledger.append(at(1)).sequence, 0U);

@@ -91,6 +91,7 @@ Filing Peer::file(const Reply& reply, const Answered& answered) {
     return {.kind = Kind::Undated, .number = reply.reflector_sequence};
   } else {
     restarted = counter_fell_back(reply, answered.sequence);
+    //= RFC5357:light-stateless
     stateful_ = stateful_ || reply.reflector_sequence != reply.sender_sequence;
   }
   if (restarted || returned) {

@@ -118,6 +118,7 @@ TEST(OddPeers, WhoDoesAsTheStandardsSayIsNotTold) {
   EXPECT_EQ(peer.last->seen_hop_limit, 63);
 }
 
+//= RFC8762:light-41-octets
 TEST(OddPeers, RepliesOf36To43OctetsAreTaken) {
   for (std::size_t size = 36; size <= 43; ++size) {
     OddPeer peer;
@@ -132,6 +133,18 @@ TEST(OddPeers, RepliesOf36To43OctetsAreTaken) {
   OddPeer peer;
   peer.resize(35);
   EXPECT_EQ(peer.sender->counters().malformed, 1U);
+}
+
+//= RFC8762:mbz-ignored
+TEST(OddPeers, OctetsThatShouldBeZeroMeanNothing) {
+  OddPeer peer;
+  peer.exchange([](std::vector<std::byte>& reply) {
+    for (const std::size_t octet : {38U, 39U, 41U, 42U, 43U}) reply[octet] = std::byte{0xa5};
+  });
+  EXPECT_EQ(peer.sender->counters().replies, 1U);
+  EXPECT_EQ(peer.last->seen_hop_limit, 63);
+  EXPECT_FALSE(peer.last->bad_reflector_stamps);
+  EXPECT_TRUE(peer.notes.empty());
 }
 
 TEST(OddPeers, StampsInEachOthersPlaceAreFlaggedAndNeverUsed) {
@@ -169,6 +182,7 @@ TEST(OddPeers, AnErrorEstimateOfMultiplierZeroIsFlagged) {
 }
 
 // The first Error Estimate governs T2 and T3, the echoed one our own stamp alone.
+//= RFC8762:ptp RFC8186:own-z
 TEST(OddPeers, EachStampIsReadByTheFormatOfItsOwnErrorEstimate) {
   for (const auto ours : {wire::TimeFormat::Ntp, wire::TimeFormat::Ptp})
     for (const auto theirs : {wire::TimeFormat::Ntp, wire::TimeFormat::Ptp}) {
@@ -227,6 +241,7 @@ TEST(OddPeers, ClocksMayBeHoursApart) {
 }
 
 // RFC 8762 4.6, RFC 8972 3.
+//= RFC8762:light-nothing-behind RFC8972:ssid-zero-reply
 TEST(OddPeers, ATwampLightReflectorIsFoundOutByItsSsid) {
   OddPeer peer(PeerKind::Auto, 252);
   peer.ssid = 0;
@@ -239,6 +254,7 @@ TEST(OddPeers, ATwampLightReflectorIsFoundOutByItsSsid) {
   EXPECT_TRUE(peer.told("TWAMP Light"));
 }
 
+//= RFC8972:ssid-zero-reply
 TEST(OddPeers, AStampReflectorMayBeRequired) {
   OddPeer peer(PeerKind::Stamp);
   peer.ssid = 0;
@@ -250,6 +266,7 @@ TEST(OddPeers, AStampReflectorMayBeRequired) {
   EXPECT_TRUE(peer.told("--peer auto"));
 }
 
+//= RFC8762:light-nothing-behind
 TEST(OddPeers, OfATwampLightPeerNothingBehindTheHeaderIsRead) {
   OddPeer peer(PeerKind::TwampLight, 252);
   peer.ssid = 0x5a5a;  // random padding

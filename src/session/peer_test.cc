@@ -42,6 +42,7 @@ TEST(Peer, AStatelessReplyIsNoRestartAndTeachesNoNumbers) {
   EXPECT_EQ(peer.fate_of(4), Fate::Forward) << "reply 5 of the state was never given";
 }
 
+//= RFC5357:light-stateless
 TEST(Peer, OnlyStatelessRepliesTellNoDirection) {
   Peer peer;
   give(peer, {.number = 0, .request = 0, .epoch = 0, .stateless = true});

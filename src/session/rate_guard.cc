@@ -14,6 +14,7 @@ constexpr std::uint64_t kFewestJudged = 5;
 constexpr std::uint64_t kOneIn = 5;  // lost: 20 %
 }  // namespace
 
+//= RFC8762:load-estimated
 bool RateGuard::applies(const packet::IpAddress& to, Duration interval, unsigned flows) {
   const bool own = to.is_private() || to.is_link_local() || to.is_loopback();
   return !own && interval < kBackOffInterval * flows;
@@ -42,14 +43,19 @@ std::optional<RateGuard::Change> RateGuard::on_time(MonoTime now, std::uint64_t 
   return judge(over);
 }
 
+//= RFC8085:back-off
 std::optional<RateGuard::Change> RateGuard::judge(const Period& period) {
   // Nothing left of what was to be sent: no silence of the path's.
   if (period.rounds > 0 && period.sent == 0) unanswered_since_.reset();
   if (period.sent < kFewestJudged) return std::nullopt;
   const std::uint64_t lost = period.sent - std::min(period.answered, period.sent);
   const bool was_raised = std::exchange(just_raised_, false);
-  Change change{.kind = Change::Kind::Reduced, .sent = period.sent, .lost = lost};
-  if (lost * kOneIn > period.sent) {
+  Change change{.kind = Change::Kind::Reduced,
+                .sent = period.sent,
+                .lost = lost,
+                .marked = std::min(period.marked, period.sent - lost)};
+  //= RFC8085:ecn-reacts
+  if ((lost + change.marked) * kOneIn > period.sent) {
     good_ = 0;
     if (was_raised) good_wanted_ = std::min(good_wanted_ * 2, kMostGoodPeriods);
     const bool first = factor_ == 1;
@@ -67,6 +73,7 @@ std::optional<RateGuard::Change> RateGuard::judge(const Period& period) {
 
 // Of the next round, at the reduced rate.
 bool RateGuard::is_turn(MonoTime due) {
+  //= RFC8085:no-return-traffic
   if (nearly_stopped_) return due - *sent_ >= kNearlyStoppedGap * options_.flows;
   return options_.by_lot ? random_.below(factor_) == 0 : skipped_ >= factor_;
 }
@@ -85,8 +92,10 @@ void RateGuard::on_departure(std::uint64_t probe, MonoTime at) {
   if (period_ && period_->contains(probe)) ++period_->sent;
 }
 
-void RateGuard::on_answer(std::uint64_t probe) {
-  if (period_ && period_->contains(probe)) ++period_->answered;
+void RateGuard::on_answer(std::uint64_t probe, bool marked) {
+  if (!period_ || !period_->contains(probe)) return;
+  ++period_->answered;
+  if (marked) ++period_->marked;
 }
 
 void RateGuard::on_sign_of_life() {

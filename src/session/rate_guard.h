@@ -26,7 +26,8 @@ struct RateGuardOptions {
 // the loss back at once, the next attempt waits for twice as many such periods, up to 32, so that a
 // path with room for a part of the rate is left alone most of the time. After a minute without a
 // reply one probe in three seconds is sent; the first reply brings back what the losses allowed.
-// Only probes that left this host count: what fails here loads no path.
+// Only probes that left this host count: what fails here loads no path. A mark of congestion (CE)
+// counts as a loss (RFC 8085 3.1.7).
 class RateGuard {
  public:
   // More than ten probes a second to an address that others may share the way to.
@@ -38,6 +39,7 @@ class RateGuard {
     enum class Kind : std::uint8_t { Reduced, NearlyStopped, Restored };
     Kind kind;
     std::uint64_t sent = 0, lost = 0;  // of the ten seconds
+    std::uint64_t marked = 0;          // and answered, of those that were not lost
   };
   // Before the rounds that are due at `now`; `next_probe` is the number of the next one. Tells when
   // the rate falls below the scheduled one, when it nearly stops and when it is whole again.
@@ -49,8 +51,9 @@ class RateGuard {
   unsigned factor() const { return factor_; }
 
   void on_departure(std::uint64_t probe, MonoTime at);
-  void on_answer(std::uint64_t probe);  // in time
-  void on_sign_of_life();               // any reply to us, an answer in time too
+  // In time. `marked`: it or its probe came with CE, whose ECN said that this is understood.
+  void on_answer(std::uint64_t probe, bool marked = false);
+  void on_sign_of_life();  // any reply to us, an answer in time too
   // After a pause of our own, or on another path: what is in flight is not judged, and the next
   // round is sent.
   void restart();
@@ -62,7 +65,7 @@ class RateGuard {
     std::optional<std::uint64_t> end;   // the probe after the last
     std::optional<MonoTime> collected;  // since then the last ones may still be answered
     std::uint64_t rounds = 0;           // that were to be sent
-    std::uint64_t sent = 0, answered = 0;
+    std::uint64_t sent = 0, answered = 0, marked = 0;
 
     bool contains(std::uint64_t probe) const { return probe >= first && (!end || probe < *end); }
   };

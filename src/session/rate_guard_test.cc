@@ -26,14 +26,14 @@ class Path {
   void run(Duration lasting, const Loses& loses, bool leaves = true) {
     for (const MonoTime end = now_ + lasting; now_ < end; now_ = now_ + kInterval) {
       if (const auto change = guard.on_time(now_, probe_))
-        told.push_back({change->kind, now_ - kStart, change->sent, change->lost});
+        told.push_back({change->kind, now_ - kStart, change->sent, change->lost, change->marked});
       const std::uint64_t probe = probe_++;
       if (!guard.sends(now_)) continue;
       sent.push_back(now_ - kStart);
       if (!leaves) continue;
       guard.on_departure(probe, now_);
       if (loses(left_++, now_ - kStart)) continue;
-      guard.on_answer(probe);
+      guard.on_answer(probe, marks && marks(left_ - 1, now_ - kStart));
       guard.on_sign_of_life();
     }
   }
@@ -46,8 +46,9 @@ class Path {
   struct Told {
     Kind kind;
     Duration at;
-    std::uint64_t sent, lost;
+    std::uint64_t sent, lost, marked;
   };
+  Loses marks;  // of those that are not lost: with CE; none by default
   RateGuard guard;
   std::vector<Told> told;
   std::vector<Duration> sent;
@@ -63,6 +64,7 @@ bool one_in_five(std::uint64_t n, Duration) { return n % 5 == 0; }
 bool one_in_ten(std::uint64_t n, Duration) { return n % 10 == 0; }
 bool two_in_five(std::uint64_t n, Duration) { return n % 5 < 2; }
 
+//= RFC8762:load-estimated RFC8085:low-rate
 TEST(RateGuard, concerns_more_than_ten_probes_a_second_to_addresses_of_others) {
   const auto applies = [](const char* to, int interval_ms, unsigned flows = 1) {
     return RateGuard::applies(*packet::IpAddress::parse(to), Duration::milliseconds(interval_ms),
@@ -80,6 +82,33 @@ TEST(RateGuard, concerns_more_than_ten_probes_a_second_to_addresses_of_others) {
   EXPECT_TRUE(applies("100.128.0.1", 1));
 }
 
+//= RFC8085:ecn-reacts
+TEST(RateGuard, marks_of_congestion_count_as_losses) {
+  Path path;
+  path.marks = two_in_five;
+  path.run(Duration::seconds(30), none);
+  ASSERT_EQ(path.told.size(), 1U);
+  EXPECT_EQ(path.told[0].kind, Kind::Reduced);
+  EXPECT_EQ(path.told[0].lost, 0U);
+  EXPECT_EQ(path.told[0].marked, 200U);
+  path.marks = {};
+  path.run(Duration::minutes(3), none);
+  ASSERT_EQ(path.told.size(), 2U);
+  EXPECT_EQ(path.told[1].kind, Kind::Restored);
+
+  Path both;  // a tenth lost, a fifth of the others marked: neither would be enough
+  both.marks = one_in_five;
+  both.run(Duration::seconds(13), [](std::uint64_t n, Duration) { return n % 10 == 1; });
+  ASSERT_EQ(both.told.size(), 1U);
+  EXPECT_EQ(both.told[0].lost, 50U);
+  EXPECT_EQ(both.told[0].marked, 100U);
+
+  Path borne;
+  borne.marks = one_in_five;
+  borne.run(Duration::minutes(1), none);
+  EXPECT_TRUE(borne.told.empty());
+}
+
 TEST(RateGuard, a_fifth_lost_is_borne) {
   Path path;
   path.run(Duration::minutes(5), one_in_five);
@@ -87,6 +116,7 @@ TEST(RateGuard, a_fifth_lost_is_borne) {
   EXPECT_EQ(path.sent.size(), 15'000U);
 }
 
+//= RFC8085:back-off
 TEST(RateGuard, more_loss_over_ten_seconds_doubles_the_interval_up_to_sixteen_times) {
   Path path;
   path.run(Duration::minutes(2), two_in_five);
@@ -157,6 +187,7 @@ TEST(RateGuard, a_minute_of_silence_is_loss_even_when_the_threshold_is_longer) {
   EXPECT_EQ(path.told[1].kind, Kind::Restored);
 }
 
+//= RFC8085:no-return-traffic
 TEST(RateGuard, after_a_minute_without_a_reply_one_probe_in_three_seconds_until_one_comes) {
   Path path;
   path.run(Duration::minutes(5), all);

@@ -61,12 +61,14 @@ wire::Wstp describe(const ReflectorSession* session, const packet::ReceivedDatag
   return wstp;
 }
 
-// RFC 8972 4.7: the newest reply whose true stamp is known.
+// RFC 8972 4.7: of the previous reply, and nothing of an earlier one where its stamp is not known
+// yet: others do not look which one it is.
+//= RFC8972:follow-up
 std::optional<wire::FollowUpTelemetry> follow_up(const ReflectorSession* session,
                                                  const ClockState& clock) {
   if (session == nullptr) return std::nullopt;
-  const SentReply* reply = session->newest_with_stamp();
-  if (reply == nullptr) return std::nullopt;
+  const SentReply* reply = session->newest(0);
+  if (reply == nullptr || !reply->departed) return std::nullopt;
   return wire::FollowUpTelemetry{
       .sequence = reply->reflector_sequence,
       .timestamp =
@@ -79,7 +81,7 @@ std::optional<wire::FollowUpTelemetry> follow_up(const ReflectorSession* session
 Reflector::Reflector(const ReflectorOptions& options)
     : options_(options),
       policy_(options.policy, base::KeyedHash<>(options.random(), options.random())),
-      authenticator_(options.note),
+      authenticator_(options.note, options.tlv_hmac),
       tlvs_(std::make_unique<ReflectorTlvs>(options.tlvs)),
       sessions_(options.random) {
   if (!options.policy.addresses.empty()) tlvs_->set_own(options.policy.addresses);
@@ -185,6 +187,7 @@ bool Reflector::count_tlvs(const wire::TlvOutcome& outcome, ReflectorSession* se
                            std::uint32_t sender_sequence) {
   counters_.tlv_unrecognised += outcome.unrecognised;
   counters_.tlv_malformed += outcome.malformed ? 1 : 0;
+  counters_.tlv_integrity += outcome.integrity_failed ? 1 : 0;
   counters_.tlv_unfulfilled += outcome.unfulfilled;
   counters_.dscp_refused += outcome.dscp_refused ? 1 : 0;
   counters_.access_reports += outcome.access_report ? 1U : 0U;
@@ -198,6 +201,7 @@ bool Reflector::count_tlvs(const wire::TlvOutcome& outcome, ReflectorSession* se
   return false;
 }
 
+//= RFC6673:responder
 std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::ReceivedDatagram& request,
                                                            const Timestamp& now,
                                                            const ClockState& clock,
@@ -208,6 +212,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   const auto authentic = authenticator_.check(request, counters_);
   if (!authentic) return std::nullopt;
   const wire::RequestBase& asked = authentic->checked.asked;
+  //= RFC8972:ssid-identifies
   const SessionKey key{request.source, request.destination, authentic->ssid};
   ReflectorSession* session = sessions_.find(key);
   if (!admitted(request, session, authentic->verified())) return std::nullopt;
@@ -218,11 +223,14 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   if (replayed(session, *authentic)) return std::nullopt;
   if (session == nullptr) ++counters_.stateless_replies;
 
+  //= RFC8762:error-of-both
   const Duration stamp_error = std::max(request.arrival.error, now.error);
+  //= RFC8762:stateless-number
   const std::uint32_t sequence = session != nullptr ? session->next_sequence : asked.sequence;
   wire::TlvAnswers answers;
   answers.received_traffic_class = request.traffic_class;
   answers.reply_dscp = policy_.permitted_dscp(request.source.address);
+  //= RFC8972:timestamp-information
   answers.timestamp_information.method_in =
       static_cast<std::uint8_t>(wire::method_of(request.arrival.source));
   answers.timestamp_information.method_out = static_cast<std::uint8_t>(wire::method_of(now.source));
@@ -239,12 +247,15 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   }
   const wire::ReflectedPacket packet =
       wire::reflect_packet(request.payload, authentic->checked, authentic->mode,
+                           //= RFC8762:receive-timestamp
                            {.sequence = sequence,
                             .receive_timestamp = wire::encode_time(
                                 request.arrival.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
+                            //= RFC8762:ttl-copied
                             .ttl = request.hop_limit.value_or(255)},
                            answers, buffer);
   const wire::TlvOutcome& outcome = packet.tlvs;
+  //= RFC8762:light-ntp-reflector RFC5905:ntp-format
   wire::stamp_reply(buffer, authentic->mode,
                     wire::encode_time(now.wall, wire::TimeFormat::Ntp, clock.tai_minus_utc_s),
                     wire::encode_error_estimate(clock.synchronised, wire::TimeFormat::Ntp,
@@ -254,6 +265,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   packet::OutgoingDatagram reply;
   reply.payload = buffer.first(packet.size);
   counters_.octets_sent += packet.size;
+  //= RFC8762:reply-to-source
   reply.destination = request.source;
   reply.source = request.destination.address;
   // A link-local address is only there on the interface the request came by.
@@ -264,6 +276,7 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   if (session != nullptr) {
     session->replies[sequence % ReflectorSession::kRemembered] = {
         .sender_sequence = asked.sequence, .reflector_sequence = sequence, .departed = {}};
+    //= RFC8762:stateful-number
     ++session->next_sequence;
     ++session->replies_sent;
     session->see(asked.sequence);
@@ -287,6 +300,7 @@ void Reflector::begin_burst(const packet::OutgoingDatagram& reply, const Session
                .next = *now.mono + outcome.burst->interval});
 }
 
+//= draft-asymmetrical-pkts:number
 std::optional<Reflector::FurtherReply> Reflector::further_reply(const Timestamp& now,
                                                                 const ClockState& clock) {
   ReplyBurst* burst = bursts_.take_due(*now.mono);

@@ -30,6 +30,9 @@ struct ReflectorOptions {
   PolicyOptions policy;
   // Authentic requests that were seen before are not answered again. Off: duplicates are a metric.
   bool replay_window = false;
+  // Keys prove TLVs alone: a peer that has one is answered in the open mode, and nothing is done of
+  // its TLVs unless an HMAC TLV is there that is right (RFC 8972 4.8).
+  bool tlv_hmac = false;
   std::function<std::uint64_t()> random;  // 64 unpredictable bits per call
   std::function<void(const std::string&)> note;
   // Whether a request proves a key of ours by other means than its HMAC. Asked for each request
@@ -68,6 +71,7 @@ class Reflector {
   void ignore_reply() { ++counters_.replies_ignored; }
   // A request came for whose reply the caller has no room.
   void drop_request() { ++counters_.replies_dropped; }
+  void on_receive_dropped(std::uint64_t count) { counters_.receive_buffer_full += count; }
   // The network says that a reply did not arrive. Whoever can guess a port can make it say so.
   void on_path_error() { ++counters_.path_errors; }
 

@@ -148,6 +148,9 @@ std::vector<Case> of_replies() {
       {{"replies_dropped"},
        [](World& world) { world.reflector().drop_request(); },
        {{"replies_dropped", 1}}},
+      {{"receive_buffer_full"},
+       [](World& world) { world.reflector().on_receive_dropped(3); },
+       {{"receive_buffer_full", 3}}},
       {{"path_errors"},
        [](World& world) { world.reflector().on_path_error(); },
        {{"path_errors", 1}}},
@@ -222,6 +225,7 @@ std::vector<Case> of_policy() {
   return {
       {{"refused_prefix"},
        [](World& world) { world.give(kStranger, request()); },
+       //= RFC8972:unmatched-discarded
        refused("refused_prefix")},
       {{"refused_unauthenticated"},
        [](World& world) { world.give(kFriend, request()); },
@@ -266,6 +270,18 @@ std::vector<Case> of_keys() {
          world.give(kFriend, sealed);
        },
        refused("auth_failed", 112)},
+      {{"tlv_integrity"},  // a TLV without an HMAC TLV
+       [=](World& world) {
+         have(world, ours);
+         Octets octets = sealed;
+         octets.resize(octets.size() + 8);
+         wire::write_tlv_header(octets, sealed.size(), wire::kUnrecognised, 4, 4);
+         world.give(kFriend, octets);
+       },
+       answered({{"auth_verified", 1},
+                 {"tlv_integrity", 1},
+                 {"octets_received", 120},
+                 {"octets_sent", 120}})},
       {{"auth_missing"},
        [=](World& world) {
          have(world, ours);
@@ -290,6 +306,7 @@ std::vector<Case> of_tlvs() {
     return world.give(kFriend, octets);
   };
   return {
+      //= RFC8972:never-dropped
       {{"tlv_unrecognised"},
        [](World& world) { world.give(kFriend, with_tlv(200, {})); },
        answered_with("tlv_unrecognised", 48)},
@@ -420,6 +437,7 @@ TEST(ReflectorCounters, who_proves_a_key_is_answered_where_others_are_not) {
 
 // A refusal is no secret: who is told so by the WSTP TLV does not count it as loss. It gets nothing
 // beyond that, and a session's place stays what it was.
+//= RFC8762:stateful-number
 TEST(ReflectorCounters, what_is_refused_is_told_to_the_session) {
   World world({.rate = 2});
   const auto layout = wire::plan_request(std::nullopt);

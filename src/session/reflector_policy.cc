@@ -34,6 +34,7 @@ void ReflectorPolicy::set_peers(std::vector<packet::IpAddress> peers) {
   std::ranges::sort(peers_);
 }
 
+//= RFC8972:sessions-provisioned
 bool ReflectorPolicy::listed(const packet::IpAddress& source) const {
   return std::ranges::binary_search(peers_, source) ||
          std::ranges::any_of(options_.allowed,
@@ -68,6 +69,7 @@ bool ReflectorPolicy::answers(const packet::IpAddress& source) const {
 
 // Who proves a key is no unknown peer, wherever it is; but a list that stands beside the keys is
 // meant to hold.
+//= RFC8972:unmatched-discarded
 std::optional<Admission> ReflectorPolicy::refuses_peer(const packet::IpAddress& source,
                                                        bool authenticated) const {
   if (options_.peers == Peers::Authenticated) {
@@ -86,6 +88,7 @@ std::uint64_t ReflectorPolicy::hash_of(const packet::IpAddress& key) const {
                           base::load_be<std::uint64_t>(octets, 8), std::uint64_t{v4}});
 }
 
+//= RFC8085:replies-limited
 Admission ReflectorPolicy::admit(const packet::IpAddress& source, const Credentials& credentials,
                                  MonoTime now) {
   if (const auto refused = refuses_peer(source, credentials.authenticated)) return *refused;
@@ -103,6 +106,7 @@ Admission ReflectorPolicy::admit(const packet::IpAddress& source, const Credenti
   return Admission::Answer;
 }
 
+//= RFC8972:cos-policy
 std::uint64_t ReflectorPolicy::permitted_dscp(const packet::IpAddress& source) const {
   if (options_.dscp) return *options_.dscp | 1U;
   return listed(source) ? kAnyDscp : kOpenDscp;

@@ -30,6 +30,7 @@ TEST(ReflectorPolicy, AnswersANetworkThatCameUpLaterAndNotOneThatIsGone) {
   EXPECT_EQ(admit(policy, "198.51.100.9", kNow), Admission::RefusedPrefix);
 }
 
+//= RFC8972:unmatched-discarded
 TEST(ReflectorPolicy, RefusesStrangersUnlessListed) {
   ReflectorPolicy strict({});
   EXPECT_EQ(admit(strict, "203.0.113.5", kNow), Admission::RefusedPrefix);
@@ -38,6 +39,7 @@ TEST(ReflectorPolicy, RefusesStrangersUnlessListed) {
   EXPECT_EQ(admit(listed, "203.0.113.5", kNow), Admission::Answer);
 }
 
+//= RFC8085:replies-limited
 TEST(ReflectorPolicy, LimitsTheRateOfOneAddressAndNotOfTheOthers) {
   ReflectorPolicy policy({.allowed = {}, .connected = {}, .rate = 10, .total_rate = 0});
   int answered = 0;
@@ -47,6 +49,7 @@ TEST(ReflectorPolicy, LimitsTheRateOfOneAddressAndNotOfTheOthers) {
   EXPECT_EQ(admit(policy, "10.0.0.1", kNow + Duration::milliseconds(150)), Admission::Answer);
 }
 
+//= RFC8085:replies-limited
 TEST(ReflectorPolicy, LimitsAllAddressesTogether) {
   ReflectorPolicy policy({.allowed = {}, .connected = {}, .rate = 10, .total_rate = 15});
   int answered = 0;
@@ -77,6 +80,7 @@ TEST(ReflectorPolicy, OneNetworkHasOneRateAndLeavesTheOthersTheirs) {
   EXPECT_EQ(network_key(address("2001:db8:1:2::3")), address("2001:db8:1::"));
 }
 
+//= RFC8972:sessions-provisioned
 TEST(ReflectorPolicy, ListedMeansTheListAlone) {
   ReflectorPolicy policy({.peers = Peers::Listed,
                           .allowed = {prefix("203.0.113.0/24"), prefix("10.1.0.0/16")},
@@ -87,6 +91,7 @@ TEST(ReflectorPolicy, ListedMeansTheListAlone) {
     EXPECT_EQ(admit(policy, source), Admission::RefusedPrefix) << source;
 }
 
+//= RFC8972:sessions-provisioned
 TEST(ReflectorPolicy, PeersThatAreMeasuredCountAsListed) {
   ReflectorPolicy policy({.peers = Peers::Listed});
   policy.set_peers({address("203.0.113.9"), address("10.0.0.7"), address("2001:db8::1")});
@@ -165,6 +170,7 @@ TEST(ReflectorPolicy, ALoudSourceIsNotTakenForAQuietOne) {
   EXPECT_LE(refused, 3) << "of 2,000; expected: 0.1 to 0.2";
 }
 
+//= RFC8972:cos-policy
 TEST(ReflectorPolicy, TheMarksOfRepliesFollowTheListUnlessTheyAreSaid) {
   const ReflectorPolicy open({.allowed = {prefix("203.0.113.0/24")}});
   EXPECT_EQ(open.permitted_dscp(address("10.0.0.1")) >> 47U, 1U);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -59,6 +60,7 @@ class ReflectorTest : public testing::Test {
   Reflector reflector_;
 };
 
+//= RFC8972:ssid-copied
 TEST_F(ReflectorTest, RandomPaddingIsNoNewSessionEachTime) {
   for (const std::size_t size : {41U, 43U, 44U, 100U}) {
     for (const std::uint8_t fill : std::array<std::uint8_t, 3>{0x11, 0x22, 0x33}) {
@@ -71,6 +73,7 @@ TEST_F(ReflectorTest, RandomPaddingIsNoNewSessionEachTime) {
   EXPECT_EQ(reflector_.counters().sessions_created, 1U);
 }
 
+//= RFC8972:ssid-identifies
 TEST_F(ReflectorTest, TheSsidOfAStampRequestNamesItsSession) {
   for (const std::uint8_t ssid : std::array<std::uint8_t, 3>{1, 2, 1}) {
     auto octets = request(44, 0);
@@ -86,6 +89,53 @@ TEST_F(ReflectorTest, ADirectedBroadcastGetsNoReplyAndSendsNoRequest) {
   EXPECT_EQ(reflector_.counters().refused_destination, 2U);
   EXPECT_TRUE(reflect(request(44, 0), "192.0.2.255", "192.0.2.1").empty());
   EXPECT_EQ(reflector_.counters().refused_source, 1U);
+}
+
+//= RFC8762:reply-to-source RFC8762:ttl-copied
+TEST_F(ReflectorTest, AReplyGoesBackFromWhereTheRequestWentWithItsTtl) {
+  const auto octets = request(44, 0);
+  packet::ReceivedDatagram asked;
+  asked.payload = octets;
+  asked.source = {*packet::IpAddress::parse("10.0.0.1"), 50'000, 0};
+  asked.destination = {*packet::IpAddress::parse("192.0.2.1"), 23'999, 0};
+  asked.arrival = stamp(StampSource::Kernel);
+  std::array<std::byte, 44> buffer;
+  for (const std::optional<std::uint8_t> ttl :
+       {std::optional<std::uint8_t>(61), std::optional<std::uint8_t>()}) {
+    asked.hop_limit = ttl;
+    const auto reply = reflector_.reflect(asked, stamp(StampSource::User), {}, buffer);
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->destination, asked.source);
+    EXPECT_EQ(reply->source, asked.destination.address);
+    EXPECT_EQ(reply->hop_limit, 255);
+    EXPECT_EQ(buffer[40], std::byte{ttl.value_or(255)}) << "255 where it is not told";
+  }
+}
+
+// RFC 8762 4.3.1: one Error Estimate for both stamps, so it is that of the weaker one.
+//= RFC8762:error-of-both
+TEST_F(ReflectorTest, TheErrorEstimateHoldsForBothStamps) {
+  const auto octets = request(44, 0);
+  ClockState clock;
+  clock.synchronised = true;
+  clock.error = Duration::microseconds(100);
+  for (const bool late_arrival : {false, true}) {
+    packet::ReceivedDatagram asked;
+    asked.payload = octets;
+    asked.source = {*packet::IpAddress::parse("10.0.0.1"), 50'000, 0};
+    asked.destination = {*packet::IpAddress::parse("192.0.2.1"), 23'999, 0};
+    asked.arrival = stamp(StampSource::Kernel);
+    Timestamp now = stamp(StampSource::User);
+    (late_arrival ? asked.arrival : now).error = Duration::microseconds(50);
+    std::array<std::byte, 44> buffer;
+    ASSERT_TRUE(reflector_.reflect(asked, now, clock, buffer));
+    const auto told = wire::decode_error_estimate(base::load_be<std::uint16_t>(buffer, 12));
+    EXPECT_TRUE(told.synchronised);
+    EXPECT_EQ(told.format, wire::TimeFormat::Ntp);
+    ASSERT_TRUE(told.error);
+    EXPECT_GE(*told.error, Duration::microseconds(150));
+    EXPECT_LE(*told.error, Duration::microseconds(155));
+  }
 }
 
 // A token that nobody has, or that somebody guesses, tells nothing and moves nothing.
@@ -108,6 +158,7 @@ TEST_F(ReflectorTest, AQuestionWithAForgedTokenIsAnsweredToItsSourceAndTellsNoth
 }
 
 // Thousands of sources that claim one session have one of their own each, and a bounded number.
+//= RFC8762:stateless-number
 TEST_F(ReflectorTest, SourcesThatClaimOneSessionLeaveItAlone) {
   auto mine = request(44, 0);
   mine[15] = std::byte{7};
@@ -118,8 +169,10 @@ TEST_F(ReflectorTest, SourcesThatClaimOneSessionLeaveItAlone) {
   }
   const auto reply = reflect(mine);
   EXPECT_EQ(base::load_be<std::uint32_t>(reply, 0), 21U) << "the number of its own replies";
+  // Of those for whom there is no room each gets back the number of its request.
+  EXPECT_EQ(base::load_be<std::uint32_t>(reflect(mine, "10.250.0.1"), 0), 0x0101'0101U);
   EXPECT_EQ(reflector_.counters().sessions_created, kMaxReflectorSessions);
-  EXPECT_EQ(reflector_.counters().stateless_replies, 20'001U - kMaxReflectorSessions);
+  EXPECT_EQ(reflector_.counters().stateless_replies, 20'002U - kMaxReflectorSessions);
 }
 
 // Both have clocks that step back between receiving and sending, so what they write is no honest

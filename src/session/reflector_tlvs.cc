@@ -41,6 +41,7 @@ bool ReflectorTlvs::is_own(const packet::Prefix& prefix) const {
 
 // RFC 9503 4.1.2. By another family the reply could not be sent from the port that was asked, and
 // one to ourselves would be a request to nobody.
+//= RFC9503:path-address-refused
 bool ReflectorTlvs::may_answer(const packet::IpAddress& address) const {
   if (address == request_->source.address) return true;
   if (address.family() != request_->source.address.family() || !is_one_host(address)) return false;
@@ -58,8 +59,10 @@ void ReflectorTlvs::prepare(const packet::ReceivedDatagram& request,
                             bool may_burst, wire::TlvAnswers& answers) {
   request_ = &request;
   answers.policy = may_burst ? &policy_ : &without_bursts_;
+  //= RFC8972:timestamp-information
   answers.timestamp_information.sync_in = answers.timestamp_information.sync_out =
       sync_source(clock);
+  //= RFC8972:location-policy
   const bool tell = !options_.hide_location;
   // A socket does not see from which MAC address a packet came.
   answers.location = wire::LocationAnswer{.destination = request.destination,
@@ -72,6 +75,7 @@ void ReflectorTlvs::prepare(const packet::ReceivedDatagram& request,
   answers.micro_session = options_.micro_session;
   if (session == nullptr) return;
   // RFC 8972 4.5: this packet and its reply are counted too.
+  //= RFC8972:direct-reflector
   answers.direct = wire::DirectCounters{.received = session->requests_received() + 1,
                                         .sent = session->packets_sent() + 1};
   const auto sequence = base::load_be<std::uint32_t>(request.payload, 0);
@@ -82,9 +86,12 @@ void ReflectorTlvs::direct(const wire::TlvOutcome& outcome, const packet::Receiv
                            packet::OutgoingDatagram& reply) const {
   reply.traffic_class = static_cast<std::uint8_t>(outcome.dscp << 2U | outcome.ecn);
   // RFC 9503 3: it SHOULD be the source. An address of the other family cannot.
+  //= RFC9503:node-is-source
   if (outcome.source && outcome.source->family() == reply.destination.address.family())
     reply.source = outcome.source;
+  //= RFC9503:path-address
   if (outcome.destination) reply.destination.address = *outcome.destination;
+  //= RFC9503:path-same-link
   if (outcome.same_link) reply.interface = request.interface;
 }
 

@@ -126,6 +126,7 @@ TEST(ReflectorView, AnEntryOfAForgottenReplyMakesNothingMissing) {
   EXPECT_EQ(view.take_resolved().forward, 1U);
 }
 
+//= RFC8762:sequence-from-zero
 TEST(Unwrap, FindsTheNearestWideNumberAcrossTheWrap) {
   EXPECT_EQ(unwrap(1, 0xffff'fffeU), 0x1'0000'0001U);
   EXPECT_EQ(unwrap(0xffff'ffffU, 0x1'0000'0003U), 0xffff'ffffU);

@@ -26,7 +26,9 @@ constexpr Duration kHardwareError = Duration::microseconds(1);
 std::optional<Timestamp> stamp_at(std::uint64_t raw, const Context& context,
                                   StampSource source = StampSource::Unknown,
                                   std::optional<Duration> error = std::nullopt) {
+  //= RFC5905:era
   const auto wall = wire::decode_time(raw, context.format, context.now, context.tai_minus_utc_s);
+  //= RFC5905:zero
   if (!wall) return std::nullopt;
   return Timestamp{.wall = *wall,
                    .mono = std::nullopt,
@@ -35,6 +37,7 @@ std::optional<Timestamp> stamp_at(std::uint64_t raw, const Context& context,
 }
 
 void take_follow_up(const wire::FollowUpTelemetry& told, const Context& context, Reply& reply) {
+  //= RFC8972:follow-up-format
   const bool hardware = told.method == static_cast<std::uint8_t>(wire::StampMethod::HwAssist);
   reply.true_transmits[reply.true_transmit_count++] = {
       .reflector_sequence = told.sequence,
@@ -84,6 +87,7 @@ void take_tlvs(const Context& context, Reply& reply, SenderCounters& counters) {
     const wire::ClassOfService& cos = *told.class_of_service;
     reply.request_traffic_class =
         static_cast<std::uint8_t>((cos.received_dscp << 2U) | cos.received_ecn);
+    //= RFC8972:cos-evaluated
     reply.class_refused = cos.refused != 0;
   }
   // WSTP tells the same with the class of each stamp; Follow-Up is for peers that do not speak it.
@@ -93,6 +97,7 @@ void take_tlvs(const Context& context, Reply& reply, SenderCounters& counters) {
 
 // RFC 5357 asks for 41 octets, and some peers send less.
 std::optional<wire::ReplyBase> decode(base::Bytes octets) {
+  //= RFC8762:light-41-octets
   if (octets.size() >= wire::kShortestReply) return wire::decode_reply(octets);
   if (octets.size() < kShortestTolerated) return std::nullopt;
   std::array<std::byte, wire::kShortestReply> whole{};
@@ -105,13 +110,16 @@ std::optional<wire::ReplyBase> decode(base::Bytes octets) {
 std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
                                  SenderCounters& counters, const ReplyMode& mode) {
   const bool authenticated = mode.mode == wire::Mode::Authenticated;
+  //= RFC8762:mbz-ignored
   const auto base_packet = authenticated ? wire::decode_auth_reply(octets) : decode(octets);
   if (!base_packet) {
     ++counters.malformed;
     return std::nullopt;
   }
+  //= RFC4656:error-estimate
   const auto estimate = wire::decode_error_estimate(base_packet->error_estimate);
   if (!estimate.error) ++counters.error_estimate_missing;
+  //= RFC8186:own-z
   const Context context{.now = now, .tai_minus_utc_s = tai_minus_utc_s, .format = estimate.format};
   Reply reply;
   reply.reflector_sequence = base_packet->sequence;
@@ -127,18 +135,23 @@ std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus
   reply.size = octets.size();
   reply.received = stamp_at(base_packet->receive_timestamp, context);
   reply.transmitted = stamp_at(base_packet->timestamp, context);
+  //= RFC8186:no-instant
   if (!reply.received || !reply.transmitted) ++counters.bad_timestamp;
   // An Error Estimate tells the distance from UTC only of a clock that follows it.
+  //= RFC7679:sync-told
   if (estimate.synchronised) reply.clock_error = estimate.error;
   // 0 is no TTL of a packet that arrived.
   if (base_packet->sender_ttl != 0) reply.request_hop_limit = base_packet->sender_ttl;
   // RFC 8762 4.6: behind the header a TWAMP Light reflector sends padding. A reply that carries our
   // SSID comes from a reflector that knows RFC 8972.
+  //= RFC8762:light-nothing-behind
   if (octets.size() <= wire::base_size(mode.mode) || base_packet->ssid == 0) return reply;
   const base::Bytes area = octets.subspan(wire::base_size(mode.mode));
   reply.tlvs =
-      wire::read_reply_tlvs(area, base_packet->sequence, {.key = mode.key, .mode = mode.mode});
+      wire::read_reply_tlvs(area, base_packet->sequence,
+                            {.key = mode.key, .mode = mode.mode, .required = mode.hmac_required});
   reply.tlvs_read = true;
+  //= RFC8972:base-stays-usable
   take_tlvs(context, reply, counters);
   return reply;
 }

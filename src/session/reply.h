@@ -74,6 +74,7 @@ inline constexpr std::size_t kShortestTolerated = 36;
 struct ReplyMode {
   wire::Mode mode = wire::Mode::Open;
   const crypto::Hmac* key = nullptr;
+  bool hmac_required = false;  // Open: no TLV is believed without an HMAC TLV
 };
 std::optional<Reply> parse_reply(base::Bytes octets, WallTime now, int tai_minus_utc_s,
                                  SenderCounters& counters, const ReplyMode& mode = {});

@@ -70,6 +70,7 @@ TEST(Reply, WithoutWstpTheErrorOfAStampIsNotKnown) {
   EXPECT_EQ(reply.transmitted->source, StampSource::Unknown);
 }
 
+//= RFC4656:error-estimate RFC7679:sync-told
 TEST(Reply, AClockThatIsNotSynchronisedHasNoBound) {
   SenderCounters counters;
   EXPECT_FALSE(parsed(reply_with(estimate(false, Duration::seconds(1))), counters).clock_error);
@@ -92,6 +93,7 @@ TEST(Reply, WstpTellsClassAndErrorOfBothStamps) {
 }
 
 // RFC 8972 4: the flag may be in a later TLV than the one that would be believed.
+//= RFC8972:sender-discards-at-i
 TEST(Reply, OneTlvThatFailsIntegrityDiscardsAll) {
   SenderCounters counters;
   const Reply reply =
@@ -104,6 +106,7 @@ TEST(Reply, OneTlvThatFailsIntegrityDiscardsAll) {
 }
 
 // RFC 8972 4.4: without RP the policy of a reflector looks like a re-mark on the way back.
+//= RFC8972:cos-evaluated
 TEST(Reply, SaysWhetherTheClassAskedForWasRefused) {
   for (const bool refused : {false, true}) {
     wire::ClassOfService cos{.wanted_dscp = 48, .received_dscp = 46, .received_ecn = 2};

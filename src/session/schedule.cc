@@ -18,6 +18,7 @@ Schedule::Schedule(const ScheduleOptions& options, MonoTime start, base::Random 
   CHECK(options_.interval > Duration());
   const auto interval = static_cast<std::uint64_t>(options_.interval.ns());
   if (!options_.at_once)
+    //= RFC3432:random-start
     start_ += Duration::nanoseconds(static_cast<std::int64_t>(random_.below(interval)));
   if (!options_.count || *options_.count > 0) next_ = start_;
   if (next_ && options_.duration && *options_.duration <= start_ - start) next_.reset();
@@ -28,8 +29,10 @@ Schedule::Schedule(const ScheduleOptions& options, MonoTime start, base::Random 
 }
 
 Duration Schedule::gap() {
+  //= RFC3432:fixed-interval
   if (options_.kind == ScheduleKind::Periodic) return options_.interval;
   double factor = 0;
+  //= RFC2330:poisson
   do factor = -std::log(random_.unit());
   while (factor > kPoissonTail);
   const double ns = static_cast<double>(options_.interval.ns()) * factor;
@@ -41,6 +44,7 @@ void Schedule::advance() {
   ++issued_;
   previous_ = next_;
   const MonoTime following = *next_ + gap();
+  //= RFC3432:limited
   const bool counted_out = options_.count && issued_ >= *options_.count;
   const bool timed_out = options_.duration && following - start_ >= *options_.duration;
   if (counted_out || timed_out) {

@@ -99,6 +99,7 @@ void Sender::on_time(const Timestamp& now, const ClockState& clock) {
 }
 
 // RFC 8972 4.6: until a reply brings it back, a few times. Each in a probe of its own.
+//= RFC8972:access-repeated
 void Sender::repeat_report(const Timestamp& now, const ClockState& clock) {
   if (interrupted_ || !report_->take_due(*now.mono)) return;
   send(ProbeKind::Trial, *now.mono, now, clock);
@@ -163,6 +164,7 @@ std::uint64_t Sender::send(ProbeKind kind, MonoTime due, const Timestamp& now,
   sample.session = options_.session;
   sample.flow = options_.flow;
   if (!probe.unmeasured) sample.probe = continuity_.next_probe++;
+  //= RFC8762:sequence-from-zero
   sample.sequence = static_cast<std::uint32_t>(probe.sequence);
   sample.scheduled = due;
   sample.scheduled_wall = now.wall - (*now.mono - due);
@@ -174,12 +176,15 @@ std::uint64_t Sender::send(ProbeKind kind, MonoTime due, const Timestamp& now,
   if (kind == ProbeKind::Scheduled) ++continuity_.progress.scheduled;
   if (probe.unmeasured) ++counters_.unmeasured;
 
+  //= RFC8762:timestamp-late RFC8186:format
   probe.wire_timestamp = wire::encode_time(now.wall, options_.format, clock.tai_minus_utc_s);
   probe.wire_error_estimate =
+      //= RFC4656:multiplier
       wire::encode_error_estimate(clock.synchronised, options_.format, clock.error + now.error);
   const wire::ProbeFields fields{.sequence = sample.sequence,
                                  .timestamp = probe.wire_timestamp,
                                  .error_estimate = probe.wire_error_estimate,
+                                 //= RFC8972:ssid-in-every-packet
                                  .ssid = options_.ssid,
                                  .dscp = static_cast<std::uint8_t>(options_.traffic_class >> 2U),
                                  .asked = extra.asked,
@@ -252,6 +257,14 @@ void Sender::on_stamps_unreliable() {
   });
 }
 
+void Sender::on_receive_dropped(std::uint64_t count) {
+  if (counters_.receive_buffer_full == 0)
+    output_.on_note(
+        "datagrams that came to this port found no room in its socket: replies among "
+        "them count as lost on the way back (counter receive_buffer_full)");
+  counters_.receive_buffer_full += count;
+}
+
 // --- errors
 
 std::optional<std::uint64_t> Sender::quoted(const packet::PathError& error) const {
@@ -270,6 +283,7 @@ bool Sender::on_path_error(const packet::PathError& error) {
   Probe* quoted = nullptr;
   if (const auto request = quoted_request(error.quoted, layout_.mode)) {
     quoted = ledger_.find(unwrap(request->sequence, ledger_.next_sequence()));
+    //= RFC8085:icmp-validated
     if (quoted == nullptr || quoted->wire_timestamp != request->timestamp ||
         request->ssid != options_.ssid) {
       ++counters_.foreign_path_errors;

@@ -48,7 +48,7 @@ struct SenderOptions {
   bool may_send_bare = true;                        // bare probes alternately to a silent peer
   bool translated = false;  // replies are made of packets of another protocol and size
   std::uint64_t seed = 0;   // of what the session draws
-  AuthKeyPtr key;           // of an authenticated layout; null: the open mode, without an HMAC TLV
+  AuthKeyPtr key;           // of a layout with an HMAC of any kind; null: it has none
   PeerKind peer = PeerKind::Auto;
   bool peer_uses_utc = false;  // in PTP format, instead of TAI
   // What the probes ask in TLVs, and what follows from it.
@@ -158,6 +158,8 @@ class Sender {
   bool on_path_error(const packet::PathError& error);
   // Stamps may have been lost around now.
   void on_stamps_unreliable();
+  // So many datagrams to our port found no room in its socket, replies of ours maybe among them.
+  void on_receive_dropped(std::uint64_t count);
 
   // Probes have this key from now on, where there was one before; replies to earlier ones are
   // verified with theirs.
@@ -179,6 +181,7 @@ class Sender {
  private:
   // Whom to believe (sender_auth.cc).
   std::optional<ReplyMode> trusted(base::Bytes reply) const;
+  const crypto::Hmac& key_of(std::uint32_t number) const;
   void distrust(const packet::ReceivedDatagram& datagram);
   void forget_keys();
 

@@ -14,7 +14,8 @@ namespace wirestamp::session {
 namespace {
 
 constexpr std::size_t kMostOlderKeys = 8;
-constexpr std::size_t kSenderSequence = 48;  // its place in an authenticated reply
+// The places of the sender's number in replies.
+constexpr std::size_t kSenderSequence = 24, kAuthSenderSequence = 48;
 
 }  // namespace
 
@@ -38,17 +39,26 @@ void Sender::forget_keys() {
 std::optional<ReplyMode> Sender::trusted(base::Bytes reply) const {
   if (layout_.mode == wire::Mode::Open) {
     if (wire::likely_mode(reply) == wire::Mode::Authenticated) return std::nullopt;
+    if (!options_.key || reply.size() <= wire::kBaseSize) return ReplyMode();
+    // RFC 8972 4.8. Required: what we sent with an HMAC TLV does not come back without one, unless
+    // somebody took it out.
     return ReplyMode{.mode = wire::Mode::Open,
-                     .key = options_.key ? &options_.key->hmac() : nullptr};
+                     .key = &key_of(base::load_be<std::uint32_t>(reply, kSenderSequence)),
+                     .hmac_required = true};
   }
   if (reply.size() < wire::kAuthBaseSize) return std::nullopt;
-  const std::uint64_t sequence =
-      unwrap(base::load_be<std::uint32_t>(reply, kSenderSequence), ledger_.next_sequence());
-  const auto older =
-      std::ranges::find_if(older_keys_, [&](const OlderKey& one) { return sequence < one.until; });
-  const crypto::Hmac& key = older != older_keys_.end() ? older->key->hmac() : options_.key->hmac();
+  const crypto::Hmac& key = key_of(base::load_be<std::uint32_t>(reply, kAuthSenderSequence));
+  //= RFC8762:hmac-first
   if (!wire::authentic(reply, key)) return std::nullopt;
   return ReplyMode{.mode = wire::Mode::Authenticated, .key = &key};
+}
+
+// Of the probe with that number.
+const crypto::Hmac& Sender::key_of(std::uint32_t number) const {
+  const std::uint64_t sequence = unwrap(number, ledger_.next_sequence());
+  const auto older =
+      std::ranges::find_if(older_keys_, [&](const OlderKey& one) { return sequence < one.until; });
+  return older != older_keys_.end() ? older->key->hmac() : options_.key->hmac();
 }
 
 void Sender::distrust(const packet::ReceivedDatagram& datagram) {

@@ -40,12 +40,14 @@ void Sender::note_elsewhere(const packet::ReceivedDatagram& datagram, const Cloc
 }
 
 // RFC 9503 3: who was asked by its node address SHOULD answer from that one.
+//= RFC9503:node-is-source
 bool Sender::from_peer(const packet::Endpoint& source) const {
   if (source.port != options_.remote.port) return false;
   return source.address == options_.remote.address || source.address == options_.tlvs.answers_from;
 }
 
 // RFC 9534 3: both IDs must be right, the reflector's from the first reply on.
+//= RFC9534:reply-validated
 bool Sender::wrong_link(const Reply& reply) {
   if (!options_.tlvs.micro_session || !reply.tlvs.micro_session) return false;
   const wire::MicroSession &asked = *options_.tlvs.micro_session, &told = *reply.tlvs.micro_session;
@@ -58,6 +60,7 @@ std::optional<Reply> Sender::read(const packet::ReceivedDatagram& datagram, cons
                                   const ReplyMode& mode) {
   base::Bytes octets = datagram.payload;
   // RFC 8762 4.6: behind the header such a peer sends padding.
+  //= RFC8762:light-nothing-behind
   if (options_.peer == PeerKind::TwampLight && octets.size() > wire::kBaseSize)
     octets = octets.first(wire::kBaseSize);
   const int tai_minus_utc_s = options_.peer_uses_utc ? 0 : clock.tai_minus_utc_s;
@@ -71,12 +74,14 @@ bool Sender::names_us(const Reply& reply) {
   if (reply.ssid == options_.ssid) return true;
   if (reply.ssid == 0) {
     ++counters_.zero_ssid;
+    //= RFC8972:ssid-zero-reply
     if (options_.peer != PeerKind::Stamp) return true;
     oddities_.refuse_zero_ssid();
     for (const std::string& note : oddities_.take_notes()) output_.on_note(note);
     return false;
   }
   if (options_.peer == PeerKind::TwampLight) return true;
+  //= RFC8972:ssid-of-another
   ++counters_.other_ssid;
   return false;
 }
@@ -118,6 +123,7 @@ void Sender::look_for_oddities(const Probe& probe, const Reply& reply) {
 
 std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram& datagram,
                                                  const ClockState& clock) {
+  //= RFC8085:source-checked
   if (!from_peer(datagram.source)) {
     ++counters_.other_address;
     note_elsewhere(datagram, clock);
@@ -149,6 +155,7 @@ std::optional<std::uint64_t> Sender::on_datagram(const packet::ReceivedDatagram&
     return std::nullopt;
   }
   ++counters_.replies;
+  //= RFC8972:access-receipt
   if (report_ && reply->tlvs.access_report) report_->on_receipt();
   last_reply_ = datagram.arrival.mono;
   unanswered_since_.reset();
@@ -263,6 +270,7 @@ void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing
   output_.on_reply(provisional);
 }
 
+//= RFC2681:first-copy RFC5560:copies
 void Sender::accept_copy(Probe& probe, const Filing& filing) {
   if (options_.tlvs.asks(wire::kReflectedControl)) {  // it was asked for several
     ++counters_.further_replies;

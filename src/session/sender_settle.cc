@@ -60,11 +60,13 @@ void Sender::decide(Probe& probe) {
     sample.sender_tx = probe.departed ? probe.departed : sample.sender_user;
   const unsigned answered = peer_.replies_to(probe.sequence);
   if (answered > 1 && !options_.tlvs.asks(wire::kReflectedControl))
+    //= RFC5560:copies
     sample.duplicates_forward = static_cast<std::uint16_t>(std::min(answered - 1, 65'535U));
   if (probe.replied) {
     if (sample.reflector_sequence)
       if (const auto first = peer_.first_reply_to(probe.sequence, probe.epoch))
         sample.reflector_first_sequence = static_cast<std::uint32_t>(*first);
+    //= RFC7680:definition
     const bool late = probe.arrived && *probe.arrived - probe.left() > options_.loss_after;
     sample.outcome = late ? Outcome::Late : Outcome::Delivered;
     return;
@@ -80,6 +82,7 @@ void Sender::decide(Probe& probe) {
   decide_unanswered(probe);
 }
 
+//= RFC6673:definition
 void Sender::decide_unanswered(Probe& probe) {
   measure::Sample& sample = probe.sample;
   const Fate fate = peer_.fate_of(probe.sequence);
@@ -197,6 +200,7 @@ bool Sender::closing_probe_helps() const {
 }
 
 // True while some probe may still get its answer; says when to look again.
+//= RFC7680:judged-in-time
 bool Sender::waits_for_decision(MonoTime now) {
   const bool impatient = interrupted_ && now - *interrupted_ >= kInterruptGrace;
   std::optional<MonoTime> first;

@@ -19,9 +19,19 @@ using measure::WithheldReason;
 
 namespace {
 // RFC 6335 6.
+//= RFC6335:dynamic-ports
 constexpr std::uint32_t kFirstDynamic = 49'152, kLastDynamic = 65'535;
 constexpr unsigned kUnlikeTries = 16;
 constexpr Duration kLookEvery = Duration::milliseconds(100);
+
+// A router said congestion (CE) of a probe that left as ECN-capable, or of the reply to it.
+bool marked_on_the_way(const measure::Sample& sample) {
+  constexpr unsigned kEcn = 3, kCe = 3;
+  const unsigned sent = sample.sent.ecn();
+  if (sent == 0 || sent == kCe) return false;
+  return (sample.seen_traffic_class && (*sample.seen_traffic_class & kEcn) == kCe) ||
+         (sample.returned && sample.returned->ecn() == kCe);
+}
 }  // namespace
 
 Session::Session(const SessionOptions& options, const wire::RequestLayout& layout,
@@ -38,6 +48,7 @@ Session::Session(const SessionOptions& options, const wire::RequestLayout& layou
   const Duration interval = options.schedule.interval;
   if (!options.full_rate &&
       RateGuard::applies(options.flow.remote.address, interval, options.flows))
+    //= RFC8085:low-rate
     guard_.emplace(RateGuardOptions{.flows = options.flows,
                                     .loss_after = options.flow.loss_after,
                                     .by_lot = options.schedule.kind == ScheduleKind::Poisson,
@@ -108,6 +119,7 @@ Session::Flow* Session::open(const FlowPort& port, std::string* failure) {
 // Drawn, and unlike that of every open flow: a late reply of one is never taken for another's.
 // Where a key is for certain SSIDs it is one of them; more flows than those differ in their ports
 // alone.
+//= RFC9503:node-ssid
 std::uint16_t Session::choose_ssid(FlowId id) {
   const auto in_use = [&](std::uint16_t ssid) {
     return std::ranges::any_of(
@@ -119,6 +131,7 @@ std::uint16_t Session::choose_ssid(FlowId id) {
     return free != ssids.end() ? *free : ssids[id % ssids.size()];
   }
   std::uint16_t ssid = id == 0 ? options_.flow.ssid : std::uint16_t{0};
+  //= RFC8972:ssid-differs
   while (ssid == 0 || in_use(ssid)) ssid = static_cast<std::uint16_t>(1 + random_.below(0xffff));
   return ssid;
 }
@@ -457,6 +470,10 @@ void Session::on_stamps_unreliable(FlowId id) {
   if (Flow* flow = find(id)) flow->sender.on_stamps_unreliable();
 }
 
+void Session::on_receive_dropped(FlowId id, std::uint64_t count) {
+  if (Flow* flow = find(id)) flow->sender.on_receive_dropped(count);
+}
+
 void Session::on_network_change(const packet::NetworkChange& change) {
   if (change.kind == packet::NetworkChangeKind::NeighbourFailed) return;
   // Changes come in bursts, and a look asks the kernel.
@@ -477,7 +494,8 @@ void Session::on_flow_reply(const measure::Sample& provisional) {
     watch_.on_answer(provisional.probe, at);
     const bool dated = provisional.sender_tx && provisional.sender_tx->mono;
     const MonoTime left = dated ? *provisional.sender_tx->mono : provisional.scheduled;
-    if (guard_ && at - left <= options_.flow.loss_after) guard_->on_answer(provisional.probe);
+    if (guard_ && at - left <= options_.flow.loss_after)
+      guard_->on_answer(provisional.probe, marked_on_the_way(provisional));
     budget_.on_answered(options_.flow.session, options_.flow.remote.address, at);
     if (outage_ && !outage_->answered) {  // step() goes on from there
       outage_->answered = at;

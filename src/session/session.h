@@ -58,7 +58,8 @@ struct SessionOptions {
   unsigned flows = 1;
   // Loss reduces no rate, not even a high one to a public address (rate_guard.h).
   bool full_rate = false;
-  // The first answer is an event. What runs for a minute before somebody's eyes needs none.
+  // The first answer is an event, and so is a NAT that Location shows. What runs for a minute
+  // before somebody's eyes needs none, and has notes.
   bool tells_up = false;
 };
 
@@ -140,6 +141,7 @@ class Session {
   void on_datagram(FlowId flow, const packet::ReceivedDatagram& datagram, const ClockState& clock);
   bool on_path_error(FlowId flow, const packet::PathError& error);
   void on_stamps_unreliable(FlowId flow);
+  void on_receive_dropped(FlowId flow, std::uint64_t count);
   void on_network_change(const packet::NetworkChange& change);
 
   // See Sender::set_key(): of all flows.

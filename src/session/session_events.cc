@@ -151,8 +151,8 @@ void Session::tell_verdict(const Timestamp& now, Finding finding, const FlowTria
       break;
     case Finding::OneOfSeveralPaths:
       verdict.text = "one of several paths is broken: of " + std::to_string(*verdict.tried) +
-                     " new flows " + std::to_string(*verdict.answered) + " are answered, " +
-                     old_flow + " is not";
+                     " new flows " + std::to_string(*verdict.answered) +
+                     " are answered, and the old one, " + old_flow + ", is not";
       break;
     case Finding::TransientOutage:
       verdict.text = "transient outage: old and new flow are answered again";
@@ -186,13 +186,15 @@ void Session::tell_change(const Timestamp& now, const std::string& reason,
 
 void Session::tell_rate(const Timestamp& now, const RateGuard::Change& change) {
   using Kind = RateGuard::Change::Kind;
-  const std::string lost =
+  std::string lost =
       std::to_string(change.lost) + " of " + std::to_string(change.sent) + " probes lost in 10 s";
+  if (change.marked > 0)
+    lost += ", " + std::to_string(change.marked) + " marked with congestion (CE)";
   measure::Event told =
       event(change.kind == Kind::Restored ? EventKind::RateRestored : EventKind::RateReduced, now);
   switch (change.kind) {
     case Kind::Reduced:
-      told.reason = "loss";
+      told.reason = change.marked > change.lost ? "marks" : "loss";
       told.text = lost +
                   ": one in two is sent from now on, and half as many after each further "
                   "10 s like these, down to one in 16 (--full-rate keeps the rate)";
@@ -227,6 +229,18 @@ void Session::on_flow_restart(Flow& flow) {
   restarts_told_ = again;
   measure::Event restarted = event(EventKind::ReflectorRestarted, now_);
   restarted.flow = flow.id;
+  // What hears nothing of a flow for so long forgets it.
+  const auto& outage = outage_ ? outage_ : last_outage_;
+  const bool just_over =
+      outage && (!outage->answered || within(outage->answered, kRestartsTogether));
+  if (!again && just_over &&
+      outage->answered.value_or(*now_.mono) - outage->heard >= kSessionIdle) {
+    restarted.text =
+        "the reflector knows nothing of this flow: it may have been restarted, or forgot it, since "
+        "nothing came for so long";
+    tell(restarted);
+    return;
+  }
   restarted.text =
       again ? "the reflector knows nothing of this flow, again and again: a NAT on the way gives "
               "its packets one address after another, or the reflector is restarted all the time"
@@ -318,7 +332,17 @@ void Session::on_flow_tlvs(const Flow& flow, const Reply& reply, std::size_t req
                   .remote = options_.flow.remote,
                   .request_size = request_size,
                   .replies_received = replies});
-  for (const std::string& news : tlvs_.take_news()) output_.on_note(news);
+  for (const TlvWatch::News& news : tlvs_.take_news()) {
+    if (!news.translation || !options_.tells_up) {
+      output_.on_note(news.text);
+      continue;
+    }
+    measure::Event seen = event(EventKind::NetworkChanged, now_);
+    seen.reason = "address translation";
+    seen.flow = flow.id;
+    seen.text = news.text;
+    tell(seen);
+  }
 }
 
 // --- hops

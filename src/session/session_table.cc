@@ -69,12 +69,6 @@ const SentReply* ReflectorSession::newest(std::size_t back) const {
   return &replies[(next_sequence - 1 - back) % kRemembered];
 }
 
-const SentReply* ReflectorSession::newest_with_stamp() const {
-  for (std::size_t back = 0; const SentReply* reply = newest(back); ++back)
-    if (reply->departed) return reply;
-  return nullptr;
-}
-
 SessionTable::SessionTable(std::function<std::uint64_t()> random)
     : random_(std::move(random)),
       index_(0, SessionKeyHash{{random_(), random_()}}),

@@ -70,7 +70,6 @@ struct ReflectorSession {
   void see(std::uint32_t sender_sequence);
 
   const SentReply* newest(std::size_t back) const;  // 0: the newest; nullptr: there is none
-  const SentReply* newest_with_stamp() const;
 };
 
 // The reflector's sessions: bounded, and fair to those that were there first. Forged sources cost

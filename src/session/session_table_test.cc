@@ -23,12 +23,14 @@ class SessionTableTest : public ::testing::Test {
   SessionTable table_{[this] { return random_.next(); }};
 };
 
+//= RFC8972:ssid-identifies
 TEST_F(SessionTableTest, TheSameKeyIsTheSameSession) {
   ReflectorSession* first = table_.find_or_create(key(1), at(0));
   EXPECT_EQ(table_.find_or_create(key(1), at(1)), first);
   EXPECT_EQ(table_.created(), 1U);
 }
 
+//= RFC8972:ssid-identifies
 TEST_F(SessionTableTest, AnotherSsidIsAnotherSessionWithAnotherEpochAndToken) {
   const ReflectorSession first = *table_.find_or_create(key(1, 1), at(0));
   const ReflectorSession second = *table_.find_or_create(key(1, 2), at(0));

@@ -49,8 +49,10 @@ TEST(TlvExchange, LocationShowsThatNoNatIsBetween) {
   EXPECT_EQ(exchange.text(wire::kLocation),
             "Location: the reflector saw 10.0.0.1:40000, as sent: no NAT is between");
   EXPECT_FALSE(exchange.watch->translated());
+  EXPECT_EQ(exchange.translations, 0U);
 }
 
+//= RFC8972:location-answer
 TEST(TlvExchange, LocationShowsANatOnEitherSideOnceAndEachChange) {
   TlvExchange exchange(location());
   exchange.seen_source = {*packet::IpAddress::parse("198.51.100.7"), 4'711, 0};
@@ -69,6 +71,11 @@ TEST(TlvExchange, LocationShowsANatOnEitherSideOnceAndEachChange) {
   exchange.probe();
   ASSERT_EQ(exchange.news.size(), 2U);
   EXPECT_NE(exchange.news.back().find("198.51.100.7:4712"), std::string::npos);
+  EXPECT_EQ(exchange.translations, 2U);
+  exchange.seen_source.reset();
+  exchange.seen_destination.reset();
+  exchange.probe();
+  EXPECT_EQ(exchange.translations, 3U) << "that it is gone is told, too";
 }
 
 TEST(TlvExchange, WhatChangesAllTheTimeIsToldAFewTimesOnly) {
@@ -83,6 +90,7 @@ TEST(TlvExchange, WhatChangesAllTheTimeIsToldAFewTimesOnly) {
 }
 
 // RFC 8972 4.2.1.
+//= RFC8972:location-policy
 TEST(TlvExchange, LocationIsWithheldByPolicy) {
   TlvExchange exchange(location(), {.hide_location = true});
   ASSERT_TRUE(exchange.probe());
@@ -90,6 +98,7 @@ TEST(TlvExchange, LocationIsWithheldByPolicy) {
 }
 
 // RFC 8972 4.3.
+//= RFC8972:timestamp-information
 TEST(TlvExchange, TimestampInformationTellsClockAndMethods) {
   TlvExchange exchange(requests(zeros(wire::kTimestampInformation, 4)),
                        {.clock_source = wire::SyncSource::Ptp});
@@ -103,6 +112,7 @@ TEST(TlvExchange, TimestampInformationTellsClockAndMethods) {
 }
 
 // RFC 8972 4.5.
+//= RFC8972:direct-reflector RFC8972:direct-differences
 TEST(TlvExchange, DirectMeasurementCountsBothDirections) {
   TlvExchange exchange(requests(zeros(wire::kDirectMeasurement, 12)));
   ASSERT_TRUE(exchange.probe());
@@ -117,6 +127,7 @@ TEST(TlvExchange, DirectMeasurementCountsBothDirections) {
   EXPECT_EQ(exchange.news.size(), 1U) << "counters are no news";
 }
 
+//= RFC8972:direct-sender
 TEST(TlvExchange, DirectMeasurementDoesNotCountWhatTheSystemDidNotTake) {
   TlvExchange exchange(requests(zeros(wire::kDirectMeasurement, 12)));
   ASSERT_TRUE(exchange.probe());
@@ -135,6 +146,7 @@ TlvRequests access_report() {
   return requests(tlv(wire::kAccessReport, report, wire::AccessReport::kLength));
 }
 
+//= RFC8972:access-copied
 TEST(TlvExchange, AnAccessReportComesBackAsItsReceipt) {
   TlvExchange exchange(access_report());
   ASSERT_TRUE(exchange.probe());
@@ -144,6 +156,7 @@ TEST(TlvExchange, AnAccessReportComesBackAsItsReceipt) {
 }
 
 // RFC 8972 4.6: 3 s, and four times.
+//= RFC8972:access-repeated
 TEST(TlvExchange, AnAccessReportWithoutReceiptIsRepeatedFourTimes) {
   TlvExchange exchange(access_report());
   exchange.send_only();
@@ -157,6 +170,7 @@ TEST(TlvExchange, AnAccessReportWithoutReceiptIsRepeatedFourTimes) {
                                Duration::seconds(12)}));
 }
 
+//= RFC8972:access-receipt
 TEST(TlvExchange, AnAccessReportIsRepeatedUntilItsReceipt) {
   TlvExchange exchange(access_report());
   exchange.send_only();
@@ -166,6 +180,7 @@ TEST(TlvExchange, AnAccessReportIsRepeatedUntilItsReceipt) {
 }
 
 // RFC 9503 3.
+//= RFC9503:node-not-ours RFC9503:node-is-source
 TEST(TlvExchange, ADestinationNodeIsTheSourceOfTheReply) {
   TlvRequests asked = requests(zeros(wire::kDestinationNode, 4));
   wire::encode_address(asked.tlvs.front().value, kElsewhere);
@@ -184,6 +199,7 @@ TEST(TlvExchange, ADestinationNodeIsTheSourceOfTheReply) {
 }
 
 // RFC 9503 4.1.1.
+//= RFC9503:path-no-reply
 TEST(TlvExchange, AReturnPathMayWantNoReply) {
   TlvRequests asked = return_path({.control_code = wire::ReturnPath::kNoReply});
   TlvExchange exchange(asked);
@@ -191,6 +207,7 @@ TEST(TlvExchange, AReturnPathMayWantNoReply) {
   EXPECT_EQ(exchange.reflector->counters().reply_unwanted, 1U);
 }
 
+//= RFC9503:path-same-link
 TEST(TlvExchange, AReturnPathMayWantTheSameLink) {
   TlvExchange exchange(return_path({.control_code = wire::ReturnPath::kSameLink}));
   ASSERT_TRUE(exchange.probe());
@@ -200,12 +217,14 @@ TEST(TlvExchange, AReturnPathMayWantTheSameLink) {
 }
 
 // RFC 9503 4.1.2: by permission only.
+//= RFC9503:path-address RFC9503:path-address-refused
 TEST(TlvExchange, AReturnAddressIsTakenWhereItIsPermitted) {
   const TlvRequests asked = return_path({.control_code = {}, .address = kElsewhere});
   TlvExchange refused(asked);
   ASSERT_TRUE(refused.probe());
   EXPECT_EQ(refused.last_reply->destination, refused.sender_end);
-  EXPECT_EQ(refused.text(wire::kReturnPath), "Return Path: not understood, or refused (U)");
+  EXPECT_EQ(refused.text(wire::kReturnPath),
+            "Return Path: not understood, or refused (U): `--return-to` there permits it");
 
   TlvExchange permitted(asked, {.return_to = {*packet::Prefix::parse("192.0.2.0/24")}});
   ASSERT_TRUE(permitted.probe());
@@ -214,6 +233,7 @@ TEST(TlvExchange, AReturnAddressIsTakenWhereItIsPermitted) {
   EXPECT_EQ(permitted.text(wire::kReturnPath), "Return Path: replies come to 192.0.2.9");
 }
 
+//= RFC9503:path-address-refused
 TEST(TlvExchange, AReturnAddressIsNeverOurOwnNorMany) {
   for (const char* address : {"10.0.0.2", "224.0.0.1", "255.255.255.255"}) {
     TlvExchange exchange(
@@ -225,6 +245,7 @@ TEST(TlvExchange, AReturnAddressIsNeverOurOwnNorMany) {
 }
 
 // RFC 9534 3.
+//= RFC9534:other-link-discarded RFC9534:reply-ids
 TEST(TlvExchange, AMicroSessionTellsTheMemberLinks) {
   TlvExchange exchange(micro_session(1, 0), {.micro_session = 2});
   ASSERT_TRUE(exchange.probe());
@@ -234,9 +255,12 @@ TEST(TlvExchange, AMicroSessionTellsTheMemberLinks) {
   EXPECT_EQ(another.reflector->counters().wrong_link, 1U);
   TlvExchange unknown(micro_session(1, 0));
   ASSERT_TRUE(unknown.probe());
-  EXPECT_EQ(unknown.text(wire::kMicroSession), "Micro-session ID: the peer does not know it (U)");
+  EXPECT_EQ(unknown.text(wire::kMicroSession),
+            "Micro-session ID: the peer does not know it (U): `--micro-session` there tells the "
+            "number of its link");
 }
 
+//= RFC9534:reply-validated
 TEST(TlvExchange, AReplyOverAnotherMemberLinkIsNotTaken) {
   TlvExchange exchange(micro_session(1, 0), {.micro_session = 2});
   ASSERT_TRUE(exchange.probe());
@@ -251,16 +275,19 @@ TEST(TlvExchange, AReplyOverAnotherMemberLinkIsNotTaken) {
   EXPECT_EQ(exchange.sender->counters().replies, 2U);
 }
 
+//= draft-asymmetrical-pkts:off-by-default
 TEST(TlvExchange, ReplyControlIsOffByDefault) {
   const wire::ReflectedControl control{.length = 1'000, .count = 5, .layer3_group = {}};
   TlvExchange exchange(requests(tlv(wire::kReflectedControl, control, control.value_length())));
   ASSERT_TRUE(exchange.probe());
   EXPECT_EQ(exchange.last_reply->payload.size(), exchange.request.size());
   EXPECT_EQ(exchange.text(wire::kReflectedControl),
-            "Reflected Test Packet Control: understood, the peer could not do it (C)");
+            "Reflected Test Packet Control: understood, the peer could not do it (C): "
+            "`--reply-control` there permits it to sources of its --allow, up to that number");
 }
 
 // draft-ietf-ippm-asymmetrical-pkts 3.
+//= draft-asymmetrical-pkts:number
 TEST(TlvExchange, ReplyControlBringsSeveralLargerReplies) {
   const wire::ReflectedControl control{
       .length = 1'000, .count = 3, .interval_ns = 5'000'000, .layer3_group = {}};
@@ -287,6 +314,7 @@ TEST(TlvExchange, ReplyControlBringsSeveralLargerReplies) {
   EXPECT_EQ(exchange.reflector->counters().further_replies, 2U);
 }
 
+//= draft-asymmetrical-pkts:limits
 TEST(TlvExchange, ReplyControlBeyondTheLimitsOrWhileOneRunsGetsOneReply) {
   const auto asking = [](std::uint16_t count) {
     const wire::ReflectedControl control{
@@ -305,12 +333,15 @@ TEST(TlvExchange, ReplyControlBeyondTheLimitsOrWhileOneRunsGetsOneReply) {
   EXPECT_EQ(twice.answer(wire::kReflectedControl), TlvAnswer::NotFulfilled);
 }
 
+//= draft-stamp-ber:bits-counted
 TEST(TlvExchange, BitErrorsAreCountedWhereDraftsAreOn) {
   TlvRequests asked = requests(zeros(wire::kBitErrors, 4));
   asked.padding_pattern = {std::byte{0xff}, std::byte{0}};
   TlvExchange off(asked);
   ASSERT_TRUE(off.probe());
   EXPECT_EQ(off.answer(wire::kBitErrors), TlvAnswer::NotUnderstood);
+  EXPECT_EQ(off.text(wire::kBitErrors),
+            "Bit Error Count: the peer does not know it (U): `--drafts` there switches it on");
   TlvExchange on(asked, {.drafts = true});
   ASSERT_TRUE(on.probe());
   EXPECT_EQ(on.text(wire::kBitErrors), "Bit Error Count: 0 bits arrived wrong");
@@ -320,6 +351,38 @@ TEST(TlvExchange, BitErrorsAreCountedWhereDraftsAreOn) {
   EXPECT_EQ(on.text(wire::kBitErrors), "Bit Error Count: 3 bits arrived wrong");
 }
 
+// RFC 8972 4.7.
+//= RFC8972:follow-up
+TEST(TlvExchange, FollowUpTelemetryTellsOfThePreviousReplyAndOfNoEarlierOne) {
+  TlvExchange exchange({});
+  ASSERT_TRUE(exchange.layout.follow_up);
+  const std::size_t value = *exchange.layout.follow_up + wire::kTlvHeader;
+  struct Told {
+    std::uint32_t sequence;
+    bool stamped;
+    bool operator==(const Told&) const = default;
+  };
+  // What the next reply tells of the one before; then its own stamp comes, or does not.
+  const auto next = [&](bool stamp_comes) {
+    exchange.send_only();
+    const auto reply = exchange.reflect(exchange.request);
+    EXPECT_TRUE(reply);
+    const Told told{base::load_be<std::uint32_t>(reply->payload, value),
+                    base::load_be<std::uint64_t>(reply->payload, value + 4) != 0};
+    if (stamp_comes)
+      exchange.reflector->on_transmit_stamp(reply->token,
+                                            exchange.at(exchange.now, StampSource::Kernel));
+    exchange.now = exchange.now + Duration::milliseconds(10);
+    return told;
+  };
+  EXPECT_EQ(next(true), (Told{0, false})) << "the first reply has none before it";
+  EXPECT_EQ(next(true), (Told{0, true}));
+  EXPECT_EQ(next(false), (Told{1, true}));
+  EXPECT_EQ(next(true), (Told{0, false})) << "the stamp of 2 is not known, and that of 1 is old";
+  EXPECT_EQ(next(true), (Told{3, true}));
+}
+
+//= RFC8972:unknown-gets-u RFC8972:sender-skips-u
 TEST(TlvExchange, ATypeThatNobodyKnowsComesBackWithU) {
   TlvExchange exchange(requests(zeros(200, 7)));
   ASSERT_TRUE(exchange.probe());
@@ -327,6 +390,32 @@ TEST(TlvExchange, ATypeThatNobodyKnowsComesBackWithU) {
   EXPECT_EQ(exchange.answer(wire::kFollowUpTelemetry), TlvAnswer::Answered) << "those behind do";
 }
 
+//= RFC8972:sender-discards-at-i
+TEST(TlvExchange, ThatNoneIsBelievedIsToldOnce) {
+  TlvExchange exchange(requests(zeros(wire::kTimestampInformation, 4)));
+  for (int n = 0; n < 3; ++n) {
+    exchange.send_only();
+    ASSERT_TRUE(exchange.reflect(exchange.request));
+    // As a reflector answers that wants an HMAC over them.
+    std::vector<std::byte> octets(exchange.last_reply->payload.begin(),
+                                  exchange.last_reply->payload.end());
+    wire::TlvReader reader(base::Bytes(octets).subspan(wire::kBaseSize));
+    while (const auto tlv = reader.next())
+      octets[wire::kBaseSize + tlv->offset] = std::byte{wire::kIntegrity};
+    packet::OutgoingDatagram refused = *exchange.last_reply;
+    refused.payload = octets;
+    exchange.now = exchange.now + Duration::milliseconds(10);
+    exchange.deliver(refused);
+  }
+  EXPECT_EQ(exchange.news,
+            (std::vector<std::string>{
+                "no TLV is believed: the reflector wants an HMAC over them (I). Give its key here, "
+                "too, with --key-file and --tlv-hmac"}));
+  EXPECT_EQ(exchange.answer(wire::kTimestampInformation), TlvAnswer::IntegrityFailed);
+  EXPECT_EQ(exchange.answer(wire::kWstp), TlvAnswer::IntegrityFailed);
+}
+
+//= RFC8972:sender-stops-at-m
 TEST(TlvExchange, AMalformedOneEndsTheReading) {
   TlvExchange exchange(requests(zeros(wire::kDirectMeasurement, 5)));
   ASSERT_TRUE(exchange.probe());
@@ -337,6 +426,7 @@ TEST(TlvExchange, AMalformedOneEndsTheReading) {
 }
 
 // RFC 8972 4.4: by the list of the operator, besides 0 and the request's own.
+//= RFC8972:cos-policy
 TEST(TlvExchange, ADscpOutsideTheListIsRefused) {
   for (const bool listed : {false, true}) {
     TlvExchange exchange({}, {}, listed ? std::uint64_t{1} << 46U : 0);

@@ -122,7 +122,10 @@ class TlvExchange : public SilentOutput {
                      .remote = reflector_end,
                      .request_size = size,
                      .replies_received = replies});
-    for (const std::string& one : watch->take_news()) news.push_back(one);
+    for (const TlvWatch::News& one : watch->take_news()) {
+      news.push_back(one.text);
+      translations += one.translation ? 1U : 0U;
+    }
   }
 
   packet::Endpoint sender_end{*packet::IpAddress::parse("10.0.0.1"), 40'000, 0};
@@ -139,6 +142,7 @@ class TlvExchange : public SilentOutput {
   std::vector<std::byte> request;
   std::optional<packet::OutgoingDatagram> last_reply;
   std::vector<std::string> notes, news;
+  unsigned translations = 0;  // news that Location shows a NAT
   unsigned requests_sent = 0;
 
  private:

@@ -23,11 +23,12 @@ struct ReportOptions {
 // The TLVs that a user asks for, in each probe.
 struct TlvRequests {
   std::vector<wire::AskedTlv> tlvs;
-  std::vector<std::byte> padding_pattern;  // of bit errors; empty: pseudo-random padding
+  std::vector<std::byte> padding_pattern;  // empty: pseudo-random padding
   ReportOptions report;
   std::optional<packet::IpAddress> answers_from;    // Destination Node Address
   std::optional<wire::MicroSession> micro_session;  // as sent
   bool no_reply = false;                            // Return Path wants none
+  bool reply_elsewhere = false;                     // Return Path names another address
   bool operator==(const TlvRequests&) const = default;
 
   bool asks(std::uint8_t type) const {

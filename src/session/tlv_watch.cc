@@ -80,6 +80,39 @@ std::string wish(base::Bytes value) {
   return path->address ? "to " + packet::to_string(*path->address) : "over the segments asked for";
 }
 
+// What would make a reflector do it that is of this program: an answered WSTP tells.
+std::string_view option_there(std::uint8_t type, const std::vector<wire::AskedTlv>& asked) {
+  switch (type) {
+    case wire::kReturnPath: {
+      const auto found = std::ranges::find(asked, type, &wire::AskedTlv::type);
+      const auto path =
+          found == asked.end() ? std::nullopt : wire::decode_return_path(found->value);
+      return path && path->address ? "`--return-to` there permits it" : "";
+    }
+    case wire::kMicroSession:
+      return "`--micro-session` there tells the number of its link";
+    case wire::kReflectedControl:
+      return "`--reply-control` there permits it to sources of its --allow, up to that number";
+    case wire::kBitPattern:
+    case wire::kBitErrors:
+    case wire::kErrorBurst:
+    case wire::kExtensionHeader:
+    case wire::kFixedHeader:
+      return "`--drafts` there switches it on";
+    default:
+      return "";
+  }
+}
+
+std::string_view why_not_believed(const std::vector<TlvState>& carried) {
+  if (std::ranges::find(carried, std::uint8_t{wire::kHmac}, &TlvState::type) == carried.end())
+    return "no TLV is believed: the reflector wants an HMAC over them (I). Give its key here, too, "
+           "with --key-file and --tlv-hmac";
+  return "no TLV is believed: the HMAC over them is wrong (I). Is the key the same at both ends, "
+         "and "
+         "--tlv-hmac given at both or at none? Else something on the way changes them";
+}
+
 bool same_end(const packet::Endpoint& end, const packet::IpAddress& address, std::uint16_t port) {
   return end.address == address && end.port == port;
 }
@@ -148,8 +181,10 @@ void TlvWatch::take_counters(const TlvReply& reply) {
 }
 
 std::string TlvWatch::counted() const {
-  if (!counted_) return "the reflector counts the packets of the session";
+  const bool nothing = !counted_ || counted_->last.sender_sent == counted_->first.sender_sent;
+  if (nothing) return "the reflector counts the packets of the session";
   const auto& [first, last, received_first, received_last] = *counted_;
+  //= RFC8972:direct-differences
   const std::uint32_t sent = last.sender_sent - first.sender_sent;
   const std::uint32_t arrived = last.reflector_received - first.reflector_received;
   const std::uint32_t replied = last.reflector_sent - first.reflector_sent;
@@ -219,15 +254,30 @@ std::string TlvWatch::answered(std::uint8_t type, const TlvReply& reply) {
     case wire::kReflectedControl:
       return "replies come in the length and number asked for";
     case wire::kBitErrors:
-      return fmt::format("{} bits arrived wrong", told.bit_errors.value_or(0));
+      return told.bit_errors == 1U
+                 ? "1 bit arrived wrong"
+                 : fmt::format("{} bits arrived wrong", told.bit_errors.value_or(0));
     case wire::kErrorBurst:
-      return fmt::format("{} wrong bits in a row", told.error_burst.value_or(0));
+      return fmt::format("{} wrong bits in a row at most", told.error_burst.value_or(0));
     default:
       return "understood";
   }
 }
 
 std::string TlvWatch::words(const TlvState& state, const TlvReply& reply) {
+  std::string text = verdict(state, reply);
+  const bool refused =
+      state.answer == TlvAnswer::NotUnderstood || state.answer == TlvAnswer::NotFulfilled;
+  if (!refused || !reply.reply.tlvs.wstp) return text;
+  const bool header = state.type == wire::kExtensionHeader || state.type == wire::kFixedHeader;
+  if (state.answer == TlvAnswer::NotFulfilled && header)
+    return text + ": its system shows it no headers";
+  if (const auto option = option_there(state.type, asked_); !option.empty())
+    text += fmt::format(": {}", option);
+  return text;
+}
+
+std::string TlvWatch::verdict(const TlvState& state, const TlvReply& reply) {
   std::string what = title(state.type);
   switch (state.answer) {
     case TlvAnswer::None:
@@ -275,11 +325,21 @@ void TlvWatch::on_reply(const TlvReply& reply) {
 
 void TlvWatch::tell(std::size_t i) {
   const TlvState& state = states_[i];
+  if (state.answer == TlvAnswer::IntegrityFailed) {
+    // That is so of all of them at once, and what to do is the same for each.
+    if (i == 0 && ++times_told_[0] <= kMostTellings)
+      news_.push_back({.text = std::string(why_not_believed(states_))});
+    return;
+  }
   const bool wrong =
       state.answer == TlvAnswer::Malformed || state.answer == TlvAnswer::IntegrityFailed;
   if ((!state.asked && !wrong) || times_told_[i] == kMostTellings) return;
   const bool last = ++times_told_[i] == kMostTellings;
-  news_.push_back(last ? state.text + "; it changes again and again: no more is told" : state.text);
+  const bool translation = state.type == wire::kLocation && (translated_ || told_translated_);
+  if (state.type == wire::kLocation) told_translated_ = translated_;
+  news_.push_back(
+      {.text = last ? state.text + "; it changes again and again: no more is told" : state.text,
+       .translation = translation});
 }
 
 }  // namespace wirestamp::session

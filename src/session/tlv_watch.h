@@ -68,7 +68,11 @@ class TlvWatch {
 
   void on_reply(const TlvReply& reply);
   // What is new since the last call; a TLV that changes again and again is told a few times only.
-  std::vector<std::string> take_news() { return std::exchange(news_, {}); }
+  struct News {
+    std::string text;
+    bool translation = false;  // Location: a NAT is between, or is no longer
+  };
+  std::vector<News> take_news() { return std::exchange(news_, {}); }
   // Every TLV of the probes in their order, with what is known now.
   const std::vector<TlvState>& states() const { return states_; }
   // The reflector sees our probes come from another address or port than they are sent from.
@@ -81,6 +85,7 @@ class TlvWatch {
     std::uint32_t received_first = 0, received_last = 0;
   };
   TlvAnswer answer_of(std::uint8_t type, const TlvReply& reply) const;
+  std::string verdict(const TlvState& state, const TlvReply& reply);
   std::string words(const TlvState& state, const TlvReply& reply);
   std::string answered(std::uint8_t type, const TlvReply& reply);
   std::string location(const wire::Location& seen, const TlvReply& reply);
@@ -92,11 +97,11 @@ class TlvWatch {
   std::vector<TlvState> states_;
   std::vector<wire::AskedTlv> asked_;
   std::vector<unsigned> times_told_;  // of each
-  std::vector<std::string> news_;
+  std::vector<News> news_;
   wire::ReplyTlvs last_;
   packet::Endpoint last_local_;
   std::optional<Counted> counted_;
-  bool translated_ = false;
+  bool translated_ = false, told_translated_ = false;
 };
 
 }  // namespace wirestamp::session
