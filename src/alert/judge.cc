@@ -176,6 +176,8 @@ std::vector<Crossing> Judge::add(const measure::TimedWindow& window, bool loss_k
         w.unsent_by_cause[static_cast<std::size_t>(measure::UnsentCause::NeighbourUnresolved)];
     entry.probes = narrow(w.sent + unresolved);
     entry.lost = narrow(w.lost_total() + unresolved);
+    entry.forward = narrow(w.lost.forward);
+    entry.backward = narrow(w.lost.backward);
   }
   if (const auto* rtt = w.rtt.fullest()) entry.latency = value_of(rtt->values.percentile(500'000));
   if (const auto* ipdv = w.ipdv.fullest()) entry.jitter = value_of(ipdv->values.mean());
@@ -383,6 +385,42 @@ std::optional<Crossing> Judge::clear_delay(Figure figure, State& state, float En
           return delay_of(entry.*value) > lowest->clear;
         }));
   return crossing;
+}
+
+// --- what it is now
+
+std::optional<std::string> Judge::direction_of_loss(WallTime from) const {
+  std::uint64_t lost = 0, forward = 0, backward = 0;
+  for (const Entry& entry : recent_) {
+    if (entry.begin < from) continue;
+    lost += entry.lost;
+    forward += entry.forward;
+    backward += entry.backward;
+  }
+  if (lost == 0) return std::nullopt;
+  if (forward * 10 >= lost * 9) return "forward";
+  if (backward * 10 >= lost * 9) return "backward";
+  return std::nullopt;
+}
+
+std::optional<measure::IncidentFigure> Judge::standing(Figure figure) const {
+  const State& state = states_[static_cast<std::size_t>(figure)];
+  if (!state.raised() || recent_.empty()) return std::nullopt;
+  const Duration length =
+      period(state.failed ? thresholds_.error_after : thresholds_.warning_after);
+  measure::IncidentFigure now{.crossing = {.figure = figure}, .at = told(recent_.back().end)};
+  if (figure == Figure::Loss) {
+    const Look look = look_at_loss(length, 0);
+    if (!look.covered) return std::nullopt;
+    now.crossing.loss = static_cast<double>(look.lost) / static_cast<double>(look.probes);
+    now.direction = direction_of_loss(look.from);
+    return now;
+  }
+  const auto value = figure == Figure::Latency ? &Entry::latency : &Entry::jitter;
+  const Look look = look_at(value, length, Duration());
+  if (!look.covered) return std::nullopt;
+  now.crossing.delay = typical(value, look.from);
+  return now;
 }
 
 // --- states

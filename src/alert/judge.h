@@ -12,6 +12,7 @@
 #include "alert/baseline.h"
 #include "alert/watch.h"
 #include "measure/event.h"
+#include "measure/incident.h"
 #include "measure/window.h"
 #include "time/duration.h"
 
@@ -49,6 +50,9 @@ class Judge {
                                      bool in_trouble);
   // Windows of a minute from before, in order, before the first add().
   void remember(const measure::TimedWindow& minute, bool in_trouble);
+  // What a figure is now that was crossed and is not cleared, of as long a stretch as its threshold
+  // is judged by: value, time and direction. Absent for one that is not crossed, or has no value.
+  std::optional<measure::IncidentFigure> standing(measure::Figure figure) const;
   // An incident began then: what was taken for usual since is forgotten.
   void on_trouble(WallTime since);
 
@@ -57,8 +61,9 @@ class Judge {
   // set back, so that they only grow.
   struct Entry {
     WallTime begin, end;
-    std::uint32_t probes = 0, lost = 0;  // 0: its loss is not judged
-    float latency = 0, jitter = 0;       // nanoseconds; 0: none
+    std::uint32_t probes = 0, lost = 0;       // 0: its loss is not judged
+    std::uint32_t forward = 0, backward = 0;  // of the lost ones
+    float latency = 0, jitter = 0;            // nanoseconds; 0: none
   };
   // The newest entries within a period.
   struct Look {
@@ -108,6 +113,7 @@ class Judge {
   void clear(State& state, measure::Crossing& crossing, WallTime until);
   WallTime told(WallTime inner) const { return inner - moved_; }
   Duration typical(float Entry::* value, WallTime from) const;
+  std::optional<std::string> direction_of_loss(WallTime from) const;
 
   Thresholds thresholds_;
   std::deque<Entry> recent_;

@@ -63,10 +63,26 @@ struct Silence {
   std::optional<WallTime> to;
 };
 
+bool is_worse(const measure::Crossing& one, const measure::Crossing& other) {
+  if (one.loss && other.loss) return *one.loss > *other.loss;
+  return one.delay && other.delay && *one.delay > *other.delay;
+}
+
+// What a title says before its silence.
+std::string words_of(const Incident& incident) {
+  const std::string silence = incident.silent ? silence_text(*incident.silent) : std::string();
+  std::string words = incident.title;
+  if (words.ends_with(silence)) words.resize(words.size() - silence.size());
+  return words;
+}
+
 struct Session {
   std::optional<Judge> judge;  // absent: no windows, or not watched
   std::optional<Incident> incident;
   Title title = Title::None;
+  std::string words;                   // of the title, where it is not of a figure
+  bool of_silence = false;             // which are about an outage
+  bool path_wanted = false;            // and do not say where: a sweep may
   std::uint32_t active = 0;            // bits by Source
   std::optional<WallTime> ended;       // latest end of trouble of the incident that is known
   std::optional<WallTime> quiet_from;  // while nothing is active; moved when the clock leaps
@@ -94,6 +110,10 @@ struct Watch::State {
   void take(const std::string& name, const Event& event, Told& told);
   void open(const std::string& name, Session& session, const Event& event, const Meaning& meaning);
   static void join(Session& session, const Event& event, const Meaning& meaning);
+  static void take_title(Session& session, const Event& event, const Meaning& meaning);
+  static void take_figure(Session& session, const Event& event, bool for_title);
+  static void put_title(Session& session);
+  static void note_worst(Session& session, Told& told);
   static void note_silence(Session& session, const Event& event);
   static void end_stale_silence(Session& session, const measure::TimedWindow& window, Told& told);
   static void end_trouble(Session& session, WallTime end);
@@ -120,10 +140,85 @@ void Watch::State::open(const std::string& name, Session& session, const Event& 
                               .events = 0};
   session.incident->in_maintenance = maintained(session.incident->opened);
   session.title = Title::None;
+  session.of_silence = session.path_wanted = false;
   session.active = 0;
   session.ended.reset();
   session.quiet_from.reset();
   if (session.judge) session.judge->on_trouble(session.incident->opened);
+}
+
+// --- titles
+
+void Watch::State::put_title(Session& session) {
+  Incident& incident = *session.incident;
+  if (incident.by_figure)
+    incident.title = incident_text(*incident.worst);
+  else if (session.of_silence && incident.silent)
+    incident.title = session.words + silence_text(*incident.silent);
+  else
+    incident.title = session.words;
+}
+
+// Of a figure that crosses anew, or another threshold, the worst is what it was.
+void Watch::State::take_figure(Session& session, const Event& event, bool for_title) {
+  Incident& incident = *session.incident;
+  const bool same = incident.worst && incident.worst->crossing.figure == event.crossing->figure;
+  if (incident.worst && !same && !for_title) return;
+  measure::IncidentFigure now{.crossing = *event.crossing, .at = event.wall};
+  if (const auto standing =
+          session.judge ? session.judge->standing(event.crossing->figure) : std::nullopt)
+    now.direction = standing->direction;
+  if (!same) {
+    incident.crossed = incident.worst = now;
+    return;
+  }
+  if (!is_worse(now.crossing, incident.worst->crossing)) {
+    now.crossing.loss = incident.worst->crossing.loss;
+    now.crossing.delay = incident.worst->crossing.delay;
+    now.at = incident.worst->at;
+    now.direction = incident.worst->direction;
+  }
+  // The graver threshold is told with it.
+  if (event.crossing->error || !incident.worst->crossing.error) incident.worst = now;
+}
+
+void Watch::State::take_title(Session& session, const Event& event, const Meaning& meaning) {
+  Incident& incident = *session.incident;
+  const Title title = title_of(meaning);
+  // The first one of its kind, but the last verdict: it knows most.
+  const bool taken = title > session.title || (title == session.title && title == Title::Verdict);
+  const bool crossed = event.kind == EventKind::ThresholdCrossed && event.crossing;
+  if (crossed) take_figure(session, event, taken);
+  if (taken) {
+    session.title = title;
+    session.words = event.text;
+    session.of_silence = meaning.source == Source::Outage || title == Title::Verdict;
+    session.path_wanted = event.finding == measure::Finding::PeerOrPathDown;
+    incident.by_figure = crossed;
+  }
+  if (event.kind == EventKind::PathSwept && session.path_wanted && !event.text.empty()) {
+    session.words += ", " + event.text;
+    session.path_wanted = false;
+  }
+  if (event.kind == EventKind::OutageEnded && event.at_least)
+    incident.silent = std::max(incident.silent.value_or(Duration()), *event.at_least);
+  put_title(session);
+  if (incident.events == 1) incident.opened_as = incident.title;
+}
+
+// With each window while a figure of the incident is crossed.
+void Watch::State::note_worst(Session& session, Told& told) {
+  Incident& incident = *session.incident;
+  if (!incident.worst) return;
+  const auto now = session.judge->standing(incident.worst->crossing.figure);
+  if (!now || !is_worse(now->crossing, incident.worst->crossing)) return;
+  incident.worst->crossing.loss = now->crossing.loss;
+  incident.worst->crossing.delay = now->crossing.delay;
+  incident.worst->direction = now->direction;
+  incident.worst->at = now->at;
+  const std::string before = incident.title;
+  put_title(session);
+  if (incident.title != before) told.incidents.push_back(incident);
 }
 
 // An event of the incident that is open.
@@ -131,12 +226,7 @@ void Watch::State::join(Session& session, const Event& event, const Meaning& mea
   Incident& incident = *session.incident;
   ++incident.events;
   incident.severity = std::max(incident.severity, meaning.severity);
-  const Title title = title_of(meaning);
-  // The first one of its kind, but the last verdict: it knows most.
-  if (title > session.title || (title == session.title && title == Title::Verdict)) {
-    session.title = title;
-    incident.title = event.text;
-  }
+  take_title(session, event, meaning);
   switch (meaning.role) {
     case Role::Begins:
       session.active |= bit(meaning.source);
@@ -264,6 +354,11 @@ void Watch::reopen(const Incident& open) {
   session.incident = open;
   session.incident->closed.reset();
   session.title = Title::Verdict;
+  if (open.by_figure && open.worst)
+    session.title = open.severity == Severity::Error ? Title::Error : Title::Warning;
+  session.words = words_of(open);
+  session.of_silence = !open.by_figure;
+  session.path_wanted = false;
   session.active = 0;
   session.ended.reset();
   session.quiet_from.reset();
@@ -299,6 +394,7 @@ Told Watch::window(const std::string& name, const measure::TimedWindow& window) 
     event.crossing = crossing;
     state_->take(name, event, told);
   }
+  if (session.incident) State::note_worst(session, told);
   return told;
 }
 

@@ -56,7 +56,8 @@ struct Maintenance {
 struct Told {
   std::vector<measure::RecordedEvent>
       events;  // what was put in, with its severity and incident, and crossings
-  std::vector<measure::Incident> incidents;  // opened, changed or closed
+  // Opened, changed or closed; with as many events as before: its worst figure got worse.
+  std::vector<measure::Incident> incidents;
 };
 
 struct WatchOptions {

@@ -124,7 +124,8 @@ TEST(Watch, tells_loss_once_and_groups_it_to_one_incident) {
   EXPECT_EQ(incident.closed, ended);
   EXPECT_EQ(incident.events, 2U);
   EXPECT_EQ(incident.severity, Severity::Error);
-  EXPECT_EQ(incident.title, crossed.event.text);
+  EXPECT_EQ(incident.opened_as, "loss 20 % forward (error from 5 % on)");
+  EXPECT_EQ(incident.title, incident.opened_as);
   EXPECT_EQ(crossed.incident, 1U);
   EXPECT_EQ(cleared.incident, 1U);
 }
@@ -277,6 +278,96 @@ TEST(Watch, goes_on_with_an_incident_after_a_restart) {
   watched.event(outage_ended(watched.now + kStep, watched.now + kStep));
   watched.idle(Duration::minutes(20));
   EXPECT_EQ(watched.only().closed, kBegin + kStep);
+}
+
+TEST(Watch, a_title_tells_the_worst_figure_and_how_it_opened_is_kept) {
+  Watched watched;
+  watched.run(Duration::minutes(10), Traffic{});
+  watched.run(Duration::minutes(5), Traffic{.lost = 4});
+  EXPECT_EQ(watched.only().title, "loss 20 % forward (error from 5 % on)");
+  watched.run(Duration::minutes(3), Traffic{.lost = 9});
+  const WallTime worst = watched.now;
+  EXPECT_EQ(watched.only().title, "loss 45 % forward (error from 5 % on)");
+  EXPECT_FALSE(watched.only().closed);
+  watched.run(Duration::minutes(5), Traffic{.lost = 2});
+  watched.run(Duration::minutes(30), Traffic{});
+
+  const Incident& incident = watched.only();
+  EXPECT_TRUE(incident.closed);
+  EXPECT_EQ(incident.title, "loss 45 % forward (error from 5 % on)");
+  EXPECT_EQ(incident.opened_as, "loss 20 % forward (error from 5 % on)");
+  ASSERT_TRUE(incident.crossed && incident.worst);
+  EXPECT_EQ(incident.crossed->crossing.loss, 0.2);
+  EXPECT_EQ(incident.worst->crossing.loss, 0.45);
+  EXPECT_EQ(incident.worst->crossing.loss_threshold, 0.05);
+  EXPECT_EQ(incident.worst->direction, "forward");
+  EXPECT_GT(incident.worst->at, incident.crossed->at);
+  EXPECT_LE(incident.worst->at, worst);
+  EXPECT_EQ(incident.events, 2U) << "worse is no event";
+  EXPECT_EQ(watched.events[0].event.text, "loss 20 % (error from 5 % on)");
+}
+
+TEST(Watch, a_delay_has_its_worst_too_and_a_warning_that_becomes_an_error_keeps_it) {
+  Watched watched;
+  const auto slow = [](int ms) {
+    return Traffic{.latency = Duration::milliseconds(ms), .jitter = Duration()};
+  };
+  watched.run(Duration::minutes(10), slow(20));
+  watched.run(Duration::minutes(6), slow(400));
+  watched.run(Duration::minutes(6), slow(900));
+  watched.run(Duration::minutes(6), slow(500));
+  const Incident& incident = watched.only();
+  EXPECT_TRUE(incident.opened_as.starts_with("latency 40") ||
+              incident.opened_as.starts_with("latency 39"))
+      << incident.opened_as;
+  EXPECT_TRUE(incident.title.starts_with("latency 9") || incident.title.starts_with("latency 89"))
+      << incident.title;
+  EXPECT_TRUE(incident.title.find("warning above 300 ms") != std::string::npos) << incident.title;
+  EXPECT_FALSE(incident.worst->direction);
+}
+
+TEST(Watch, an_outage_ends_with_its_length_and_where_its_path_ended) {
+  Watched watched;
+  watched.event(outage_began(watched.now, watched.now));
+  watched.event(verdict(watched.now, measure::Finding::PeerOrPathDown));
+  const Event swept =
+      event_of(EventKind::PathSwept, watched.now, "the flow ends after hop 3, 203.0.113.1");
+  watched.event(swept);
+  watched.event(swept);
+  EXPECT_EQ(watched.only().title,
+            "peer or path down: no error was seen, the flow ends after hop 3, 203.0.113.1");
+  Event ended = outage_ended(watched.now + kStep, watched.now + kStep);
+  ended.at_least = Duration::minutes(24);
+  watched.event(ended);
+  const std::string title =
+      "peer or path down: no error was seen, the flow ends after hop 3, 203.0.113.1; silent for "
+      "24 min";
+  EXPECT_EQ(watched.only().title, title);
+  EXPECT_EQ(watched.only().opened_as, "nothing comes back since probe 7");
+  EXPECT_EQ(watched.only().silent, Duration::minutes(24));
+
+  // After a restart of the agent a longer one replaces the length.
+  Watched after;
+  after.watch.reopen(watched.only());
+  after.event(outage_began(after.now, after.now));
+  ended.at_least = Duration::minutes(30);
+  after.event(ended);
+  EXPECT_EQ(after.only().title, title.substr(0, title.rfind(';')) + "; silent for 30 min");
+}
+
+TEST(Watch, the_worst_goes_on_after_a_restart) {
+  Watched before;
+  before.run(Duration::minutes(10), Traffic{});
+  before.run(Duration::minutes(5), Traffic{.lost = 8});
+  const Incident open = before.only();
+  ASSERT_FALSE(open.closed);
+  for (const std::uint64_t lost : {std::uint64_t{4}, std::uint64_t{12}}) {
+    Watched after;
+    after.watch.reopen(open);
+    after.run(Duration::minutes(5), Traffic{.lost = lost});
+    EXPECT_EQ(after.only().title, lost == 4 ? open.title : "loss 60 % forward (error from 5 % on)");
+    EXPECT_EQ(after.only().opened_as, open.opened_as);
+  }
 }
 
 TEST(Watch, closes_a_reopened_incident_without_further_trouble) {

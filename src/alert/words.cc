@@ -44,7 +44,7 @@ std::string threshold_of(const Crossing& crossing, bool error) {
   if (crossing.loss_threshold) threshold += " from " + text(*crossing.loss_threshold) + " on";
   if (crossing.delay_threshold) {
     threshold += " above " + text(*crossing.delay_threshold);
-    threshold += crossing.median ? ", usual are " + text(*crossing.median)
+    threshold += crossing.median ? ", usually " + text(*crossing.median)
                                  : ", as long as less than 24 h are known";
   }
   return threshold;
@@ -55,6 +55,14 @@ std::string threshold_of(const Crossing& crossing, bool error) {
 std::string crossed_text(const Crossing& crossing) {
   return fmt::format("{} ({})", value_of(crossing), threshold_of(crossing, crossing.error));
 }
+
+std::string incident_text(const measure::IncidentFigure& figure) {
+  const Crossing& crossing = figure.crossing;
+  return fmt::format("{}{}{} ({})", value_of(crossing), figure.direction ? " " : "",
+                     figure.direction.value_or(""), threshold_of(crossing, crossing.error));
+}
+
+std::string silence_text(Duration silent) { return "; silent for " + lasting(silent); }
 
 std::string cleared_text(const Crossing& crossing) {
   const std::string after =

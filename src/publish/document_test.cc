@@ -194,6 +194,7 @@ std::map<std::string, std::string> leaves_of(const Report& report) {
   return found;
 }
 
+//= RFC2330:type-p
 TEST(Document, each_field_written_is_described_with_its_type) {
   const auto table = described();
   for (const auto& [path, type] : leaves_of(full_report())) {
@@ -213,6 +214,7 @@ TEST(Document, each_field_described_is_written_by_a_report_that_has_everything) 
     })) << one.path;
 }
 
+//= RFC6703:empty
 TEST(Document, a_report_that_has_nothing_holds_what_is_always_there_and_no_null) {
   Report empty;
   empty.settings = {{"count", "9", "flag --count"}};
@@ -246,6 +248,7 @@ TEST(Document, text_of_any_octets_is_valid_json) {
   EXPECT_EQ(document["notes"][0], "a \"note\" with a \\, a line\nend and an \xef\xbf\xbd octet");
 }
 
+//= RFC6703:conditional
 TEST(Document, lost_total_is_what_the_network_loss_ratio_counts) {
   measure::Accumulator accumulator({});
   std::uint64_t number = 0;

@@ -119,7 +119,9 @@ void EvidencePage::verdict() {
   const measure::Incident& incident = evidence_.incident;
   html_.open("div", fmt::format("class=\"verdict {}\"", name(incident.severity)));
   const Event* event = facts_.verdict;
-  html_.paragraph(event != nullptr ? event->text : incident.title, "class=\"what\"");
+  html_.paragraph(
+      event != nullptr && !incident.title.starts_with(event->text) ? event->text : incident.title,
+      "class=\"what\"");
   if (event != nullptr && event->finding) {
     const Explanation words = explain(*event->finding);
     html_.paragraph(words.meaning);

@@ -211,7 +211,7 @@ struct Shape<EvidenceTold> {
       row<[](const T& t) { return t.evidence->step; }>("step_ns", kAlways, "length of the windows"),
       row<[](const T& t) { return t.evidence->flows; }>("flows", kAlways, "in use in from..to"),
       foreign_row<T, write_each<&Evidence::events>>("events", "recorded_event", "oldest first"),
-      foreign_row<T, write_each<&Evidence::windows>>("windows", "window", "in order of time"),
+      foreign_row<T, write_each<&Evidence::windows>>("windows", "window[]", "in order of time"),
       row<[](const T& t) { return settings(t); }>("settings", "for each that is known",
                                                   "of the session; no secrets"),
       row<[](const T& t) { return t.facts->not_known; }>("not_known", kAlways,

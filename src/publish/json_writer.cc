@@ -3,12 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <iterator>
 
 #include "publish/utf8.h"
 
 namespace wirestamp::publish {
+
+namespace {
+
+constexpr bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+}  // namespace
 
 void JsonWriter::begin(char bracket) {
   if (!after_key_) separate();
@@ -53,18 +61,26 @@ void JsonWriter::write(double value) {
 
 void JsonWriter::write_signed(std::int64_t value) {
   after_key_ = false;
-  out_ += fmt::format_int(value).c_str();
+  const fmt::format_int text(value);
+  out_.append(text.data(), text.size());
 }
 
 void JsonWriter::write_unsigned(std::uint64_t value) {
   after_key_ = false;
-  out_ += fmt::format_int(value).c_str();
+  const fmt::format_int text(value);
+  out_.append(text.data(), text.size());
 }
 
 void JsonWriter::write(std::string_view value) {
   after_key_ = false;
   out_ += '"';
-  while (!value.empty()) {
+  while (true) {
+    // Nearly all there is.
+    const auto plain =
+        static_cast<std::size_t>(std::ranges::find_if_not(value, is_plain) - value.begin());
+    out_.append(value.substr(0, plain));
+    value.remove_prefix(plain);
+    if (value.empty()) break;
     const char c = value.front();
     const std::size_t length = utf8_length(value);
     if (length == 0) {

@@ -27,6 +27,7 @@ class JsonWriter {
   void begin_element() { begin('{'); }  // an object in an array
   void end_object() { end('}'); }
   void begin_array(std::string_view name) { key(name), begin('['); }
+  void begin_row() { begin('['); }  // an array in an array
   void end_array() { end(']'); }
 
   template <typename T>
@@ -42,6 +43,15 @@ class JsonWriter {
   void element(const T& value) {
     separate();
     write(value);
+  }
+  // Of arrays whose elements have places: an absent one is null.
+  template <typename T>
+  void element(const std::optional<T>& value) {
+    separate();
+    if (value)
+      write(*value);
+    else
+      out_ += "null";
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "measure/incident.h"
 #include "measure/window.h"
+#include "publish/document_reference.h"
 #include "time/duration.h"
 
 // What the store knows of a session over a stretch of time, as `wirestamp report` tells it. Plain
@@ -31,6 +32,7 @@ struct Period {
   bool until_now = false;  // `to` is now: what is newest is not decided yet, and no gap
   Duration step;           // length of the windows
   std::vector<measure::TimedWindow> windows;         // in order of time
+  bool tells_windows = true;                         // in documents; else their list is empty
   std::vector<measure::Incident> incidents;          // that the range touches, oldest first
   std::vector<measure::RecordedEvent> events;        // oldest first
   bool more_incidents = false, more_events = false;  // the store has older ones than these
@@ -148,6 +150,9 @@ std::string overview_csv(const Overview& overview);
 
 // What docs/report.md tells of these documents.
 std::string period_reference();
+// `report`, which is period_json(), and the objects in it, for schemas; `window` and `incident` are
+// in window_document_shapes().
+std::vector<DocumentShape> period_shapes();
 
 // "2026-01-31 12:00:00", UTC; to the minute when that says it all.
 std::string human_time(WallTime time);

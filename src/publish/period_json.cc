@@ -34,6 +34,13 @@ void write_figures(JsonWriter& json, std::string_view key, const Period& period)
   write_window(json, key, {whole, report_percentiles()});
 }
 
+void write_windows(JsonWriter& json, std::string_view key, const Period& period) {
+  json.begin_array(key);
+  if (period.tells_windows)
+    for (const measure::TimedWindow& window : period.windows) write_one(json, window);
+  json.end_array();
+}
+
 }  // namespace
 
 template <>
@@ -98,10 +105,10 @@ struct Shape<Period> {
                                     "the same of the TTL of replies"),
       row<[](const T& p) { return outages_of(p); }>("outages", kAlways, "oldest first"),
       row<&T::more_events>("outages_incomplete", kAlways, "older outages were not read"),
-      foreign_row<T, kWriteAll<&T::incidents>>("incidents", "incident",
+      foreign_row<T, kWriteAll<&T::incidents>>("incidents", "incident[]",
                                                "that the range touches, oldest first"),
       row<&T::more_incidents>("incidents_incomplete", kAlways, "older ones were not read"),
-      foreign_row<T, kWriteAll<&T::windows>>("windows", "window", "in order of time"),
+      foreign_row<T, write_windows>("windows", "window[]", "in order of time"),
   };
 };
 
@@ -207,6 +214,28 @@ struct Shape<Overview> {
 
 std::string period_json(const PeriodReport& report) { return document_of(report); }
 std::string overview_json(const Overview& overview) { return document_of(overview); }
+
+std::vector<DocumentShape> period_shapes() {
+  std::vector<DocumentShape> shapes{
+      {"report", "A session over a stretch of time, as reports tell it.", {}}};
+  describe_rows<PeriodReport>("", kAlways, shapes.back().members);
+  const auto add = [&]<typename T>(std::type_identity<T>) {
+    shapes.push_back({Shape<T>::kName, Shape<T>::kMeaning, {}});
+    describe_rows<T>("", kAlways, shapes.back().members);
+  };
+  add(std::type_identity<Period>());
+  add(std::type_identity<PeriodGap>());
+  add(std::type_identity<OutageTold>());
+  add(std::type_identity<Change>());
+  add(std::type_identity<Spread>());
+  for (DocumentShape& shape : shapes)
+    for (DocumentField& field : shape.members) {
+      if (!field.type.ends_with("[]")) continue;
+      field.type.remove_suffix(2);
+      field.path += "[]";
+    }
+  return shapes;
+}
 
 std::string period_reference() {
   std::string out = "### `report SESSION --json`\n\n";

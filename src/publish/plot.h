@@ -42,6 +42,12 @@ struct PlotMark {
   std::string_view text;
 };
 
+enum class PlotTheme : std::uint8_t {
+  Viewer,  // light, or dark where the viewer asks for that
+  Light,
+  Dark,
+};
+
 struct PlotOptions {
   std::string_view title;
   WallTime from, to;  // of the axis of time, and of the windows that count: those that begin in it
@@ -52,6 +58,7 @@ struct PlotOptions {
     Linear,
     Logarithmic,  // linear all the same where values are not above zero
   } scale = Scale::Fit;
+  PlotTheme theme = PlotTheme::Viewer;
 };
 
 inline constexpr std::size_t kMostPlotSteps = 480;  // of a series

@@ -67,7 +67,7 @@ Canvas::Canvas(const PlotOptions& options, const Around& around)
       bottom_(std::max(height_ - kAxis, top_ + 120)),
       marks_(marks_of(options, around)),
       svg_(width_, bottom_ + kAxis + kRow * rows_below(around, marks_) + 4, options.title,
-           around.described) {
+           around.described, options.theme) {
   const auto fit = static_cast<std::size_t>((width_ - 2 * kRight) / kTitleCharacter);
   svg_.text(kRight, 18, Svg::Anchor::Start, "wsp-title", shortened(options.title, fit));
   legend(around);

@@ -15,8 +15,8 @@ namespace {
 // Black on white first, since that is what paper and old viewers show; the colours are of the
 // Okabe-Ito set, which people tell apart however they see colours, and differ in lightness. The
 // prefix keeps them from the classes of a page that the picture stands in.
-constexpr std::string_view kStyle = R"css(<style>
-.wsp text{font-family:system-ui,"DejaVu Sans",sans-serif;font-size:11px;fill:#333}
+constexpr std::string_view kStyle =
+    R"css(.wsp text{font-family:system-ui,"DejaVu Sans",sans-serif;font-size:11px;fill:#333}
 .wsp .wsp-title{font-size:14px;font-weight:600;fill:#111}
 .wsp .wsp-empty{font-size:14px;fill:#555}
 .wsp-paper{fill:#fff}
@@ -41,8 +41,8 @@ constexpr std::string_view kStyle = R"css(<style>
 .wsp-mark{stroke:#111;stroke-width:1;stroke-dasharray:1 3}
 .wsp-flag{fill:#111}
 .wsp .wsp-number{fill:#fff;font-size:9px}
-@media screen and (prefers-color-scheme:dark){
-.wsp text{fill:#ccc}
+)css";
+constexpr std::string_view kDarkStyle = R"css(.wsp text{fill:#ccc}
 .wsp .wsp-title{fill:#eee}
 .wsp .wsp-empty{fill:#bbb}
 .wsp-paper{fill:#15181d}
@@ -60,9 +60,9 @@ constexpr std::string_view kStyle = R"css(<style>
 .wsp-mark{stroke:#eee}
 .wsp-flag{fill:#eee}
 .wsp .wsp-number{fill:#15181d}
-}
-</style>
-<defs><pattern id="wsp-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="wsp-hatched" d="M1 0V6"/></pattern><pattern id="wsp-back" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"><path class="wsp-back-ground" d="M0 0H5V5H0Z"/><path class="wsp-hatched" d="M1 0V5"/></pattern></defs>
+)css";
+constexpr std::string_view kPatterns =
+    R"css(<defs><pattern id="wsp-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="wsp-hatched" d="M1 0V6"/></pattern><pattern id="wsp-back" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"><path class="wsp-back-ground" d="M0 0H5V5H0Z"/><path class="wsp-hatched" d="M1 0V5"/></pattern></defs>
 )css";
 
 // U+FFFE and U+FFFF are no characters of XML.
@@ -116,12 +116,18 @@ std::string shortened(std::string_view text, std::size_t most) {
   return std::string(text);
 }
 
-Svg::Svg(double width, double height, std::string_view title, std::string_view described) {
+Svg::Svg(double width, double height, std::string_view title, std::string_view described,
+         PlotTheme theme) {
   out_ = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"wsp\" role=\"img\" width=\"{0}\" "
       "height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n<title>{2}</title>\n<desc>{3}</desc>\n",
       coordinate(width), coordinate(height), xml_text(title), xml_text(described));
-  out_ += kStyle;
+  out_ += fmt::format("<style>\n{}", kStyle);
+  if (theme == PlotTheme::Viewer)
+    out_ += fmt::format("@media screen and (prefers-color-scheme:dark){{\n{}}}\n", kDarkStyle);
+  if (theme == PlotTheme::Dark) out_ += kDarkStyle;
+  out_ += "</style>\n";
+  out_ += kPatterns;
   rectangle(0, 0, width, height, "wsp-paper");
 }
 

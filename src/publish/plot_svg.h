@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "publish/plot.h"
+
 namespace wirestamp::publish {
 
 // A coordinate with one decimal: "12", "12.3".
@@ -20,7 +22,8 @@ std::string shortened(std::string_view text, std::size_t most);
 class Svg {
  public:
   // Opens the picture; `described` is told to those who do not see it.
-  Svg(double width, double height, std::string_view title, std::string_view described);
+  Svg(double width, double height, std::string_view title, std::string_view described,
+      PlotTheme theme);
 
   enum class Anchor { Start, Middle, End };
   void text(double x, double y, Anchor anchor, std::string_view style, std::string_view text);

@@ -36,8 +36,10 @@ struct Report {
   std::string stamping_reason;          // why that is less than asked; "" otherwise
   std::uint32_t size = 0;               // octets of UDP payload
   std::string key_id, key_fingerprint;  // of authenticated probes; "": the open mode
+  bool tlv_hmac = false;                // they are in the open mode, and only their TLVs are proved
   std::uint8_t dscp = 0;
   Duration interval;
+  unsigned lanes = 1;  // probes per interval, one over each flow
 
   std::vector<Setting> settings;
   std::vector<std::pair<std::string_view, std::uint64_t>> counters;

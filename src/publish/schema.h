@@ -133,11 +133,15 @@ void write_value(JsonWriter& json, std::string_view key, const Named<T>& values)
   json.end_object();
 }
 
-// Rows whose paths begin alike stand in one object, so they must follow each other.
+// Rows whose paths begin alike stand in one object, so they must follow each other. Where the shape
+// says which of its rows are told (`tells(of, index)`), the others are left out.
 template <typename T>
 void write_rows(JsonWriter& json, const T& of) {
   std::vector<std::string_view> open;
+  std::size_t index = 0;
   for (const Row<T>& row : Shape<T>::kRows) {
+    if constexpr (requires { Shape<T>::tells(of, index); })
+      if (!Shape<T>::tells(of, index++)) continue;
     std::string_view rest = row.path;
     std::size_t depth = 0;
     for (std::size_t dot = 0; (dot = rest.find('.')) != std::string_view::npos; ++depth) {

@@ -273,6 +273,19 @@ std::string human_percent(double ratio) {
   return text + " %";
 }
 
+//= RFC8762:load-estimated
+std::string load_text(std::uint32_t size, packet::Family family, Duration interval,
+                      unsigned lanes) {
+  const unsigned headers = family == packet::Family::V4 ? 28 : 48;
+  const double bits = 8.0 * (size + headers) * lanes / interval.to_seconds();
+  if (bits < 1e3) return fmt::format("{:.3g} bit/s each way", bits);
+  if (bits < 999.5e3) return fmt::format("{:.3g} kbit/s each way", bits / 1e3);
+  return fmt::format("{:.{}f} Mbit/s each way", bits / 1e6,
+                     bits < 9.995e6   ? 2
+                     : bits < 99.95e6 ? 1
+                                      : 0);
+}
+
 std::string headline(const Report& start) {
   std::string text = fmt::format("{}{}measuring {}", start.label, start.label.empty() ? "" : ": ",
                                  packet::to_string(start.remote));
@@ -280,11 +293,15 @@ std::string headline(const Report& start) {
     text += fmt::format(" ({})", start.host);
   text += fmt::format(" from {}", packet::to_string(start.local));
   if (!start.interface_name.empty()) text += fmt::format(" on {}", start.interface_name);
-  text += fmt::format(": {} octets every {}, stamps here: {} when sent, {} when received",
-                      start.size, human(start.interval), name(start.transmit), name(start.receive));
+  text +=
+      fmt::format(": {} octets every {}, {}, stamps here: {} when sent, {} when received",
+                  start.size, human(start.interval),
+                  load_text(start.size, start.remote.address.family(), start.interval, start.lanes),
+                  name(start.transmit), name(start.receive));
   if (!start.stamping_reason.empty()) text += fmt::format(" ({})", start.stamping_reason);
   if (!start.key_id.empty())
-    text += fmt::format(", authenticated with key {} ({})", start.key_id, start.key_fingerprint);
+    text += fmt::format(", {}authenticated with key {} ({})", start.tlv_hmac ? "TLVs " : "",
+                        start.key_id, start.key_fingerprint);
   std::string out;
   append_wrapped(out, text, 0, 2);
   return out;

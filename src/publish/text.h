@@ -22,6 +22,10 @@ std::string human(Duration duration);
 std::string human_percent(double ratio);
 
 // One line before the first probe: what is measured, from where, with which stamps.
+// What probes of `size` octets of UDP payload take of the path, headers of IP and UDP included, in
+// each direction where replies are as long: "22.4 kbit/s each way".
+std::string load_text(std::uint32_t size, packet::Family family, Duration interval, unsigned lanes);
+
 std::string headline(const Report& start);
 
 // "18:04:05.123 stalled flow: ...": the time is UTC.

@@ -104,6 +104,7 @@ TEST(Text, lines_fit_a_terminal_and_break_between_their_parts) {
   EXPECT_TRUE(has(text, "T1 here kernel 1000000; T2 there kernel 1000000;\n")) << text;
 }
 
+//= RFC7679:sync-told
 TEST(Text, one_way_delays_are_not_told_without_clocks_that_agree) {
   measure::Summary s;
   s.rtt.count = s.forward_delay.count = s.backward_delay.count = 1;
@@ -165,6 +166,24 @@ TEST(Text, several_measurements_stand_beside_each_other_at_the_end) {
   EXPECT_TRUE(has(text, "\nlte   ")) << text;
   EXPECT_TRUE(has(text, "25 %")) << text;
   EXPECT_TRUE(headline(first).starts_with("wan0: measuring ")) << headline(first);
+}
+
+//= RFC8762:load-estimated
+TEST(Text, the_load_of_the_path_is_told_before_it_starts) {
+  constexpr packet::Family kV4 = packet::Family::V4, kV6 = packet::Family::V6;
+  const auto ms = [](int n) { return Duration::milliseconds(n); };
+  EXPECT_EQ(load_text(252, kV4, ms(100), 1), "22.4 kbit/s each way");
+  EXPECT_EQ(load_text(252, kV6, ms(100), 1), "24 kbit/s each way");
+  EXPECT_EQ(load_text(252, kV4, ms(100), 4), "89.6 kbit/s each way");
+  EXPECT_EQ(load_text(44, kV4, ms(1'000), 1), "576 bit/s each way");
+  EXPECT_EQ(load_text(1'472, kV4, ms(1), 1), "12.0 Mbit/s each way");
+  EXPECT_EQ(load_text(97, kV4, ms(1), 1), "1.00 Mbit/s each way");
+  Report start;
+  start.remote.address = packet::IpAddress::v4(0xc0000201);
+  start.size = 252;
+  start.interval = ms(100);
+  start.lanes = 2;
+  EXPECT_TRUE(has(headline(start), "44.8 kbit/s")) << headline(start);
 }
 
 measure::EchoSummary some_echo() {

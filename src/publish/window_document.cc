@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publish/window_document.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <iterator>
 #include <optional>
 
 #include "publish/document.h"
@@ -76,6 +79,44 @@ constexpr auto others(std::string_view path) {
       path, kAlways, "values with other stamps, not in these");
 }
 
+// Those of the class whose values are told too.
+struct HistogramView {
+  const measure::Histogram* histogram;  // null: there are no values
+};
+template <auto Member, auto Asked>
+constexpr auto histogram(std::string_view path) {
+  return row<[](const WindowView& of) -> std::optional<HistogramView> {
+    if (!(of.histograms.*Asked)) return std::nullopt;
+    const auto* fullest = std::invoke(Member, figures(of)).fullest();
+    return HistogramView{fullest == nullptr ? nullptr : &fullest->values.histogram};
+  }>(path, "where asked for", "all of these values, to be merged with those of other windows");
+}
+
+void write_side(JsonWriter& json, std::string_view key, const HistogramView& of, int wanted) {
+  json.begin_array(key);
+  if (of.histogram != nullptr)
+    of.histogram->for_each_bucket([&](int sign, int bucket, std::uint64_t times) {
+      if (sign != wanted) return;
+      json.begin_row();
+      json.element(bucket - measure::Histogram::kOneSecond);
+      json.element(times);
+      json.end_array();
+    });
+  json.end_array();
+}
+template <int Sign>
+constexpr Row<HistogramView> side(std::string_view path, std::string_view meaning) {
+  return {path, kAlways, meaning,
+          [](JsonWriter& json, std::string_view key, const HistogramView& of) {
+            write_side(json, key, of, Sign);
+          },
+          [](const DocumentField& here, std::vector<DocumentField>& fields) {
+            fields.push_back(here);
+            fields.back().path += "[]";
+            fields.back().type = "bucket";
+          }};
+}
+
 // The object of a shape that another file tells.
 template <auto Get>
 constexpr Row<WindowView> stamps_row(std::string_view path, std::string_view meaning) {
@@ -120,6 +161,24 @@ struct Shape<ValuesView> {
                                                                           "arithmetic mean"),
       row<[](const T& view) { return percentiles(view); }>(
           "percentiles", kAnyValue, "those asked for, by name: `p50`, `p99.9`"),
+  };
+};
+
+template <>
+struct Shape<HistogramView> {
+  using T = HistogramView;
+  static constexpr std::string_view kName = "histogram",
+                                    kMeaning =
+                                        "Numbers of values by size; two are merged by adding them. "
+                                        "Bucket n holds what is above 2^((n-1)/32) s, up to "
+                                        "2^(n/32) s.";
+  static constexpr std::array kRows{
+      row<[](const T&) { return measure::Histogram::kSchema; }>(
+          "schema", kAlways, "5: 2^5 buckets for each factor of two, as in Prometheus"),
+      side<-1>("negative", "values below 0, by their magnitude"),
+      row<[](const T& of) { return of.histogram == nullptr ? 0 : of.histogram->zero(); }>(
+          "zero", kAlways, "number of values that are 0"),
+      side<1>("positive", "values above 0"),
   };
 };
 
@@ -264,8 +323,17 @@ struct Shape<WindowView> {
         const auto& worst = figures(of).worst;
         return worst && worst->rtt_p99 ? std::optional(rfc3339(worst->rtt_p99_at)) : std::nullopt;
       }>("worst_rtt_p99_at", kWorst, "begin of that one"),
+      histogram<&Window::rtt, &WindowHistograms::rtt>("rtt_histogram"),
+      histogram<&Window::forward_delay, &WindowHistograms::forward>("forward_histogram"),
+      histogram<&Window::backward_delay, &WindowHistograms::backward>("backward_histogram"),
+      histogram<&Window::ipdv, &WindowHistograms::ipdv>("ipdv_histogram"),
   };
+
+  static bool tells(const T& of, std::size_t row) {
+    return of.fields == nullptr || of.fields->tells(row);
+  }
 };
+static_assert(std::size(Shape<WindowView>::kRows) <= WindowFields::kMostRows);
 
 template <>
 struct Shape<measure::RecordedEvent> {
@@ -291,6 +359,33 @@ struct Shape<measure::RecordedEvent> {
 };
 
 template <>
+struct Shape<measure::IncidentFigure> {
+  using T = measure::IncidentFigure;
+  static constexpr std::string_view kName = "incident_figure",
+                                    kMeaning = "What crossed its threshold, at one time.";
+  static constexpr std::array kRows{
+      row<[](const T& of) { return of.crossing.figure; }>("figure", kAlways,
+                                                          "loss, latency or jitter"),
+      row<[](const T& of) { return of.crossing.error; }>(
+          "error", kAlways, "it is above the threshold of an error, else of a warning"),
+      row<[](const T& of) { return of.crossing.loss; }>(
+          "loss_ratio", "of loss", "lost / sent over the stretch it was judged by"),
+      row<[](const T& of) { return of.crossing.loss_threshold; }>("loss_threshold", "of loss",
+                                                                  "the threshold"),
+      row<[](const T& of) { return of.crossing.delay; }>("delay_ns", "of latency and jitter",
+                                                         "median of the windows it was judged by"),
+      row<[](const T& of) { return of.crossing.delay_threshold; }>(
+          "delay_threshold_ns", "of latency and jitter", "the threshold"),
+      row<[](const T& of) { return of.crossing.median; }>("median_ns", "when 24 hours are known",
+                                                          "the usual"),
+      row<[](const T& of) { return of.direction; }>(
+          "direction", "of loss, when nearly all of it is on one way", "forward or backward"),
+      row<[](const T& of) { return rfc3339(of.at); }>("at", kAlways,
+                                                      "end of that stretch, RFC 3339, UTC"),
+  };
+};
+
+template <>
 struct Shape<measure::Incident> {
   using T = measure::Incident;
   static constexpr std::string_view kName = "incident",
@@ -306,7 +401,14 @@ struct Shape<measure::Incident> {
       }>("closed", "when it is over", "end of the trouble, not of the quiet time after it"),
       row<&T::in_maintenance>("in_maintenance", kAlways,
                               "opened while maintenance was announced: not delivered"),
-      row<&T::title>("title", kAlways, "one line for a person"),
+      row<&T::title>("title", kAlways,
+                     "one line for a person: the worst figure, of an outage the verdict"),
+      row<&T::opened_as>("opened_as", kAlways, "what the title was when it opened"),
+      row<&T::crossed>("crossed", "when a figure crossed a threshold", "the figure then"),
+      row<&T::worst>("worst", "when a figure crossed a threshold",
+                     "its worst value while the incident was open"),
+      row<&T::silent>("silent_ns", "when an outage of it is over",
+                      "how long the longest one was, at least"),
       row<&T::events>("events", kAlways, "how many events belong to it"),
   };
 };
@@ -346,10 +448,22 @@ std::span<const Percentile> usual_percentiles() {
   return usual;
 }
 
+WindowFields::WindowFields(std::span<const std::string> names) {
+  std::size_t row = 0;
+  for (const Row<WindowView>& one : Shape<WindowView>::kRows) {
+    const std::string_view name = one.path.substr(0, one.path.find('.'));
+    rows_.set(row++, name == "begin" || std::ranges::find(names, name) != names.end());
+  }
+}
+
 void write_window(JsonWriter& json, std::string_view key, const WindowView& window) {
   write_value(json, key, window);
 }
 void write_window(JsonWriter& json, const WindowView& window) { write_element(json, window); }
+void write_values(JsonWriter& json, std::string_view key, const measure::Values& values,
+                  std::span<const Percentile> percentiles) {
+  write_value(json, key, ValuesView{&values, percentiles});
+}
 void write_recorded_event(JsonWriter& json, const measure::RecordedEvent& event) {
   write_element(json, event);
 }
@@ -365,7 +479,8 @@ std::string recorded_event_json(const measure::RecordedEvent& event) { return on
 std::string incident_json(const measure::Incident& incident) { return one_line(incident); }
 
 std::vector<DocumentShape> window_document_shapes() {
-  return shapes_of<WindowView, ValuesView, measure::RecordedEvent, measure::Incident>();
+  return shapes_of<WindowView, ValuesView, HistogramView, measure::RecordedEvent,
+                   measure::IncidentFigure, measure::Incident>();
 }
 
 }  // namespace wirestamp::publish

@@ -105,6 +105,7 @@ class Unpacker {
   bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
   std::size_t left() const { return rest_.size(); }
+  base::Bytes rest() const { return rest_; }
 
  private:
   base::Bytes rest_;

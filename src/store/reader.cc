@@ -33,7 +33,8 @@ Result<void> check(const TimeRange& range) {
 // Puts rows that come in order of time together into windows of a step.
 class Merger {
  public:
-  explicit Merger(Duration step) : step_(step) {}
+  Merger(Duration step, Duration interval, Form form)
+      : step_(step), form_(form), seconds_of_all_(step / std::max(interval, kResolutions[0])) {}
 
   // Returns false for a row that cannot be read: it hides no other.
   bool take(WallTime begin, std::uint32_t epoch, std::uint64_t seconds, bool part,
@@ -41,7 +42,7 @@ class Merger {
     const WallTime start = step_begin(begin, step_);
     if (windows_.empty() || windows_.back().begin != start) {
       // The first row of a step stands as it was: if it is as long as the step it is the answer.
-      auto window = decode_window(data);
+      auto window = decode_window(data, form_);
       if (!window) return false;
       close();
       windows_.push_back({.begin = start,
@@ -55,7 +56,7 @@ class Merger {
     }
     measure::TimedWindow& last = windows_.back();
     if (!last.window.worst) note_worst(last.window);
-    if (!merge_finer_form(data, begin, last.window)) return false;
+    if (!merge_finer_form(data, begin, last.window, form_)) return false;
     last.epoch = std::max(last.epoch, epoch);
     last.part = last.part || part;
     seconds_ += seconds;
@@ -77,10 +78,12 @@ class Merger {
   }
   void close() {
     if (windows_.empty()) return;
-    if (static_cast<std::int64_t>(seconds_) < step_ / kResolutions[0]) windows_.back().part = true;
+    if (static_cast<std::int64_t>(seconds_) < seconds_of_all_) windows_.back().part = true;
   }
 
   Duration step_;
+  Form form_;
+  std::int64_t seconds_of_all_;  // that a session has in a step, at least: those with a probe
   std::vector<measure::TimedWindow> windows_;
   WallTime first_begin_;
   std::uint64_t seconds_ = 0;
@@ -92,9 +95,15 @@ class SqliteReader : public Reader {
       : path_(std::move(path)), file_(std::move(file)) {}
 
   Result<std::vector<SessionRow>> sessions() override {
-    std::vector<SessionRow> rows;
-    TRY_VOID(in_file([&] { read_sessions(rows); }));
-    return rows;
+    TRY_VOID(in_file([&] {
+      const std::int64_t version = pragma(*file_, "data_version");
+      if (sessions_version_ == version) return;
+      sessions_.clear();
+      sessions_version_.reset();
+      read_sessions(sessions_);
+      sessions_version_ = version;
+    }));
+    return sessions_;
   }
 
   Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) override {
@@ -157,14 +166,28 @@ class SqliteReader : public Reader {
   }
 
  private:
+  // Whatever happens no kept statement stays at a row: it would hold on to this state of the file.
+  struct Rest {
+    const SqliteReader& reader;
+    ~Rest() {
+      for (auto* const kept : reader.statements())
+        if (*kept) (*kept)->tryReset();
+    }
+  };
+  std::array<std::optional<SQLite::Statement>*, 3> statements() const {
+    return {&first_at_, &interval_of_, &windows_};
+  }
   // Reads in one transaction. A file that was set aside by its writer is followed by the new one.
   Result<void> in_file(const std::function<void()>& body) const {
     if (!file_ || has_moved(*file_)) {
+      for (auto* const kept : statements()) kept->reset();
       file_.reset();
+      sessions_version_.reset();
       file_ = TRY(open_readable(path_));
     }
     return guarded(path_, "reading", [&] {
       SQLite::Transaction transaction(*file_);
+      const Rest rest{*this};
       body();
     });
   }
@@ -178,21 +201,43 @@ class SqliteReader : public Reader {
   void read_incidents(const EventQuery& query, std::vector<measure::Incident>& found);
   void read_flows(std::uint32_t session, TimeRange range, std::vector<FlowRow>& found);
 
+  // Rows of one length.
+  struct Stretch {
+    std::size_t level = 0;
+    WallTime from, to;
+  };
+  void cut(std::uint32_t session, Duration step, std::size_t level, TimeRange range,
+           std::vector<Stretch>& stretches) const;
+  Duration interval_of(std::uint32_t session) const;
   Duration choose_step(const WindowQuery& query) const;
-  // Of the session's windows of one length: the first that begins at `from` or later, and the end
-  // of the last.
+  // Of the session's windows of one length the first that begins at `from` or later; of all of them
+  // the end of the last.
   std::optional<WallTime> first_at(std::uint32_t session, std::size_t level, WallTime from) const;
   std::optional<WallTime> last_end(std::uint32_t session) const;
 
   std::string path_;
   mutable std::unique_ptr<SQLite::Database> file_;
+  // Of that file, prepared once: preparing takes longer than most queries.
+  SQLite::Statement& statement(std::optional<SQLite::Statement>& kept, const char* sql) const;
+  mutable std::optional<SQLite::Statement> first_at_, interval_of_, windows_;
+  // What sessions() told last, and of which state of the file: many answers need it, and it changes
+  // with a commit only.
+  std::vector<SessionRow> sessions_;
+  mutable std::optional<std::int64_t> sessions_version_;
 };
+
+SQLite::Statement& SqliteReader::statement(std::optional<SQLite::Statement>& kept,
+                                           const char* sql) const {
+  if (!kept) kept.emplace(*file_, sql);
+  kept->tryReset();
+  return *kept;
+}
 
 std::optional<WallTime> SqliteReader::first_at(std::uint32_t session, std::size_t level,
                                                WallTime from) const {
-  SQLite::Statement query(*file_,
-                          "SELECT min(begin_ns) FROM windows WHERE session = ? AND resolution = ? "
-                          "AND begin_ns >= ?");
+  SQLite::Statement& query = statement(first_at_,
+                                       "SELECT min(begin_ns) FROM windows WHERE session = ? AND "
+                                       "resolution = ? AND begin_ns >= ?");
   query.bind(1, session);
   query.bind(2, static_cast<std::uint32_t>(level));
   query.bind(3, from.ns());
@@ -215,10 +260,22 @@ std::optional<WallTime> SqliteReader::last_end(std::uint32_t session) const {
   return end;
 }
 
+// One statement for all: of each session the ends of its rows, which the primary key finds at once.
 void SqliteReader::read_sessions(std::vector<SessionRow>& rows) {
-  SQLite::Statement query(
-      *file_, "SELECT id, name, host, interval_ns, dscp, peer FROM sessions ORDER BY id LIMIT ?");
+  std::string sql = "SELECT id, name, host, interval_ns, dscp, peer";
+  std::string last;
+  for (std::size_t level = 0; level < kResolutions.size(); ++level) {
+    const std::string rest =
+        fmt::format("FROM windows WHERE session = s.id AND resolution = {}", level);
+    sql += fmt::format(", (SELECT min(begin_ns) {})", rest);
+    // The finest that is there says it best; each coarser one may be all that is left.
+    last += fmt::format("{}(SELECT max(begin_ns) + {} {})", level == 0 ? "" : ", ",
+                        kResolutions[level].ns(), rest);
+  }
+  SQLite::Statement query(*file_,
+                          sql + ", coalesce(" + last + ") FROM sessions AS s ORDER BY id LIMIT ?");
   query.bind(1, static_cast<std::int64_t>(kMostSessions));
+  constexpr int kFirst = 6, kLast = kFirst + static_cast<int>(kResolutions.size());
   while (query.executeStep()) {
     SessionRow row;
     row.id = query.getColumn(0).getUInt();
@@ -228,12 +285,16 @@ void SqliteReader::read_sessions(std::vector<SessionRow>& rows) {
                 .dscp = static_cast<std::uint8_t>(query.getColumn(4).getInt()),
                 .peer = query.getColumn(5).getString()};
     std::optional<WallTime> first;
-    for (std::size_t level = 0; level < kResolutions.size(); ++level)
-      if (const auto begin = first_at(row.id, level, WallTime::from_ns(INT64_MIN)))
-        // A coarser row begins before the first second in it: take it where it tells more.
-        if (!first || *begin + kResolutions[level] <= *first) first = begin;
+    for (int level = 0; level < kLast - kFirst; ++level) {
+      if (query.getColumn(kFirst + level).isNull()) continue;
+      const WallTime begin = WallTime::from_ns(query.getColumn(kFirst + level).getInt64());
+      // A coarser row begins before the first second in it: take it where it tells more.
+      if (!first || begin + kResolutions[static_cast<std::size_t>(level)] <= *first) first = begin;
+    }
     row.first = first.value_or(WallTime());
-    row.last = last_end(row.id).value_or(row.first);
+    row.last = query.getColumn(kLast).isNull()
+                   ? row.first
+                   : WallTime::from_ns(query.getColumn(kLast).getInt64());
     rows.push_back(std::move(row));
   }
 }
@@ -263,29 +324,38 @@ Duration SqliteReader::choose_step(const WindowQuery& query) const {
   return fitting_step(span(from, to), kResolutions[level], query.most);
 }
 
+// Where the coarsest rows that fit do not cover the range, or reach over its end, finer ones are
+// asked for what is before and behind them: nothing outside of the range counts.
+void SqliteReader::cut(std::uint32_t session, Duration step, std::size_t level, TimeRange range,
+                       std::vector<Stretch>& stretches) const {
+  if (range.from >= range.to) return;
+  if (level == 0) return stretches.push_back({.level = 0, .from = range.from, .to = range.to});
+  const WallTime to = step_begin(range.to, kResolutions[level]);
+  const auto from = step.ns() % kResolutions[level].ns() == 0 ? first_at(session, level, range.from)
+                                                              : std::nullopt;
+  if (!from || *from >= to) return cut(session, step, level - 1, range, stretches);
+  cut(session, step, level - 1, {range.from, *from}, stretches);
+  stretches.push_back({.level = level, .from = *from, .to = to});
+  cut(session, step, level - 1, {to, range.to}, stretches);
+}
+
+// From probe to probe, as it is configured now.
+Duration SqliteReader::interval_of(std::uint32_t session) const {
+  SQLite::Statement& query =
+      statement(interval_of_, "SELECT interval_ns FROM sessions WHERE id = ?");
+  query.bind(1, session);
+  return query.executeStep() ? Duration::nanoseconds(query.getColumn(0).getInt64()) : Duration();
+}
+
 Result<void> SqliteReader::read_windows(const WindowQuery& query, Duration step,
                                         std::vector<measure::TimedWindow>& found) {
-  // Where the coarsest rows that fit begin later than the range, finer ones are asked for what is
-  // before them.
-  struct Stretch {
-    std::size_t level = 0;
-    WallTime from, to;
-  };
   std::vector<Stretch> stretches;
-  WallTime to = query.range.to;
-  for (std::size_t level = kResolutions.size(); level-- > 0 && query.range.from < to;) {
-    if (step.ns() % kResolutions[level].ns() != 0) continue;
-    const auto begin = first_at(query.session, level, query.range.from);
-    if (!begin || *begin >= to) continue;
-    stretches.push_back({.level = level, .from = *begin, .to = to});
-    to = *begin;
-  }
-  std::ranges::reverse(stretches);
-  SQLite::Statement rows(*file_,
-                         "SELECT begin_ns, epoch, seconds, part, data FROM windows WHERE session = "
-                         "? AND resolution = ? AND begin_ns >= ? AND begin_ns < ? ORDER BY "
-                         "begin_ns, epoch");
-  Merger merger(step);
+  cut(query.session, step, kResolutions.size() - 1, query.range, stretches);
+  SQLite::Statement& rows = statement(
+      windows_,
+      "SELECT begin_ns, epoch, seconds, part, data FROM windows WHERE session = ? AND resolution = "
+      "? AND begin_ns >= ? AND begin_ns < ? ORDER BY begin_ns, epoch");
+  Merger merger(step, interval_of(query.session), query.brief ? Form::Brief : Form::Whole);
   std::size_t read = 0;
   for (const Stretch& stretch : stretches) {
     rows.tryReset();
@@ -340,6 +410,9 @@ std::string conditions(const EventQuery& query, const char* time, const char* in
   if (query.incident)
     sql += fmt::format(" AND {} = {}", incident, static_cast<std::int64_t>(*query.incident));
   if (query.at_least) sql += fmt::format(" AND severity >= {}", static_cast<int>(*query.at_least));
+  for (std::size_t n = 0; n < query.kinds.size(); ++n)
+    sql += fmt::format("{}{}", n == 0 ? " AND kind IN (" : ", ", static_cast<int>(query.kinds[n]));
+  if (!query.kinds.empty()) sql += ')';
   return sql + fmt::format(" ORDER BY {} DESC, id DESC LIMIT {}", time,
                            std::min(query.limit, kMostRecords));
 }
@@ -369,7 +442,8 @@ void SqliteReader::read_events(const EventQuery& query,
 void SqliteReader::read_incidents(const EventQuery& query, std::vector<measure::Incident>& found) {
   if (query.range && query.range->from == query.range->to) return;
   std::string sql =
-      "SELECT id, name, severity, opened_ns, closed_ns, in_maintenance, title, events FROM "
+      "SELECT id, name, severity, opened_ns, closed_ns, in_maintenance, title, events, opened_as, "
+      "figures FROM "
       "incidents WHERE 1";
   if (query.range)
     sql += fmt::format(" AND opened_ns < {1} AND coalesce(closed_ns, {1}) >= {0}",
@@ -388,6 +462,9 @@ void SqliteReader::read_incidents(const EventQuery& query, std::vector<measure::
     incident.in_maintenance = rows.getColumn(5).getInt() != 0;
     incident.title = rows.getColumn(6).getString();
     incident.events = static_cast<std::uint64_t>(rows.getColumn(7).getInt64());
+    incident.opened_as = rows.getColumn(8).getString();
+    if (incident.opened_as.empty()) incident.opened_as = incident.title;  // of an older form
+    decode_figures(blob(rows.getColumn(9)), incident);
     found.push_back(std::move(incident));
   }
 }

@@ -19,6 +19,7 @@ using measure::Sample;
 constexpr std::uint8_t kSampleVersion = 1;
 // Version 1 of an event had no `expected`, `crossing` and `change`.
 constexpr std::uint8_t kEventVersion = 2;
+constexpr std::uint8_t kFiguresVersion = 1;
 // Of an event: a sweep sends at most 255 hop limits.
 constexpr std::size_t kMostHops = 255;
 
@@ -186,6 +187,14 @@ void fields(Io& io, T& crossing) {
   io(until);
 }
 
+template <typename Io, Is<measure::IncidentFigure> T>
+void fields(Io& io, T& figure) {
+  auto& [crossing, at, direction] = figure;
+  io(crossing);
+  io(at);
+  io(direction);
+}
+
 template <typename Io, Is<Event> T>
 void fields(Io& io, T& event) {
   auto& [kind, session, at, wall, text, reason, finding, old_flow, new_flow, last_good, first_lost,
@@ -302,6 +311,43 @@ std::string encode(const Event& event) {
   Writing writing(out);
   writing(event);
   return out.take();
+}
+
+std::string encode_figures(const measure::Incident& incident) {
+  Packer out;
+  out.octet(kFiguresVersion);
+  Writing writing(out);
+  writing(incident.crossed);
+  writing(incident.worst);
+  writing(incident.silent);
+  writing(incident.by_figure);
+  return out.take();
+}
+
+void decode_figures(base::Bytes octets, measure::Incident& incident) {
+  Unpacker in(octets);
+  if (in.octet() != kFiguresVersion) return;
+  measure::Incident read;
+  Reading reading(in);
+  reading(read.crossed);
+  reading(read.worst);
+  reading(read.silent);
+  reading(read.by_figure);
+  if (!in.done()) return;
+  incident.crossed = std::move(read.crossed);
+  incident.worst = std::move(read.worst);
+  incident.silent = read.silent;
+  incident.by_figure = read.by_figure && incident.worst;
+}
+
+std::optional<measure::EventKind> kind_of_event(base::Bytes octets) {
+  Unpacker in(octets);
+  const std::uint8_t version = in.octet();
+  if (version < 1 || version > kEventVersion) return std::nullopt;
+  measure::EventKind kind{};
+  Reading(in, version).up_to(kind, measure::EventKind::ConfigurationReloaded);
+  if (!in.ok()) return std::nullopt;
+  return kind;
 }
 
 std::optional<Event> decode_event(base::Bytes octets) {

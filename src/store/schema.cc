@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <optional>
 
 #include "store/database.h"
+#include "store/pack.h"
+#include "store/record_form.h"
 
 namespace wirestamp::store {
 
@@ -79,14 +84,39 @@ constexpr const char* kRecords = R"(
 // Samples by age, of all sessions: a time that is wrong keeps no other from going.
 constexpr const char* kSampleAges = "CREATE INDEX samples_by_end ON samples (last_ns)";
 
+// What an event is, beside what is told of it: people ask for a kind among very many.
+constexpr const char* kEventKinds = R"(
+  ALTER TABLE events ADD COLUMN kind INTEGER NOT NULL DEFAULT -1;
+  UPDATE events SET kind = event_kind(data);
+  CREATE INDEX events_of_kind ON events (kind, at_ns);
+)";
+
+// What an incident was called when it opened, and its figures (record_form.h).
+constexpr const char* kIncidentFigures = R"(
+  ALTER TABLE incidents ADD COLUMN opened_as TEXT NOT NULL DEFAULT '';
+  ALTER TABLE incidents ADD COLUMN figures BLOB NOT NULL DEFAULT x'';
+)";
+
+// The kind in the row of an event: the name of its session, and the event. -1 for what cannot be
+// read.
+void event_kind(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto* const data = static_cast<const std::byte*>(sqlite3_value_blob(values[0]));
+  Unpacker in({data, static_cast<std::size_t>(sqlite3_value_bytes(values[0]))});
+  in.text();
+  const auto kind = in.ok() ? kind_of_event(in.rest()) : std::nullopt;
+  sqlite3_result_int(context, kind ? static_cast<int>(*kind) : -1);
+}
+
 }  // namespace
 
 const std::vector<const char*>& migrations() {
-  static const std::vector<const char*> steps{kWindows, kRecords, kSampleAges};
+  static const std::vector<const char*> steps{kWindows, kRecords, kSampleAges, kEventKinds,
+                                              kIncidentFigures};
   return steps;
 }
 
 void migrate(SQLite::Database& database, std::size_t version) {
+  database.createFunction("event_kind", 1, true, nullptr, event_kind);
   for (auto from = static_cast<std::size_t>(pragma(database, "user_version")); from < version;
        ++from) {
     SQLite::Transaction step(database, SQLite::TransactionBehavior::IMMEDIATE);

@@ -94,6 +94,7 @@ class SqliteStore : public Store {
                               .incident = event.incident,
                               .at = event.event.wall,
                               .severity = event.severity,
+                              .kind = event.event.kind,
                               .data = out.take() + encode(event.event)});
   }
 

@@ -119,14 +119,18 @@ struct TimeRange {
   WallTime from, to;  // `to` is not in it
 };
 
+// Where what is of no session is kept: events of the agent as a whole.
+inline constexpr std::uint32_t kOfTheAgent = 0;
+
 struct EventQuery {
-  std::optional<std::uint32_t> session;
+  std::optional<std::uint32_t> session;  // kOfTheAgent: those of no session
   // When the events happened; incidents are in it when they were open for some of it.
   std::optional<TimeRange> range;
   std::optional<std::uint64_t> incident;
   std::optional<measure::Severity> at_least;
-  bool open_only = false;     // of incidents: those that are not closed
-  std::size_t limit = 1'000;  // the newest
+  std::vector<measure::EventKind> kinds = {};  // of events; empty: all
+  bool open_only = false;                      // of incidents: those that are not closed
+  std::size_t limit = 1'000;                   // the newest
 };
 
 // One thread each; sees what was committed when each call begins. At most 100'000 windows or
@@ -142,8 +146,11 @@ class Reader {
   // Windows of the session that begin in the range, as fine as `step` needs (the coarsest kept
   // length that divides it, or a finer one where that is all there is), merged into windows of
   // `step` that begin at multiples of it (UTC). In order of time; stretches without data have no
-  // window. `part` where seconds of it are missing: at the ends of a range too, where finer windows
-  // tell what no whole coarser one does. Windows of several epochs are one, with the newest epoch.
+  // window. Nothing outside of the range counts, to the second: where a kept window reaches over an
+  // end of it, finer ones tell what is within; where there are none any more, that is not told.
+  // `part` where less of it is there than a session of its interval (as it is configured now) has
+  // in it: at the ends of a range, too. A session with random gaps (Poisson) has seconds without
+  // probes, and so parts only. Windows of several epochs are one, with the newest epoch.
   // `step`: whole seconds; absent: chosen so that there are at most `most` windows (three at least)
   // and as fine as what is kept of all the range.
   struct WindowQuery {
@@ -151,6 +158,7 @@ class Reader {
     TimeRange range;
     std::optional<Duration> step;
     std::size_t most = 2'000;
+    bool brief = false;  // of all values the round trips alone: a third of the work
   };
   virtual Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) = 0;
   // The step that windows() takes now.

@@ -83,7 +83,7 @@ TEST_F(StoreReader, AMergedWindowKnowsItsWorstSecondAndWhetherItIsWhole) {
   EXPECT_TRUE(hour[0].part);
 }
 
-TEST_F(StoreReader, OnlyWindowsThatBeginInTheRange) {
+TEST_F(StoreReader, OnlyWhatIsInTheRange) {
   const auto at = [](std::int64_t seconds) { return kNoon + Duration::seconds(seconds); };
   EXPECT_EQ(count({at(0), at(600)}, Duration::seconds(1)), 600U);
   EXPECT_EQ(count({at(10), at(20)}, Duration::seconds(1)), 10U);
@@ -94,12 +94,102 @@ TEST_F(StoreReader, OnlyWindowsThatBeginInTheRange) {
   const auto ragged =
       *reader_->windows({.session = id_, .range = {at(5), at(25)}, .step = Duration::seconds(10)});
   ASSERT_EQ(ragged.size(), 3U);
+  EXPECT_EQ(ragged[2].window.scheduled, 10U) << "what is behind the range does not count";
+  EXPECT_TRUE(ragged[2].part);
   EXPECT_EQ(ragged[0].begin, at(0));
   EXPECT_TRUE(ragged[0].part);
   EXPECT_EQ(ragged[0].window.scheduled, 10U);
   EXPECT_EQ(ragged[1].window.scheduled, 20U);
   EXPECT_EQ(count({at(5), at(5)}, Duration::seconds(1)), 0U);
   EXPECT_EQ(reader_->windows({.session = 99, .range = {kFirst, kLast}})->size(), 0U);
+}
+
+// By brute force: every second of the range once, whatever the step.
+TEST_F(StoreReader, ARangeIsExactToTheSecondWhateverTheStep) {
+  base::Random random(7);
+  const auto seconds = all(*reader_, id_, Duration::seconds(1));
+  for (int again = 0; again < 60; ++again) {
+    const auto from = static_cast<std::int64_t>(random.below(640)) - 20;
+    const auto to = from + 1 + static_cast<std::int64_t>(random.below(700));
+    const TimeRange range{kNoon + Duration::seconds(from), kNoon + Duration::seconds(to)};
+    std::uint64_t scheduled = 0, lost = 0;
+    for (const auto& one : seconds) {
+      if (one.begin < range.from || one.begin >= range.to) continue;
+      scheduled += one.window.scheduled;
+      lost += one.window.lost_total();
+    }
+    for (const std::int64_t step : {1, 7, 10, 30, 60, 90, 300, 3'600, 86'400}) {
+      measure::Window sum;
+      const auto found =
+          *reader_->windows({.session = id_, .range = range, .step = Duration::seconds(step)});
+      for (const auto& window : found) sum.merge(window.window);
+      EXPECT_EQ(sum.scheduled, scheduled) << from << " " << to << " " << step;
+      EXPECT_EQ(sum.lost_total(), lost) << from << " " << to << " " << step;
+    }
+  }
+}
+
+TEST_F(StoreReader, BrieflyTheRoundTripsAreToldAlone) {
+  for (const std::int64_t step : {1, 60, 90, 3'600}) {
+    Reader::WindowQuery query{
+        .session = id_, .range = {kFirst, kLast}, .step = Duration::seconds(step)};
+    const auto whole = *reader_->windows(query);
+    query.brief = true;
+    const auto brief = *reader_->windows(query);
+    ASSERT_EQ(brief.size(), whole.size());
+    for (std::size_t n = 0; n < brief.size(); ++n) {
+      const measure::Window &one = brief[n].window, &all = whole[n].window;
+      EXPECT_EQ(one.sent, all.sent);
+      EXPECT_EQ(one.loss_ratio(), all.loss_ratio());
+      EXPECT_EQ(one.forward_loss_ratio(), all.forward_loss_ratio());
+      EXPECT_EQ(brief[n].part, whole[n].part);
+      for (const std::uint32_t ppm : {0U, 500'000U, 990'000U, 1'000'000U})
+        EXPECT_EQ(one.rtt.fullest()->values.percentile(ppm),
+                  all.rtt.fullest()->values.percentile(ppm));
+      EXPECT_EQ(one.worst.has_value(), all.worst.has_value());
+      EXPECT_EQ(one.ipdv.fullest(), nullptr);
+      EXPECT_EQ(one.residence.count(), 0U);
+    }
+  }
+}
+
+TEST_F(StoreReader, APartIsWhatHasLessThanItsSessionHas) {
+  const auto slow = *store_->session(
+      {.name = "slow", .host = "slow.example.net", .interval = Duration::seconds(7)});
+  for (std::int64_t i = 0; i < 3'600; i += 7)
+    if (i < 300 || i >= 360)
+      store_->add_window(slow, timed(kNoon + Duration::seconds(i), static_cast<std::uint64_t>(i)));
+  ASSERT_EQ(text_of(store_->flush()), "");
+  const auto minutes = all(*reader_, slow, Duration::minutes(1));
+  ASSERT_EQ(minutes.size(), 59U) << "one is missing";
+  for (const auto& minute : minutes) EXPECT_FALSE(minute.part) << (minute.begin - kNoon).ns();
+  for (const auto& one : all(*reader_, slow, Duration::seconds(1))) EXPECT_FALSE(one.part);
+  const auto hour = all(*reader_, slow, Duration::hours(1));
+  ASSERT_EQ(hour.size(), 1U);
+  EXPECT_TRUE(hour[0].part) << "a minute of it is missing";
+  const auto half = *reader_->windows({.session = slow,
+                                       .range = {kNoon, kNoon + Duration::seconds(90)},
+                                       .step = Duration::minutes(1)});
+  ASSERT_EQ(half.size(), 2U);
+  EXPECT_FALSE(half[0].part);
+  EXPECT_TRUE(half[1].part);
+}
+
+TEST_F(StoreReader, SessionsAreToldAnewOnceTheFileChanged) {
+  ASSERT_EQ(reader_->sessions()->size(), 1U);
+  EXPECT_EQ(reader_->sessions()->front().first, kNoon);
+  EXPECT_EQ(reader_->sessions()->front().last, kNoon + Duration::seconds(600));
+  const auto other = *store_->session({.name = "other", .host = "192.0.2.1"});
+  store_->add_window(other, timed(kNoon - Duration::seconds(5), 1));
+  store_->add_window(id_, timed(kNoon + Duration::seconds(600), 1));
+  EXPECT_EQ(reader_->sessions()->size(), 1U) << "nothing is committed";
+  ASSERT_EQ(text_of(store_->flush()), "");
+  const auto rows = *reader_->sessions();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].last, kNoon + Duration::seconds(601));
+  EXPECT_EQ(rows[1].info.name, "other");
+  EXPECT_EQ(rows[1].first, kNoon - Duration::seconds(5));
+  EXPECT_EQ(rows[1].last, kNoon - Duration::seconds(4));
 }
 
 TEST_F(StoreReader, BadRangesAndStepsAreRefusedInWords) {

@@ -8,6 +8,7 @@ namespace wirestamp::store {
 namespace {
 
 using measure::Event;
+using measure::EventKind;
 using measure::Incident;
 using measure::RecordedEvent;
 using measure::Severity;
@@ -161,6 +162,13 @@ TEST(EventForm, RefusesAnyCutAndWhatFollows) {
   EXPECT_FALSE(decode_event(std::as_bytes(std::span(longer))));
 }
 
+std::vector<std::uint64_t> ids_of(Reader& reader, const EventQuery& query) {
+  std::vector<std::uint64_t> found;
+  const auto events = *reader.events(query);
+  for (const RecordedEvent& event : events) found.push_back(event.id);
+  return found;
+}
+
 TEST_F(StoreRecords, EventsAreFoundBySessionTimeIncidentAndSeverity) {
   auto [store, notes] = opened();
   const auto one = *store->session({.name = "one"}), two = *store->session({.name = "two"});
@@ -172,12 +180,7 @@ TEST_F(StoreRecords, EventsAreFoundBySessionTimeIncidentAndSeverity) {
                       .event = {.wall = kNoon + Duration::seconds(static_cast<std::int64_t>(i))}});
   ASSERT_EQ(text_of(store->flush()), "");
   auto read = reader();
-  const auto ids = [&](const EventQuery& query) {
-    std::vector<std::uint64_t> found;
-    const auto events = *read->events(query);
-    for (const RecordedEvent& event : events) found.push_back(event.id);
-    return found;
-  };
+  const auto ids = [&](const EventQuery& query) { return ids_of(*read, query); };
   using testing::ElementsAre;
   EXPECT_EQ(ids({}).size(), 30U);
   EXPECT_EQ(ids({.session = one}).size(), 15U);
@@ -189,6 +192,62 @@ TEST_F(StoreRecords, EventsAreFoundBySessionTimeIncidentAndSeverity) {
   const auto reversed = read->events({.range = TimeRange{kNoon, kNoon - Duration::seconds(1)}});
   ASSERT_FALSE(reversed);
   EXPECT_THAT(reversed.error().text, testing::HasSubstr("before it begins"));
+}
+
+TEST_F(StoreRecords, EventsAreFoundByKindAndThoseOfTheAgentAlone) {
+  auto [store, notes] = opened();
+  const auto one = *store->session({.name = "one"});
+  constexpr std::array kKinds{EventKind::OutageBegan, EventKind::ClockStepped, EventKind::Verdict};
+  for (std::uint64_t i = 1; i <= 12; ++i)
+    store->add_event(i % 2 == 0 ? one : kOfTheAgent,
+                     {.id = i,
+                      .session = i % 2 == 0 ? "one" : "",
+                      .event = {.kind = kKinds[i % 3],
+                                .wall = kNoon + Duration::seconds(static_cast<std::int64_t>(i))}});
+  ASSERT_EQ(text_of(store->flush()), "");
+  auto read = reader();
+  const auto ids = [&](const EventQuery& query) { return ids_of(*read, query); };
+  using testing::ElementsAre;
+  EXPECT_THAT(ids({.kinds = {EventKind::ClockStepped}}), ElementsAre(1, 4, 7, 10));
+  EXPECT_THAT(ids({.kinds = {EventKind::ClockStepped, EventKind::Verdict}, .limit = 3}),
+              ElementsAre(8, 10, 11));  // the newest
+  EXPECT_THAT(ids({.session = kOfTheAgent, .kinds = {EventKind::ClockStepped}}), ElementsAre(1, 7));
+  EXPECT_THAT(ids({.session = kOfTheAgent}), ElementsAre(1, 3, 5, 7, 9, 11));
+  EXPECT_THAT(ids({.kinds = {EventKind::Suspended}}), IsEmpty());
+}
+
+TEST_F(StoreRecords, EventsAndIncidentsOfAnOlderFormAreRead) {
+  {
+    SQLite::Database older(path_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate(older, 3);
+    SQLite::Statement put(older, "INSERT INTO events VALUES (?, 0, ?, 0, 0, ?)");
+    Packer name;
+    name.text("");
+    int id = 0;
+    const Event stepped{.kind = EventKind::ClockStepped, .wall = kNoon};
+    for (const std::string& data :
+         {name.octets() + encode(Event{.wall = kNoon}), name.octets() + encode(stepped),
+          name.octets() + "rubbish", std::string(), std::string("\xff")}) {
+      put.reset();
+      put.bind(1, ++id);
+      put.bind(2, kNoon.ns());
+      put.bindNoCopy(3, data.data(), static_cast<int>(data.size()));
+      put.exec();
+    }
+  }
+  SQLite::Database(path_, SQLite::OPEN_READWRITE)
+      .exec("INSERT INTO incidents VALUES (3, 0, '', 1, 5, NULL, 0, 'loss 12 %', 2)");
+  auto [store, notes] = opened();
+  ASSERT_TRUE(store);
+  const auto incident = *reader()->incident(3);
+  ASSERT_TRUE(incident);
+  EXPECT_EQ(incident->title, "loss 12 %");
+  EXPECT_EQ(incident->opened_as, "loss 12 %");
+  EXPECT_FALSE(incident->worst);
+  const auto found = *reader()->events({.kinds = {EventKind::ClockStepped}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].event.kind, EventKind::ClockStepped);
+  EXPECT_EQ(reader()->events({})->size(), 2U) << "what cannot be read hides nothing";
 }
 
 TEST_F(StoreRecords, AnIncidentIsKeptInItsLastState) {
@@ -211,6 +270,13 @@ TEST_F(StoreRecords, AnIncidentIsKeptInItsLastState) {
   incident.closed = kNoon + Duration::minutes(5);
   incident.severity = Severity::Error;
   incident.title = "a stalled flow";
+  incident.opened_as = "loss 12 %";
+  incident.crossed = {.crossing = {.figure = measure::Figure::Loss, .loss = 0.12}, .at = kNoon};
+  incident.worst = incident.crossed;
+  incident.worst->crossing.loss = 0.31;
+  incident.worst->direction = "forward";
+  incident.silent = Duration::minutes(3);
+  incident.by_figure = true;
   store->put_incident(id, incident);
   ASSERT_EQ(text_of(store->flush()), "");
   const auto found = *read->incidents({.session = id});
@@ -222,6 +288,15 @@ TEST_F(StoreRecords, AnIncidentIsKeptInItsLastState) {
   EXPECT_EQ(found[0].closed, incident.closed);
   EXPECT_TRUE(found[0].in_maintenance);
   EXPECT_EQ(found[0].title, "a stalled flow");
+  EXPECT_EQ(found[0].opened_as, "loss 12 %");
+  ASSERT_TRUE(found[0].crossed && found[0].worst);
+  EXPECT_EQ(found[0].crossed->crossing.loss, 0.12);
+  EXPECT_EQ(found[0].crossed->at, kNoon);
+  EXPECT_FALSE(found[0].crossed->direction);
+  EXPECT_EQ(found[0].worst->crossing.loss, 0.31);
+  EXPECT_EQ(found[0].worst->direction, "forward");
+  EXPECT_EQ(found[0].silent, Duration::minutes(3));
+  EXPECT_TRUE(found[0].by_figure);
   EXPECT_FALSE(read->incident(8)->has_value());
   store.reset();
   EXPECT_EQ(opened().store->last_incident(), 7U);

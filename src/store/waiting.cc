@@ -16,7 +16,8 @@ std::size_t weight(const Record& record) {
 }
 std::size_t weight(const FlowRow& flow) { return kRecord + flow.tuple.size(); }
 std::size_t weight(const WaitingIncident& waiting) {
-  return 2 * kRecord + waiting.incident.title.size() + waiting.incident.session.size();
+  return 2 * kRecord + waiting.incident.title.size() + waiting.incident.opened_as.size() +
+         waiting.incident.session.size();
 }
 
 template <typename Record>

@@ -33,6 +33,7 @@ struct WaitingEvent {
   std::uint64_t id = 0, incident = 0;
   WallTime at;
   measure::Severity severity = measure::Severity::Info;
+  measure::EventKind kind = measure::EventKind::OutageBegan;
   std::string data;
 };
 

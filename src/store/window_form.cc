@@ -355,7 +355,7 @@ std::string encode(const Window& window) {
 namespace {
 
 // Reads a whole window: its values into `into` (null: nowhere), everything else into `rest`.
-bool read(base::Bytes octets, Window& rest, Window* into) {
+bool read(base::Bytes octets, Window& rest, Window* into, Form form) {
   Unpacker in(octets);
   if (in.octet() != kVersion) return false;
   std::uint64_t used = in.number();
@@ -367,8 +367,11 @@ bool read(base::Bytes octets, Window& rest, Window* into) {
   for (auto* counts : stamps_of(rest)) read(in, *counts);
   std::uint64_t there = in.number(kPresenceMost);
   const auto next = [&] { return (std::exchange(there, there >> 1U) & 1U) != 0; };
-  for (std::size_t i = 0; i < 4; ++i)
+  for (std::size_t i = 0; i < 4; ++i) {
     if (next()) read_classes(in, into == nullptr ? nullptr : classed_of(*into)[i]);
+    // The round trips are the first.
+    if (form == Form::Brief) into = nullptr;
+  }
   for (std::size_t i = 0; i < 2; ++i)
     if (next()) read_values(in, into == nullptr ? nullptr : values_of(*into)[i]);
   for (auto* bound : bounds_of(rest))
@@ -381,23 +384,23 @@ bool read(base::Bytes octets, Window& rest, Window* into) {
 
 }  // namespace
 
-std::optional<Window> decode_window(base::Bytes octets) {
+std::optional<Window> decode_window(base::Bytes octets, Form form) {
   Window window;
-  if (!read(octets, window, &window)) return std::nullopt;
+  if (!read(octets, window, &window, form)) return std::nullopt;
   return window;
 }
 
-bool merge_finer_form(base::Bytes octets, WallTime begin, Window& into) {
+bool merge_finer_form(base::Bytes octets, WallTime begin, Window& into, Form form) {
   // Looked at first, so that one that is cut short leaves no half of itself.
   Window rest;
-  if (!read(octets, rest, nullptr)) return false;
+  if (!read(octets, rest, nullptr, form)) return false;
   if (!rest.worst) {  // a second: how bad it was is seen from its own values only
-    const auto whole = decode_window(octets);
+    const auto whole = decode_window(octets, form);
     if (whole) into.merge_finer(*whole, begin);
     return whole.has_value();
   }
   Window again;
-  read(octets, again, &into);
+  read(octets, again, &into, form);
   into.merge_finer(rest, begin);
   return true;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "store/pack.h"
+#include "store/record_form.h"
 #include "store/window_form.h"
 
 namespace wirestamp::store {
@@ -50,8 +51,9 @@ Writer::Writer(SQLite::Database& file)
       put_window_(file, "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)"),
       put_samples_(file,
                    "INSERT INTO samples (session, first_ns, last_ns, data) VALUES (?, ?, ?, ?)"),
-      put_event_(file, "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?)"),
-      put_incident_(file, "INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      put_event_(file, "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"),
+      put_incident_(file,
+                    "INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       put_flow_(file,
                 "INSERT INTO flows VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET "
                 "tuple = ?4, ended_ns = coalesce(?5, ended_ns)"),
@@ -241,6 +243,7 @@ void Writer::write_events(const std::deque<WaitingEvent>& events) {
     put_event_.bind(4, static_cast<int>(event.severity));
     put_event_.bind(5, as_int(event.incident));
     put_event_.bindNoCopy(6, event.data.data(), static_cast<int>(event.data.size()));
+    put_event_.bind(7, static_cast<int>(event.kind));
     put_event_.exec();
     last = std::max(last, event.id);
   }
@@ -263,6 +266,9 @@ void Writer::write_incidents(const Waiting& waiting) {
     put_incident_.bind(7, incident.in_maintenance ? 1 : 0);
     put_incident_.bind(8, incident.title);
     put_incident_.bind(9, as_int(incident.events));
+    put_incident_.bind(10, incident.opened_as);
+    const std::string figures = encode_figures(incident);
+    put_incident_.bind(11, figures.data(), static_cast<int>(figures.size()));
     put_incident_.exec();
   }
   if (!waiting.incidents().empty())
