@@ -95,6 +95,12 @@ TEST(AgentConfig, what_is_wrong_says_where_it_stands) {
   EXPECT_TRUE(error_of({{"h host=i"}, {}, ""}).contains("no option of sessions"));
   EXPECT_TRUE(error_of({{"h ttl=1 ttl=2"}, {}, ""}).contains("'ttl' twice"));
   EXPECT_TRUE(error_of({{"a/b=h"}, {}, ""}).contains("has the name 'a/b'"));
+  for (const std::string dots : {".", ".."}) {
+    EXPECT_TRUE(error_of({{dots + "=h"}, {}, ""}).contains("but not '.' or '..'")) << dots;
+    EXPECT_TRUE(error_of({{}, {}, "[sessions.\"" + dots + "\"]\nhost = \"h\"\n"})
+                    .contains("'" + dots + "' cannot name a session"))
+        << dots;
+  }
   EXPECT_TRUE(error_of({{" "}, {}, ""}).contains("is empty"));
 }
 

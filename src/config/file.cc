@@ -64,8 +64,8 @@ class TableReader {
       const std::string where = place(key->source());
       if (!is_session_name(key->str()))
         return fail(fmt::format(
-            "{}: '{}' cannot name a session; allowed: up to {} letters, digits, '-', '_' and '.'",
-            where, key->str(), kLongestSessionName));
+            "{}: '{}' cannot name a session; allowed: up to {} letters, digits, '-', '_' and '.'{}",
+            where, key->str(), kLongestSessionName, kNoDots));
       if (!node->is_table())
         return fail(fmt::format("{}: the session '{}' is a table: write [sessions.{}]", where,
                                 key->str(), key->str()));
@@ -148,6 +148,8 @@ class TableReader {
 }  // namespace
 
 bool is_session_name(std::string_view name) {
+  // A client takes these out of an address before it asks, escaped or not.
+  if (name == "." || name == "..") return false;
   return !name.empty() && name.size() <= kLongestSessionName &&
          std::ranges::all_of(name, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -47,6 +47,9 @@ inline constexpr std::size_t kLongestSessionName = 64;
 Result<File> read_file(std::string_view text, const std::string& path);
 
 // Letters, digits, '-', '_' and '.', not too many of them: sessions are named in URLs and metrics.
+// So "." and ".." are no names.
 bool is_session_name(std::string_view name);
+inline constexpr std::string_view kNoDots =
+    ", but not '.' or '..', which no address of the API can have";
 
 }  // namespace wirestamp::config

@@ -129,7 +129,7 @@ std::string option_reference() {
       "`WIRESTAMP_PORT`, `WIRESTAMP_PORT_23999_UDP` and the like (set by container engines beside "
       "a service of that "
       "name). "
-      "`NO_COLOR` (any value) turns colours off.\n\n"
+      "`NO_COLOR` (any value) turns colours off, unless `--color always` is given.\n\n"
       "| exit code | meaning |\n|---|---|\n"
       "| 0 | measured: at least one reply came |\n"
       "| 1 | no reply at all |\n"

@@ -102,9 +102,18 @@ Result<void> each(std::string_view list, Take take) {
   }
 }
 
+// What is repeated of a wrong value: a slip of the editor may have put the rest of a file behind
+// it.
+std::string_view begin_of(std::string_view text) {
+  constexpr std::size_t kMostRepeated = 50;  // the longest prefix
+  return text.substr(0, kMostRepeated);
+}
+
 Result<void> take_peer(std::string_view text, KeyLine& line) {
   auto prefix = packet::Prefix::parse(text);
-  if (!prefix) return fail(fmt::format("peer={}: {}", text, prefix.error().text));
+  if (!prefix)
+    return fail(fmt::format("peer={}: {}", begin_of(text),
+                            text == begin_of(text) ? prefix.error().text : "is no address"));
   line.peers.push_back(*prefix);
   return {};
 }
@@ -113,7 +122,7 @@ Result<void> take_ssid(std::string_view text, KeyLine& line) {
   std::uint16_t ssid = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ssid);
   if (error != std::errc() || end != text.data() + text.size() || ssid == 0)
-    return fail(fmt::format("ssid={}: 1 to 65535 are allowed", text));
+    return fail(fmt::format("ssid={}: 1 to 65535 are allowed", begin_of(text)));
   line.ssids.push_back(ssid);
   return {};
 }
@@ -156,13 +165,15 @@ Result<KeyLine> read_line(std::vector<std::string_view> words) {
   return line;
 }
 
+std::size_t count_of_rules(const KeyLine& line) {
+  return std::max<std::size_t>(line.peers.size(), 1) * std::max<std::size_t>(line.ssids.size(), 1);
+}
+
 // For whom it counts, in words that are the same for keys that are valid at once.
 std::vector<std::string> rules_of(const KeyLine& line) {
   std::vector<std::string> rules;
-  const std::size_t peers = std::max<std::size_t>(line.peers.size(), 1);
-  const std::size_t ssids = std::max<std::size_t>(line.ssids.size(), 1);
-  for (std::size_t p = 0; p < peers; ++p)
-    for (std::size_t s = 0; s < ssids; ++s)
+  for (std::size_t p = 0; p < std::max<std::size_t>(line.peers.size(), 1); ++p)
+    for (std::size_t s = 0; s < std::max<std::size_t>(line.ssids.size(), 1); ++s)
       rules.push_back(
           fmt::format("{}{}", line.peers.empty() ? "every peer" : to_string(line.peers[p]),
                       line.ssids.empty() ? "" : fmt::format(" with SSID {}", line.ssids[s])));
@@ -179,6 +190,7 @@ Result<std::vector<KeyLine>> read_key_text(std::string_view text, const std::str
   std::vector<KeyLine> keys;
   std::map<std::string, std::string> places;      // by id
   std::map<std::string, std::size_t> valid_once;  // by rule
+  std::size_t rules = 0;
   for (std::size_t number = 1; !text.empty(); ++number) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -196,6 +208,10 @@ Result<std::vector<KeyLine>> read_key_text(std::string_view text, const std::str
     if (const auto [there, is_new] = places.emplace(key->id, place); !is_new)
       return wrong(fmt::format("the id '{}' is there twice, first in {}: each key has its own",
                                key->id, there->second));
+    rules += count_of_rules(*key);
+    if (rules > kMostKeyRules)
+      return wrong(fmt::format("more than {} pairs of peer and SSID: name networks, not each host",
+                               kMostKeyRules));
     for (const std::string& rule : rules_of(*key))
       if (++valid_once[rule] > kMostKeysAtOnce)
         return wrong(fmt::format("more than {} keys for {}: take out those that nobody uses",

@@ -32,6 +32,8 @@ inline constexpr std::size_t kMostKeys = 1'024;                     // of a file
 // each of them.
 inline constexpr std::size_t kMostKeysAtOnce = 8;
 inline constexpr std::size_t kLongestKeyId = 32;
+// Pairs of a peer and an SSID that the keys of a file are for: those of a key are multiplied.
+inline constexpr std::size_t kMostKeyRules = 16'384;
 
 // At least one key. `path` is for the errors, which are PATH:LINE, what is wrong and what is
 // allowed; nothing of a key is in them. The caller wipes the text.

@@ -93,6 +93,15 @@ TEST(KeyFile, no_error_repeats_any_of_a_key) {
   }
 }
 
+TEST(KeyFile, an_error_repeats_no_more_than_the_begin_of_a_wrong_value) {
+  for (const char* option : {" peer=", " ssid="}) {
+    const std::string error =
+        refusal(std::string("one ") + kGood + option + std::string(9'000, '9'));
+    EXPECT_THAT(error, HasSubstr("9999"));
+    EXPECT_LT(error.size(), 200U);
+  }
+}
+
 TEST(KeyFile, its_numbers_have_limits) {
   const auto lines = [](std::size_t count, const char* rest) {
     std::string text;
@@ -108,6 +117,12 @@ TEST(KeyFile, its_numbers_have_limits) {
   for (std::size_t n = 0; n < 1'025; ++n)
     many += "k" + std::to_string(n) + " " + kGood + " ssid=" + std::to_string(n + 1) + "\n";
   EXPECT_THAT(refusal(many), HasSubstr("site.keys:1025: more than 1024 keys"));
+  // 40,000 peers times 60,000 SSIDs have room in a file.
+  std::string wide = std::string("k ") + kGood + " peer=::";
+  for (std::size_t n = 1; n < 40'000; ++n) wide += ",::";
+  wide += " ssid=1";
+  for (std::size_t n = 1; n < 60'000; ++n) wide += ",1";
+  EXPECT_THAT(refusal(wide), HasSubstr("more than 16384 pairs of peer and SSID"));
 }
 
 TEST(KeyVariable, one_line_with_or_without_an_id) {

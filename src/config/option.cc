@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/option.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "base/check.h"
 #include "config/agent_options.h"
-#include "config/agent_values.h"
 #include "config/tlv_options.h"
-#include "time/duration_text.h"
 
 namespace wirestamp::config {
 
@@ -26,6 +21,7 @@ constexpr std::array kProbingOptions{
            .commands = "ping session",
            .value_name = "HOST[:PORT]",
            .positional = true,
+           //= RFC8762:sender-port-configurable
            .help = "name or address of the reflector; port 23999 unless given, IPv6 with a port as "
                    "[ADDRESS]:PORT"},
     Option{
@@ -44,7 +40,7 @@ constexpr std::array kProbingOptions{
     Option{
         .key = Key::ConfigFile,
         .name = "config",
-        .type = Type::File,
+        .type = Type::InputFile,
         .group = Group::Agent,
         .commands = "agent",
         .value_name = "FILE",
@@ -154,6 +150,7 @@ constexpr std::array kProbingOptions{
            .type = Type::Integer,
            .commands = "ping session",
            .value_name = "HOPS",
+           //= RFC4656:ttl-255
            .fallback = "255",
            .minimum = 1,
            .maximum = 255,
@@ -181,6 +178,7 @@ constexpr std::array kProbingOptions{
            .group = Group::Reflecting,
            .commands = "reflect agent",
            .value_name = "[ADDR]:PORT",
+           //= RFC8762:reflector-port-configurable
            .fallback = ":23999",
            .repeatable = true,
            .help = "answer on this address and port; without address on every one, IPv4 and IPv6"},
@@ -267,7 +265,7 @@ constexpr std::array kProbingOptions{
            .help = "print every counter so often, and what was added"},
     Option{.key = Key::KeyFile,
            .name = "key-file",
-           .type = Type::File,
+           .type = Type::SecretFile,
            .group = Group::Authentication,
            .commands = "ping reflect agent",
            .value_name = "FILE",
@@ -291,6 +289,15 @@ constexpr std::array kProbingOptions{
            .fallback = "false",
            .help = "answer each authenticated request once: of a session the last 64 numbers are "
                    "remembered. What the network duplicates is then not counted as such"},
+    Option{.key = Key::TlvHmac,
+           .name = "tlv-hmac",
+           .type = Type::Flag,
+           .group = Group::Authentication,
+           .commands = "ping session reflect agent",
+           .fallback = "false",
+           .help = "packets stay in the open mode, and the keys prove what is behind the base "
+                   "packet alone: probes carry an HMAC TLV (RFC 8972 4.8), a reflector does "
+                   "nothing of what has none that is right"},
     Option{.key = Key::Family,
            .name = "family",
            .type = Type::Choice,
@@ -446,6 +453,7 @@ constexpr std::array kProbingOptions{
            .group = Group::Stamps,
            .commands = "ping session",
            .value_name = "FORMAT",
+           //= RFC8762:ntp-default
            .fallback = "ntp",
            .choices = "ntp|ptp",
            .help = "format of the stamps in the probes (RFC 8762 4.2.1)"},
@@ -463,8 +471,9 @@ constexpr std::array kProbingOptions{
            .name = "twamp",
            .type = Type::Listen,
            .group = Group::Reflecting,
-           .commands = "reflect",
+           .commands = "reflect agent",
            .value_name = "[[ADDR]:PORT]",
+           //= RFC5357:control-port
            .bare = ":862",
            .without = "no TWAMP server",
            .repeatable = true,
@@ -473,7 +482,7 @@ constexpr std::array kProbingOptions{
            .name = "twamp-mode",
            .type = Type::Choice,
            .group = Group::Probes,
-           .commands = "ping reflect",
+           .commands = "ping reflect agent",
            .value_name = "MODE",
            .without = "open; with a key any that needs it, and a server then offers all",
            .choices = "open|authenticated|encrypted|mixed",
@@ -481,17 +490,17 @@ constexpr std::array kProbingOptions{
            .help = "security mode of TWAMP (RFC 5357, RFC 5618)"},
     Option{.key = Key::TwampKeyFile,
            .name = "twamp-key-file",
-           .type = Type::File,
+           .type = Type::SecretFile,
            .group = Group::Probes,
-           .commands = "ping reflect",
+           .commands = "ping reflect agent",
            .value_name = "FILE",
            .without = "no key: open mode alone",
-           .help = "file with the passphrase of TWAMP, one line, for its owner only"},
+           .help = "file with the passphrase of TWAMP, one line, for its owner alone to read"},
     Option{.key = Key::TwampKeyId,
            .name = "twamp-key-id",
            .type = Type::Text,
            .group = Group::Probes,
-           .commands = "ping reflect",
+           .commands = "ping reflect agent",
            .value_name = "NAME",
            .without = "an empty one",
            .help = "what the passphrase is known by at the other end (KeyID), at most 80 octets"},
@@ -520,6 +529,23 @@ constexpr std::array kProbingOptions{
            .value_name = "FILE",
            .without = "not written",
            .help = "write one line per probe with a header line; - is standard output"},
+    Option{.key = Key::Plain,
+           .name = "plain",
+           .type = Type::Flag,
+           .group = Group::Output,
+           .commands = "ping",
+           .fallback = "false",
+           .help = "lines instead of the live view that a terminal gets"},
+    Option{.key = Key::Color,
+           .name = "color",
+           .type = Type::Choice,
+           .group = Group::Output,
+           .commands = "ping top",
+           .value_name = "WHEN",
+           .fallback = "auto",
+           .choices = "auto|always|never",
+           .help = "colours on the terminal; auto: where the terminal has them and NO_COLOR is "
+                   "not set"},
     Option{.key = Key::Seed,
            .name = "seed",
            .type = Type::Integer,
@@ -566,147 +592,10 @@ consteval bool rows_in_order_of_keys() {
 }
 static_assert(rows_in_order_of_keys(), "option() finds a row by its place");
 
-std::string list_of(std::string_view choices) {
-  std::string text(choices);
-  for (std::size_t bar = 0; (bar = text.find('|', bar)) != std::string::npos;)
-    text.replace(bar, 1, ", ");
-  return text;
-}
-
 }  // namespace
 
 std::span<const Option> options() { return kOptions; }
 
 const Option& option(Key key) { return kOptions[static_cast<std::size_t>(key)]; }
-
-std::string_view name(Command command) {
-  switch (command) {
-    case Command::Ping:
-      return "ping";
-    case Command::Reflect:
-      return "reflect";
-    case Command::Agent:
-      return "agent";
-    case Command::Report:
-      return "report";
-    case Command::Evidence:
-      return "evidence";
-  }
-  return "";
-}
-
-std::string_view title(Group group) {
-  switch (group) {
-    case Group::Target:
-      return "Target";
-    case Group::Agent:
-      return "The agent";
-    case Group::Store:
-      return "What is kept";
-    case Group::Api:
-      return "API and metrics";
-    case Group::Thresholds:
-      return "Thresholds, incidents and notifications";
-    case Group::Probes:
-      return "Probes";
-    case Group::Reflecting:
-      return "Reflecting";
-    case Group::Authentication:
-      return "Authentication";
-    case Group::Addresses:
-      return "Addresses and interfaces";
-    case Group::Flows:
-      return "Flows and ports";
-    case Group::Stamps:
-      return "Timestamps";
-    case Group::Output:
-      return "Output";
-    case Group::Expert:
-      return "For tests and experts";
-  }
-  return "";
-}
-
-bool applies(const Option& option, Command command) {
-  return option.commands.contains(name(command)) ||
-         (command == Command::Agent && per_session(option));
-}
-
-bool per_session(const Option& option) { return option.commands.contains("session"); }
-
-std::string commands_text(const Option& option) {
-  std::string text;
-  for (const Command command : kCommands)
-    if (applies(option, command))
-      text += fmt::format("{}'wirestamp {}'", text.empty() ? "" : " and ", name(command));
-  return text;
-}
-
-std::string flag(const Option& option) {
-  return option.positional ? std::string(option.value_name) : fmt::format("--{}", option.name);
-}
-
-std::string variable(const Option& option) {
-  std::string text = "WIRESTAMP_";
-  for (const char c : option.name)
-    text += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-  return text;
-}
-
-std::string allowed(const Option& option) {
-  switch (option.type) {
-    case Type::Flag:
-      return "true or false";
-    case Type::Integer:
-      return fmt::format("a whole number from {} to {}", option.minimum, option.maximum);
-    case Type::Duration:
-      return fmt::format("a duration from {} to {}, such as 500ms or 2s",
-                         duration_text(option.minimum), duration_text(option.maximum));
-    case Type::DurationOrNever:
-      return fmt::format("a duration from {} to {}, or never", duration_text(option.minimum),
-                         duration_text(option.maximum));
-    case Type::Ports:
-      return fmt::format("FIRST-LAST, both from {} to {}, such as 50000-50999", option.minimum,
-                         option.maximum);
-    case Type::Choice:
-      return fmt::format("one of {}", list_of(option.choices));
-    case Type::Dscp:
-      return "a number from 0 to 63 or a name: CS0 to CS7, AF11 to AF43, EF, VA, LE";
-    case Type::Interface:
-      return "the name of a network interface, such as eth0";
-    case Type::Namespace:
-      return "a name below /run/netns, or a path with a slash in it";
-    case Type::File:
-      return "a path that can be written, or - for standard output";
-    case Type::Address:
-      return "an IPv4 or IPv6 address without port or zone";
-    case Type::Prefix:
-      return "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32 with its host bits "
-             "zero";
-    case Type::Listen:
-      return ":PORT, IPV4:PORT or [IPV6]:PORT, the port from 0 (any free one) to 65535";
-    case Type::Host:
-      return "HOST, HOST:PORT, IPV4:PORT or [IPV6]:PORT, the port from 1 to 65535";
-    case Type::Session:
-      return "[NAME=]HOST[:PORT], then options of sessions as KEY=VALUE, with spaces between";
-    case Type::ListenOrNone:
-      return "IPV4:PORT, [IPV6]:PORT or :PORT, the port from 0 (any free one) to 65535, or none";
-    case Type::PercentOrNever:
-      return fmt::format("a percentage up to {}% such as 2% or 0.5%, or never", option.maximum);
-    case Type::Octets:
-      return fmt::format("a size from {} to {}, such as 500MB or 2GiB", octets_text(option.minimum),
-                         octets_text(option.maximum));
-    case Type::Maintenance:
-      return "DAYS FROM-TO such as 'sat+sun 02:00-04:00', 'mon-fri 22:00-01:00' or 'daily "
-             "03:00-03:30', or FROM/UNTIL such as '2026-12-01T22:00Z/2026-12-02T02:00Z'";
-    case Type::Url:
-      return "an address that begins with http:// or https://";
-    case Type::Text:
-      return "a text of one line, at most 255 characters";
-    case Type::SessionName:
-      return "the name of a session: letters, digits, '-', '_' and '.'";
-  }
-  return "";
-}
 
 }  // namespace wirestamp::config

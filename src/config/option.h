@@ -12,9 +12,9 @@
 // reference page and validation, so that an option cannot exist in one of them only.
 namespace wirestamp::config {
 
-enum class Command : std::uint8_t { Ping, Reflect, Agent, Report, Evidence };
+enum class Command : std::uint8_t { Ping, Reflect, Agent, Top, Report, Evidence };
 inline constexpr std::array kCommands{Command::Ping, Command::Reflect, Command::Agent,
-                                      Command::Report, Command::Evidence};
+                                      Command::Top,  Command::Report,  Command::Evidence};
 std::string_view name(Command command);
 
 // Names the rows of the table; the order is that of the table and of the help text.
@@ -47,6 +47,7 @@ enum class Key : std::uint8_t {
   KeyFile,
   KeyId,
   ReplayWindow,
+  TlvHmac,
   Family,
   Source,
   Device,
@@ -70,11 +71,14 @@ enum class Key : std::uint8_t {
   Json,
   Jsonl,
   Csv,
+  Plain,
+  Color,
   Seed,
   Backend,
   KernelFeatures,
   // config/tlv_options.h
   Tlv,
+  Padding,
   Peer,
   PtpScale,
   HideLocation,
@@ -139,7 +143,10 @@ enum class Type : std::uint8_t {
   Dscp,             // 0 to 63 or a name of the code point
   Interface,        // an interface name
   Namespace,        // a network namespace: name or path
-  File,             // a path; "-" is standard output
+  File,             // a path to be written; "-" is standard output
+  InputFile,        // of a file that is read
+  SecretFile,       // the same, and nobody but its owner may read it (platform/secret_file.h)
+  FileOrNone,       // of a file that is kept, or "none"
   Address,          // an IP address
   Prefix,           // an IP prefix
   Listen,           // [ADDRESS]:PORT to bind

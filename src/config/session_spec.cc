@@ -18,7 +18,7 @@ namespace {
 std::string name_of_host(std::string_view host) {
   std::string name(host.substr(0, kLongestSessionName));
   for (char& c : name)
-    if (!is_session_name(std::string_view(&c, 1))) c = '_';
+    if (c != '.' && !is_session_name(std::string_view(&c, 1))) c = '_';
   return name;
 }
 
@@ -54,8 +54,8 @@ Result<SessionSpec> parse_session_spec(std::string_view text) {
     host.remove_prefix(equals + 1);
     if (!is_session_name(spec.name))
       return fail(
-          fmt::format("has the name '{}'; names are up to {} letters, digits, '-', '_' and '.'",
-                      spec.name, kLongestSessionName));
+          fmt::format("has the name '{}'; names are up to {} letters, digits, '-', '_' and '.'{}",
+                      spec.name, kLongestSessionName, kNoDots));
   }
   TRY_VOID(parse_host_port(host));
   spec.host = host;

@@ -22,6 +22,17 @@ inline constexpr std::array kTlvOptions{
                    "timestamp-information, direct-measurement, access-report=3gpp:available, "
                    "destination-node=ADDRESS, return-path=same-link, micro-session=1, "
                    "reply-control=1400:3:10ms, bit-errors, or a type by its number"},
+    Option{.key = Key::Padding,
+           .name = "padding",
+           .type = Type::Text,
+           .group = Group::Probes,
+           .commands = "ping session",
+           .value_name = "CONTENT",
+           .fallback = "random",
+           .help =
+               "what larger probes (--size) are filled with: random, zeros, or 1 to 64 octets in "
+               "hexadecimal digits, repeated: ff00. What compresses on the way is as fast as "
+               "small probes (RFC 8972 4.1)"},
     Option{.key = Key::Peer,
            .name = "peer",
            .type = Type::Choice,

@@ -88,6 +88,7 @@ Result<std::uint64_t> parse_dscp(const Option& option, std::string_view text) {
   std::string upper(text);
   for (char& c : upper)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  //= RFC2474:names
   if (const auto value = packet::dscp_value(upper)) return *value;
   return fail("is no DSCP");
 }
@@ -273,6 +274,13 @@ Result<Data> parse_value(const Option& option, std::string_view text) {
       return TRY(parse_namespace(text));
     case Type::File:
       return TRY(parse_file(text));
+    case Type::InputFile:
+    case Type::SecretFile:
+      if (text == "-") return fail("is standard input, which is not read here; name a file");
+      return TRY(parse_file(text));
+    case Type::FileOrNone:
+      if (text == "-") return fail("is standard output, where nothing can be kept; name a file");
+      return TRY(parse_file(text));
     case Type::Listen:
       return TRY(parse_listen(text));
     case Type::Host:
@@ -281,7 +289,9 @@ Result<Data> parse_value(const Option& option, std::string_view text) {
       return TRY(parse_session_spec(text));
     case Type::ListenOrNone:
       if (text == "none") return ListenOrNone{};
-      return ListenOrNone{TRY(parse_listen(text))};
+      if (option.key == Key::Api && text.find("://") != std::string_view::npos)
+        return ListenOrNone{.at = {}, .url = TRY(parse_url(text))};
+      return ListenOrNone{.at = TRY(parse_listen(text)), .url = {}};
     case Type::PercentOrNever:
       if (text == "never") return std::numeric_limits<double>::infinity();
       return TRY(parse_bounded_percent(option, text));

@@ -41,6 +41,7 @@ struct PortRange {
 // Where to listen, if at all.
 struct ListenOrNone {
   std::optional<ListenAddress> at;
+  std::string url;  // of another one, where it is asked (--api of top); else ""
   bool operator==(const ListenOrNone&) const = default;
 };
 

@@ -36,6 +36,10 @@ std::vector<std::string> never_right(Type type) {
       return {" ", "a/b=h", "h:0", "=h", "h x", "h x=1", "h host=i", "h ttl=1 ttl=1", long_text};
     case Type::File:
       return {std::string("a\0b", 3)};
+    case Type::InputFile:
+    case Type::SecretFile:
+    case Type::FileOrNone:
+      return {"-", std::string("a\0b", 3)};
     case Type::Address:
       return {"1.2.3", "1.2.3.4:5", "[::1]", "host", "fe80::1%eth0", "-1", long_text};
     case Type::Prefix:
@@ -112,6 +116,34 @@ TEST(Value, every_option_refuses_what_is_wrong_for_its_type) {
       EXPECT_FALSE(parse_value(row, text)) << row.name << " '" << text.substr(0, 40) << "'";
 }
 
+// Words for files that are written do not describe those that are read.
+TEST(Value, a_file_is_described_as_what_is_done_with_it) {
+  for (const Option& row : options()) {
+    const std::string words = allowed(row), help(row.help);
+    const bool reads = row.type == Type::InputFile || row.type == Type::SecretFile;
+    const bool writes = row.type == Type::File;
+    EXPECT_EQ(help.find("- is standard output") != std::string::npos, writes) << row.name;
+    EXPECT_EQ(words.find("standard output") != std::string::npos, writes) << row.name;
+    EXPECT_EQ(words.find("read") != std::string::npos, reads) << row.name;
+    EXPECT_EQ(words.find("owner alone") != std::string::npos, row.type == Type::SecretFile);
+    EXPECT_EQ(help.find("owner alone") != std::string::npos, row.type == Type::SecretFile)
+        << row.name;
+    if (row.value_name == "FILE") {
+      EXPECT_TRUE(reads || writes || row.type == Type::FileOrNone) << row.name;
+    }
+  }
+}
+
+TEST(Value, standard_input_is_no_file_of_keys) {
+  const auto wrong = parse_value(option(Key::KeyFile), "-");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().text, "is standard input, which is not read here; name a file");
+  EXPECT_EQ(allowed(option(Key::KeyFile)),
+            "the path of a file that its owner alone can read (chmod 600)");
+  EXPECT_EQ(allowed(option(Key::ApiCertificate)), "the path of a file that can be read");
+  EXPECT_EQ(allowed(option(Key::Csv)), "a path that can be written, or - for standard output");
+}
+
 TEST(Value, every_number_has_bounds_that_hold) {
   for (const Option& row : options()) {
     if (row.type != Type::Integer) continue;
@@ -160,6 +192,7 @@ TEST(Value, a_port_range_has_both_ends) {
             "is reversed: the first port is above the last");
 }
 
+//= RFC2474:names
 TEST(Value, a_code_point_goes_by_number_or_name) {
   const auto dscp = [](std::string_view text) {
     return std::get<std::uint64_t>(*parse_value(option(Key::Dscp), text));
@@ -171,6 +204,7 @@ TEST(Value, a_code_point_goes_by_number_or_name) {
   EXPECT_EQ(dscp("le"), 1U);
 }
 
+//= RFC8762:sender-port-configurable
 TEST(Value, a_host_may_have_a_port_and_an_ipv6_address_brackets_and_a_zone) {
   const auto same = [](std::string_view text, const HostPort& wanted) {
     const auto parsed = parse_host_port(text);
@@ -187,6 +221,7 @@ TEST(Value, a_host_may_have_a_port_and_an_ipv6_address_brackets_and_a_zone) {
   same("[fe80::1%eth0]:23999", {"fe80::1%eth0", 23999});
 }
 
+//= RFC8762:reflector-port-configurable
 TEST(Value, a_listen_address_may_be_any_one_family_or_one_address) {
   EXPECT_EQ(*parse_listen(":0"), (ListenAddress{std::nullopt, "", 0}));
   EXPECT_EQ(*parse_listen("*:5"), (ListenAddress{std::nullopt, "", 5}));
