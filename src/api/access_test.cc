@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "api/guard.h"
+#include "api/page.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/world_test.h"
@@ -256,6 +257,7 @@ std::pair<long, std::string> get_with_tls(const std::string& url, const std::str
   return {status, body};
 }
 
+//= RFC8762:secured-management
 TEST_F(ApiListen, not_beyond_loopback_without_token_and_tls) {
   options.listen.address = packet::IpAddress::any(packet::Family::V4);
   EXPECT_NE(refusal().find("only with a token and with TLS"), std::string::npos);
@@ -265,6 +267,7 @@ TEST_F(ApiListen, not_beyond_loopback_without_token_and_tls) {
   EXPECT_EQ(world.server, nullptr);
 }
 
+//= RFC8762:secured-management
 TEST_F(ApiListen, over_tls_and_beyond_loopback_everything_needs_the_token) {
   make_certificate();
   options.listen.address = packet::IpAddress::any(packet::Family::V4);
@@ -300,14 +303,31 @@ TEST_F(ApiListen, wrong_certificates_are_told) {
   make_certificate();
   const std::string good = options.key;
   options.key = folder + "/none.pem";
-  EXPECT_NE(refusal().find("cannot read the key"), std::string::npos);
+  EXPECT_NE(refusal().find("cannot read the secret file"), std::string::npos);
   std::ofstream(options.key) << "rubbish";
+  std::filesystem::permissions(options.key, std::filesystem::perms(0600));
   EXPECT_NE(refusal().find("no PEM file"), std::string::npos);
   std::ofstream(options.key) << "-----BEGIN PRIVATE KEY-----\nrubbish\n-----END PRIVATE KEY-----\n";
   EXPECT_NE(refusal().find("belong together"), std::string::npos);
   options.key.clear();
   EXPECT_NE(refusal().find("both a certificate and its key"), std::string::npos);
   EXPECT_EQ(world.server, nullptr);
+}
+
+// A private key that others may read is theirs, too; a certificate is for everybody.
+TEST_F(ApiListen, a_key_that_others_may_read_or_change_is_refused) {
+  make_certificate();
+  using std::filesystem::perms;
+  for (const int mode : {0640, 0604, 0620, 0602, 0644}) {
+    std::filesystem::permissions(options.key, perms(mode));
+    EXPECT_NE(refusal().find("can be read by others than its owner: chmod 600 '" + options.key),
+              std::string::npos)
+        << mode;
+    EXPECT_EQ(world.server, nullptr) << mode;
+  }
+  std::filesystem::permissions(options.key, perms(0400));
+  std::filesystem::permissions(options.certificate, perms(0644));
+  EXPECT_EQ(refusal(), "");
 }
 
 TEST_F(ApiListen, a_token_that_is_too_short_or_no_text_is_told) {
@@ -353,6 +373,8 @@ TEST_F(ApiListen, the_listener_for_metrics_answers_nothing_else) {
               404)
         << route.path;
   }
+  for (const Route& route : page_routes())
+    EXPECT_EQ(status({.target = std::string(route.path)}), 404) << route.path;
   EXPECT_EQ(status({.target = "/metrics", .headers = {"Host: evil.example.com"}}), 421);
   EXPECT_EQ(status({.method = "POST", .target = "/metrics"}), 405);
 }

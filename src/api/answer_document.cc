@@ -6,11 +6,15 @@
 #include <optional>
 #include <variant>
 
+#include "api/answer_shape.h"
+#include "api/host_status.h"
+#include "api/overview.h"
 #include "api/problem.h"
+#include "api/sparklines.h"
 #include "publish/columns.h"
 #include "publish/csv.h"
 #include "publish/document.h"
-#include "publish/schema.h"
+#include "publish/period.h"
 
 namespace wirestamp::publish {
 
@@ -25,23 +29,11 @@ std::optional<std::string> time_text(const std::optional<WallTime>& time) {
   return time ? std::optional(rfc3339(*time)) : std::nullopt;
 }
 
-// An object, or an array of objects, that another file tells: `Write(json, key, of)`.
-template <typename T, auto Write, typename Type>
-constexpr Row<T> told(std::string_view path, std::string_view presence, std::string_view meaning) {
-  return {path, presence, meaning,
-          [](JsonWriter& json, std::string_view key, const T& of) { Write(json, key, of); },
-          [](const DocumentField& here, std::vector<DocumentField>& fields) {
-            fields.push_back(here);
-            fields.back().path += Type::kSuffix;
-            fields.back().type = Type::kName;
-          }};
-}
-
 struct WindowType {
   static constexpr std::string_view kName = "window", kSuffix = "";
 };
 struct WindowsType {
-  static constexpr std::string_view kName = "window", kSuffix = "[]";
+  static constexpr std::string_view kName = "asked_window", kSuffix = "[]";
 };
 struct EventsType {
   static constexpr std::string_view kName = "recorded_event", kSuffix = "[]";
@@ -82,25 +74,6 @@ struct Shape<SessionView> {
   using T = SessionView;
   static constexpr std::string_view kName = "session",
                                     kMeaning = "A session as it runs and as it is kept.";
-  static std::optional<std::string> live_text(const T& of, std::string SessionStatus::* member) {
-    if (of.live == nullptr || (of.live->*member).empty()) return std::nullopt;
-    return of.live->*member;
-  }
-  template <typename M>
-  static std::optional<M> live_value(const T& of, M SessionStatus::* member) {
-    if (of.live == nullptr) return std::nullopt;
-    return of.live->*member;
-  }
-  static const std::string& name(const T& of) {
-    return of.live != nullptr ? of.live->name : of.kept->info.name;
-  }
-  static const std::string& host(const T& of) {
-    return of.live != nullptr ? of.live->host : of.kept->info.host;
-  }
-  static std::optional<WallTime> kept(const T& of, WallTime store::SessionRow::* member) {
-    if (of.kept == nullptr || of.kept->first == of.kept->last) return std::nullopt;
-    return of.kept->*member;
-  }
   static void last_minute(JsonWriter& json, std::string_view key, const T& of) {
     if (of.live == nullptr || !of.live->last_minute) return;
     write_window(json, key, {*of.live->last_minute, usual_percentiles()});
@@ -112,41 +85,47 @@ struct Shape<SessionView> {
     write_window(json, key, {window, usual_percentiles()});
   }
   static constexpr std::array kRows{
-      row<[](const T& of) { return name(of); }>("name", kAlways, "as it is configured"),
-      row<[](const T& of) { return host(of); }>("host", kAlways, "the host as the user named it"),
+      row<[](const T& of) { return of.name(); }>("name", kAlways, "as it is configured"),
+      row<[](const T& of) { return of.host(); }>("host", kAlways, "the host as the user named it"),
       row<[](const T& of) { return of.live != nullptr; }>(
           "configured", kAlways, "it is measured now; else only its past is kept"),
       row<[](const T& of) {
-        return live_value(of, &SessionStatus::state);
+        return of.live_value(&SessionStatus::state);
       }>("state", kLive,
          "waiting (it could not begin yet), up, silent (an outage), or stopped (the peer said so)"),
       row<[](const T& of) { return of.live ? time_text(of.live->since) : std::nullopt; }>(
           "since", "where known", "when that state began, RFC 3339, UTC"),
-      row<[](const T& of) { return live_text(of, &SessionStatus::problem); }>(
+      row<[](const T& of) { return of.live_text(&SessionStatus::problem); }>(
           "problem", "while it waits", "why"),
-      row<[](const T& of) { return live_text(of, &SessionStatus::peer); }>(
+      row<[](const T& of) { return of.live_text(&SessionStatus::peer); }>(
           "peer", kBegan, "address and port of the reflector"),
-      row<[](const T& of) { return live_text(of, &SessionStatus::local); }>(
-          "local", kBegan, "address and port here"),
-      row<[](const T& of) { return live_text(of, &SessionStatus::interface_name); }>(
+      row<[](const T& of) { return of.live_text(&SessionStatus::local); }>("local", kBegan,
+                                                                           "address and port here"),
+      row<[](const T& of) { return of.live_text(&SessionStatus::interface_name); }>(
           "interface", kBegan, "name of the interface its probes leave by"),
-      row<[](const T& of) { return live_value(of, &SessionStatus::interval); }>(
+      row<[](const T& of) { return of.live_value(&SessionStatus::interval); }>(
           "interval_ns", kLive, "from probe to probe"),
       row<[](const T& of) {
         return of.live && of.live->size != 0 ? std::optional(of.live->size) : std::nullopt;
       }>("size", kBegan, "octets of UDP payload"),
-      row<[](const T& of) { return live_value(of, &SessionStatus::dscp); }>("dscp", kLive,
-                                                                            "as sent"),
-      row<[](const T& of) { return live_value(of, &SessionStatus::transmit); }>(
+      row<[](const T& of) { return of.live_value(&SessionStatus::dscp); }>("dscp", kLive,
+                                                                           "as sent"),
+      row<[](const T& of) { return of.live_text(&SessionStatus::protocol); }>(
+          "protocol", kLive, "of its probes: stamp, or twamp-light (no extensions)"),
+      row<[](const T& of) { return of.live_text(&SessionStatus::mode); }>(
+          "mode", kBegan, "of its probes: open or authenticated"),
+      row<[](const T& of) { return of.live_text(&SessionStatus::key_id); }>(
+          "key_id", "in authenticated mode", "id of the key that its probes have"),
+      row<[](const T& of) { return of.live_value(&SessionStatus::transmit); }>(
           "stamps.transmit", kLive, "source of the stamps this host gives to what it sends"),
-      row<[](const T& of) { return live_value(of, &SessionStatus::receive); }>(
+      row<[](const T& of) { return of.live_value(&SessionStatus::receive); }>(
           "stamps.receive", kLive, "the same of what it receives"),
       row<[](const T& of) {
         return of.live && of.live->incident != 0 ? std::optional(of.live->incident) : std::nullopt;
       }>("incident", "while one is open", "its id"),
-      row<[](const T& of) { return time_text(kept(of, &store::SessionRow::first)); }>(
+      row<[](const T& of) { return time_text(of.kept_time(&store::SessionRow::first)); }>(
           "kept_from", "when windows are kept", "begin of the oldest window"),
-      row<[](const T& of) { return time_text(kept(of, &store::SessionRow::last)); }>(
+      row<[](const T& of) { return time_text(of.kept_time(&store::SessionRow::last)); }>(
           "kept_to", "when windows are kept", "the same of the newest"),
       told<T, &Shape::last_minute, WindowType>("last_minute", "once a minute is decided",
                                                "the newest minute that is decided"),
@@ -174,7 +153,9 @@ struct Shape<WindowsAnswer> {
                                     kMeaning = "Windows of a session, or of several as one.";
   static void windows(JsonWriter& json, std::string_view key, const T& of) {
     json.begin_array(key);
-    for (const auto& window : of.windows) write_window(json, {window, of.percentiles});
+    for (const auto& window : of.windows)
+      write_window(json,
+                   {window, of.percentiles, of.histograms, of.fields ? &*of.fields : nullptr});
     json.end_array();
   }
   static constexpr std::array kRows{
@@ -203,7 +184,10 @@ struct Shape<SamplesAnswer> {
           "from", kAlways, "probes due at this time or later, RFC 3339, UTC"),
       row<[](const T& of) { return rfc3339(of.range.to); }>("to", kAlways, "and before this"),
       row<&T::complete>("complete", kAlways,
-                        "false when there are more than `limit`: these are the first"),
+                        "false when there are more than `limit`, or too many to look through: "
+                        "these are the first"),
+      row<[](const T& of) { return of.next ? std::optional(of.next->ns()) : std::nullopt; }>(
+          "next_ns", "when it is not complete", "`from` for those that follow"),
       told<T, &Shape::samples, SamplesType>("samples", kAlways, "oldest first"),
   };
 };
@@ -416,30 +400,6 @@ struct Shape<Problem> {
   };
 };
 
-namespace {
-
-template <typename T>
-std::string document(const T& of) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  write_rows(json, of);
-  json.end_object();
-  return out += '\n';
-}
-
-template <typename... T>
-void add_shapes(std::vector<DocumentShape>& shapes) {
-  const auto add = [&]<typename One>(std::type_identity<One>) {
-    DocumentShape shape{Shape<One>::kName, Shape<One>::kMeaning, {}};
-    describe_rows<One>("", kAlways, shape.members);
-    shapes.push_back(std::move(shape));
-  };
-  (add(std::type_identity<T>()), ...);
-}
-
-}  // namespace
-
 }  // namespace wirestamp::publish
 
 namespace wirestamp::api {
@@ -453,26 +413,27 @@ std::vector<std::string> problems_of(const AgentStatus& status) {
   return problems;
 }
 
-std::string to_json(const SessionsAnswer& answer) { return publish::document(answer); }
-std::string to_json(const SessionView& answer) { return publish::document(answer); }
-std::string to_json(const WindowsAnswer& answer) { return publish::document(answer); }
-std::string to_json(const SamplesAnswer& answer) { return publish::document(answer); }
-std::string to_json(const FlowsAnswer& answer) { return publish::document(answer); }
-std::string to_json(const EventsAnswer& answer) { return publish::document(answer); }
-std::string to_json(const IncidentsAnswer& answer) { return publish::document(answer); }
-std::string to_json(const IncidentAnswer& answer) { return publish::document(answer); }
-std::string to_json(const ConfigurationAnswer& answer) { return publish::document(answer); }
-std::string to_json(const ReloadAnswer& answer) { return publish::document(answer); }
-std::string to_json(const HealthAnswer& answer) { return publish::document(answer); }
-std::string to_json(const ReadyAnswer& answer) { return publish::document(answer); }
-std::string to_json(const AliveAnswer& answer) { return publish::document(answer); }
+std::string to_json(const SessionsAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const SessionView& answer) { return publish::answer_text(answer); }
+std::string to_json(const WindowsAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const SamplesAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const FlowsAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const EventsAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const IncidentsAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const IncidentAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const ConfigurationAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const ReloadAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const HealthAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const ReadyAnswer& answer) { return publish::answer_text(answer); }
+std::string to_json(const AliveAnswer& answer) { return publish::answer_text(answer); }
 
 Reply to_reply(const Problem& problem) {
-  return {.status = problem.status, .body = publish::document(problem), .headers = problem.headers};
+  return {
+      .status = problem.status, .body = publish::answer_text(problem), .headers = problem.headers};
 }
 
 std::string session_status_json(const SessionStatus& status) {
-  return publish::document(SessionView{.live = &status});
+  return publish::answer_text(SessionView{.live = &status});
 }
 
 std::string to_csv(const WindowsAnswer& answer) {
@@ -497,6 +458,14 @@ std::vector<publish::DocumentShape> answer_shapes() {
   for (publish::DocumentShape& shape : publish::document_shapes())
     if (std::ranges::find(kUsedShapes, shape.name) != kUsedShapes.end())
       shapes.push_back(std::move(shape));
+  publish::DocumentShape asked =
+      *std::ranges::find(shapes, std::string_view("window"), &publish::DocumentShape::name);
+  asked.name = "asked_window";
+  asked.meaning = "A window, or the members of it that `fields` names.";
+  for (publish::DocumentField& member : asked.members)
+    if (member.presence == publish::kAlways && member.path != "begin")
+      member.presence = "unless `fields` leaves it out";
+  shapes.push_back(std::move(asked));
   publish::DocumentShape sample{"sample", "One probe; absent is what is not known.", {}};
   for (const publish::Column& column : publish::columns())
     sample.members.push_back({.path = std::string(column.name),
@@ -508,6 +477,10 @@ std::vector<publish::DocumentShape> answer_shapes() {
                       FlowsAnswer, EventsAnswer, IncidentsAnswer, IncidentAnswer, Setting,
                       ConfigurationAnswer, ReloadAnswer, WebhookStatus, HealthAnswer, ReadyAnswer,
                       AliveAnswer, publish::LoginAnswer, Problem>(shapes);
+  add_overview_shapes(shapes);
+  add_sparkline_shapes(shapes);
+  add_host_shapes(shapes);
+  for (publish::DocumentShape& shape : publish::period_shapes()) shapes.push_back(std::move(shape));
   return shapes;
 }
 

@@ -3,9 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <set>
 #include <sstream>
+#include <string>
 
 #include "api/world_test.h"
+#include "publish/window_document.h"
 
 namespace wirestamp::api {
 namespace {
@@ -59,6 +65,100 @@ TEST_F(ApiAnswers, several_sessions_are_merged_as_if_all_values_were_of_one) {
     EXPECT_EQ(window["worst_loss_ratio"], 0.5);
     EXPECT_EQ(window["epoch"], 2) << "the newer of the two sessions'";
   }
+}
+
+// As docs/api.md says that a client does it.
+std::int64_t percentile(const std::map<int, std::uint64_t>& buckets, const json& values,
+                        double share) {
+  std::uint64_t count = 0, seen = 0;
+  for (const auto& [bucket, times] : buckets) count += times;
+  const auto rank = std::max<std::uint64_t>(
+      1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count))));
+  for (const auto& [bucket, times] : buckets) {
+    if ((seen += times) < rank) continue;
+    const double upper = 1e9 * std::exp2(bucket / 32.0),
+                 lower = 1e9 * std::exp2((bucket - 1) / 32.0);
+    return std::clamp(std::llround(2 * upper * lower / (upper + lower)),
+                      values["min"].get<long long>(), values["max"].get<long long>());
+  }
+  return 0;
+}
+
+TEST_F(ApiAnswers, of_histograms_a_client_makes_the_percentiles_of_the_agent) {
+  const std::string target = "/api/v1/sessions/office/windows?percentiles=1,50,99&from=-4m&step=";
+  const json whole = world.get(target + "4m").json()["windows"][0];
+  const json parts = world.get(target + "1m&histogram=rtt&histogram=ipdv").json()["windows"];
+  ASSERT_EQ(parts.size(), 4U);
+  for (const std::string what : {"rtt", "ipdv"}) {
+    std::map<int, std::uint64_t> buckets;
+    std::uint64_t zero = 0;
+    json values = parts[0][what + "_ns"];
+    for (const json& part : parts) {
+      const json& histogram = part[what + "_histogram"];
+      EXPECT_EQ(histogram["schema"], 5);
+      EXPECT_EQ(histogram["negative"], json::array());
+      zero += histogram["zero"].get<std::uint64_t>();
+      for (const json& bucket : histogram["positive"])
+        buckets[bucket[0].get<int>()] += bucket[1].get<std::uint64_t>();
+      values["min"] = std::min(values["min"], part[what + "_ns"]["min"]);
+      values["max"] = std::max(values["max"], part[what + "_ns"]["max"]);
+      EXPECT_FALSE(part.contains("forward_histogram")) << "not asked for";
+    }
+    EXPECT_EQ(zero, what == "ipdv" ? 4U : 0U);
+    // What is 0 is below all of these.
+    if (zero > 0) buckets[-100'000] = zero;
+    for (const auto& [name, share] : std::map<std::string, double>{{"p50", 0.5}, {"p99", 0.99}})
+      EXPECT_EQ(percentile(buckets, values, share), whole[what + "_ns"]["percentiles"][name])
+          << what << " " << name;
+  }
+  EXPECT_FALSE(whole.contains("rtt_histogram"));
+}
+
+TEST_F(ApiAnswers, of_a_window_the_members_are_told_that_are_asked_for) {
+  const std::string target = "/api/v1/sessions/office/windows?from=-4m&step=1m&histogram=rtt";
+  const json all = world.get(target).json()["windows"];
+  ASSERT_EQ(all.size(), 4U);
+  const auto names = [](const json& object) {
+    std::set<std::string> found;
+    for (const auto& [name, value] : object.items()) found.insert(name);
+    return found;
+  };
+  std::istringstream listed{std::string(publish::WindowFields::kNames)};
+  const std::set<std::string> known{std::istream_iterator<std::string>(listed), {}};
+  for (const std::string& name : names(all[0])) EXPECT_TRUE(known.contains(name)) << name;
+  const json some = world.get(target + "&fields=lost,rtt_ns&fields=marks").json()["windows"];
+  ASSERT_EQ(some.size(), 4U);
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    EXPECT_EQ(names(some[i]), (std::set<std::string>{"begin", "lost", "rtt_ns", "marks"}));
+    for (const std::string& name : names(some[i])) EXPECT_EQ(some[i][name], all[i][name]) << name;
+  }
+  const Response wrong = world.get(target + "&fields=rtt");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(wrong.message().find("was rtt_ns meant?"), std::string::npos) << wrong.message();
+  EXPECT_EQ(world.get("/api/v1/windows?fields=lost&format=csv").status, 400);
+}
+
+TEST_F(ApiAnswers, each_member_of_a_window_that_is_described_can_be_asked_for) {
+  std::set<std::string> described;
+  for (const publish::DocumentShape& shape : publish::window_document_shapes())
+    if (shape.name == "window")
+      for (const publish::DocumentField& field : shape.members)
+        described.insert(field.path.substr(0, field.path.find('.')));
+  std::istringstream listed{std::string(publish::WindowFields::kNames)};
+  EXPECT_EQ((std::set<std::string>{std::istream_iterator<std::string>(listed), {}}), described);
+}
+
+TEST_F(ApiAnswers, a_histogram_of_nothing_is_empty_and_a_table_has_none) {
+  const std::string target = "/api/v1/sessions/office/windows?from=-1m&step=1m&histogram=forward";
+  const json window = world.get(target).json()["windows"][0];
+  EXPECT_EQ(
+      window["forward_histogram"],
+      json({{"schema", 5}, {"negative", json::array()}, {"zero", 0}, {"positive", json::array()}}));
+  const Response table = world.get(target + "&format=csv");
+  EXPECT_EQ(table.status, 400);
+  EXPECT_NE(table.message().find("format=json"), std::string::npos);
+  EXPECT_EQ(world.get("/api/v1/windows?histogram=jitter").json()["error"]["allowed"],
+            json({"rtt", "forward", "backward", "ipdv"}));
 }
 
 TEST_F(ApiAnswers, without_a_session_all_that_run_are_merged) {
@@ -158,6 +258,44 @@ TEST_F(ApiAnswers, one_session_has_its_figures_since_the_agent_began) {
   EXPECT_EQ(world.get("/api/v1/sessions/gone").json()["configured"], false);
 }
 
+TEST_F(ApiAnswers, samples_are_found_by_outcome_and_number) {
+  const auto find = [&](const std::string& query) {
+    return world.get("/api/v1/sessions/office/samples?from=-20m&" + query).json();
+  };
+  // 2,400 probes, each tenth lost; one in a hundred was late to be sent.
+  const json lost = find("outcome=lost");
+  EXPECT_EQ(lost["samples"].size(), 240U);
+  EXPECT_EQ(lost["complete"], true);
+  for (const json& sample : lost["samples"]) EXPECT_EQ(sample["outcome"], "lost_forward");
+  EXPECT_EQ(find("outcome=lost_forward")["samples"].size(), 240U);
+  EXPECT_EQ(find("outcome=lost_backward")["samples"].size(), 0U);
+  EXPECT_EQ(find("outcome=not_sent")["samples"].size(), 24U);
+  EXPECT_EQ(find("outcome=not_sent&outcome=lost")["samples"].size(), 264U);
+  EXPECT_EQ(find("outcome=answered&limit=10000")["samples"].size(), 2'400U - 264U);
+  const json one = find("probe=1009");
+  ASSERT_EQ(one["samples"].size(), 1U);
+  EXPECT_EQ(one["samples"][0]["outcome"], "lost_forward");
+  EXPECT_EQ(find("sequence=9")["samples"].size(), 3U);
+  EXPECT_EQ(find("sequence=9&outcome=answered")["samples"].size(), 0U);
+  EXPECT_EQ(find("outcome=gone")["error"]["parameter"], "outcome");
+  EXPECT_EQ(find("sequence=-1")["error"]["parameter"], "sequence");
+}
+
+TEST_F(ApiAnswers, samples_go_on_where_the_last_answer_ended) {
+  std::string from = "-20m";
+  std::vector<std::uint64_t> probes;
+  for (bool complete = false; !complete;) {
+    const json some =
+        world.get("/api/v1/sessions/office/samples?outcome=lost&limit=100&from=" + from).json();
+    for (const json& sample : some["samples"]) probes.push_back(sample["probe"]);
+    complete = some["complete"];
+    ASSERT_EQ(complete, !some.contains("next_ns"));
+    if (!complete) from = std::to_string(some["next_ns"].get<std::int64_t>());
+  }
+  ASSERT_EQ(probes.size(), 240U);
+  for (std::size_t i = 0; i < probes.size(); ++i) EXPECT_EQ(probes[i], 10 * i + 9);
+}
+
 TEST_F(ApiAnswers, samples_say_when_there_are_more) {
   const json some = world.get("/api/v1/sessions/office/samples?from=-1m&limit=10").json();
   EXPECT_EQ(some["samples"].size(), 10U);
@@ -175,6 +313,32 @@ TEST_F(ApiAnswers, samples_say_when_there_are_more) {
   EXPECT_EQ(std::ranges::count(csv.body, '\n'), 21);
 }
 
+// What both tell is the same, so that a client may read either.
+TEST_F(ApiAnswers, the_overview_is_the_list_of_sessions_in_brief) {
+  const Response brief = world.get("/api/v1/overview"), whole = world.get("/api/v1/sessions");
+  ASSERT_EQ(brief.status, 200) << brief.body;
+  const json overview = brief.json(), sessions = whole.json();
+  ASSERT_EQ(overview["sessions"].size(), sessions["sessions"].size());
+  const std::function<void(const json&, const json&, const std::string&)> is_within =
+      [&](const json& part, const json& all, const std::string& at) {
+        if (!part.is_object()) {
+          EXPECT_EQ(part, all) << at;
+          return;
+        }
+        for (const auto& [name, value] : part.items())
+          is_within(value, all.value(name, json()), std::string(at).append(".").append(name));
+      };
+  for (std::size_t n = 0; n < overview["sessions"].size(); ++n)
+    is_within(overview["sessions"][n], sessions["sessions"][n], std::to_string(n));
+  const json& office = overview["sessions"][0];
+  EXPECT_EQ(office["last_minute"]["rtt_ns"]["percentiles"].size(), 2U);
+  EXPECT_TRUE(office["last_minute"]["ipdv_ns"].contains("mean"));
+  EXPECT_EQ(overview["sessions"][3]["name"], "gone");
+  EXPECT_LT(brief.body.size(), whole.body.size() / 2);
+  world.store_broken = true;
+  EXPECT_TRUE(world.get("/api/v1/overview").json().contains("kept_problem"));
+}
+
 TEST_F(ApiAnswers, events_are_chosen_by_session_severity_incident_and_time) {
   const auto ids = [&](const std::string& query) {
     std::vector<int> found;
@@ -189,19 +353,39 @@ TEST_F(ApiAnswers, events_are_chosen_by_session_severity_incident_and_time) {
   EXPECT_EQ(ids("severity=error"), (std::vector{2, 5}));
   EXPECT_EQ(ids("severity=warning&session=dc"), (std::vector{2, 4}));
   EXPECT_EQ(ids("incident=7"), (std::vector{1, 2, 3}));
+  EXPECT_EQ(ids("kind=clock_stepped"), (std::vector{6}));
+  EXPECT_EQ(ids("kind=path_swept,clock_stepped&session=office"), (std::vector{1, 3, 5}));
+  EXPECT_EQ(ids("kind=path_swept&kind=clock_stepped&severity=error"), (std::vector{2, 5}));
+  EXPECT_EQ(ids("kind=verdict"), std::vector<int>());
+  EXPECT_EQ(ids("session="), (std::vector{6})) << "of the agent as a whole";
+  EXPECT_EQ(ids("session=&kind=path_swept"), std::vector<int>());
   EXPECT_EQ(ids("from=-7m&to=-5m"), (std::vector{3, 4}));
   EXPECT_EQ(ids("limit=2"), (std::vector{5, 6})) << "the newest";
   EXPECT_EQ(world.get("/api/v1/events?limit=2").json()["complete"], false);
   EXPECT_EQ(world.get("/api/v1/events?limit=6").json()["complete"], true);
-  for (const char* query : {"severity=fatal", "incident=0", "incident=x", "session=nobody",
-                            "incident=99999999999999999999999", "limit=0"})
+  for (const char* query :
+       {"severity=fatal", "incident=0", "incident=x", "session=nobody", "kind=", "kind=all",
+        "kind=verdict,", "session=&session=", "incident=99999999999999999999999", "limit=0"})
     EXPECT_GE(world.get(std::string("/api/v1/events?") + query).status, 400) << query;
   EXPECT_FALSE(world.get("/api/v1/events?session=office").json()["events"][2].contains("incident"));
+  const Response wrong = world.get("/api/v1/events?kind=verdict,clock_steped");
+  EXPECT_EQ(wrong.error(), "wrong_parameter");
+  EXPECT_NE(wrong.message().find("kind \"clock_steped\": was clock_stepped meant? it is one of "),
+            std::string::npos)
+      << wrong.message();
+  EXPECT_NE(world.get("/api/v1/events?kind=outage").message().find("was outage_began meant?"),
+            std::string::npos);
 }
 
 TEST_F(ApiAnswers, an_incident_comes_with_its_events) {
   const json answer = world.get("/api/v1/incidents/7").json();
-  EXPECT_EQ(answer["incident"]["title"], "loss 12 %");
+  EXPECT_EQ(answer["incident"]["title"], "loss 31 % forward (error from 5 % on)");
+  EXPECT_EQ(answer["incident"]["opened_as"], "loss 12 % (error from 5 % on)");
+  EXPECT_EQ(answer["incident"]["crossed"]["loss_ratio"], 0.12);
+  EXPECT_EQ(answer["incident"]["worst"]["loss_ratio"], 0.31);
+  EXPECT_EQ(answer["incident"]["worst"]["figure"], "loss");
+  EXPECT_EQ(answer["incident"]["worst"]["direction"], "forward");
+  EXPECT_EQ(answer["incident"]["silent_ns"], 20'000'000'000);
   EXPECT_EQ(answer["events"].size(), 3U);
   EXPECT_EQ(world.get("/api/v1/incidents/9").error(), "unknown_incident");
   for (const char* id : {"0", "-1", "seven", "7.0", "99999999999999999999"})
@@ -231,8 +415,9 @@ TEST_F(ApiAnswers, wrong_addresses_and_methods_say_what_is_right) {
   const Response nothing = world.get("/api/v1/sesions");
   EXPECT_EQ(nothing.status, 404);
   EXPECT_NE(nothing.message().find("was /api/v1/sessions meant?"), std::string::npos);
-  for (const char* target : {"/", "//", "/api", "/api/v1", "/api/v1/sessions/", "/api/v2/sessions",
-                             "/api/v1/sessions//windows", "/healthz/", "/../etc/passwd"})
+  for (const char* target :
+       {"/index.html", "//", "/api", "/api/v1", "/api/v1/sessions/", "/api/v2/sessions",
+        "/api/v1/sessions//windows", "/healthz/", "/../etc/passwd"})
     EXPECT_EQ(world.get(target).status, 404) << target;
   const Response wrong = world.ask({.method = "PUT", .target = "/api/v1/session"});
   EXPECT_EQ(wrong.status, 405);

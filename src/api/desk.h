@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/host_status.h"
 #include "api/problem.h"
 #include "api/service.h"
 #include "base/result.h"
@@ -24,6 +25,7 @@ struct Sources {
   Service& service;
   std::function<Result<std::unique_ptr<store::Reader>>()> open_store;
   std::function<Exposition(std::string_view accept)> metrics;
+  std::function<HostStatus()> host = {};  // absent: nothing is known of it
 };
 
 // One thread's place to answer at: it has a reader of the store of its own, opened when it is first

@@ -9,17 +9,21 @@
 #include <optional>
 #include <utility>
 
+#include "api/packing.h"
 #include "api/values.h"
 
 namespace wirestamp::api {
 
 namespace {
 
-// On every answer: it is nobody else's to keep, to guess the type of, to frame or to run scripts
-// in.
+// On every answer that does not say otherwise: it is nobody else's to keep, to guess the type of or
+// to frame, and what the page loads and runs comes from here alone.
 constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"Cache-Control", "no-store"},
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"},
@@ -61,6 +65,10 @@ struct Body {
     body->octets -= body->text.size();
   }
 };
+
+bool of_metrics_listener(const Route& route) {
+  return route.id == "metrics" || route.id == "alive" || route.id == "ready";
+}
 
 Problem busy(std::string message) {
   return {.status = 503,
@@ -258,7 +266,7 @@ Answer<void> Door::prepare(Exchange& exchange, std::string_view method) {
   TRY_VOID(check_body(exchange));
   Request& request = exchange.request;
   request.route = TRY(find_route(method, target.segments, request.names));
-  if (options_.metrics_only && target.segments.size() > 1)
+  if (options_.metrics_only && !of_metrics_listener(*request.route))
     return refuse({.status = 404,
                    .code = "unknown_address",
                    .message = "this listener answers /metrics, /healthz and /readyz only"});
@@ -273,6 +281,8 @@ Answer<void> Door::read_query(Exchange& exchange) const {
   Request& request = exchange.request;
   TRY_VOID(request.query.check_values());
   request.accept = header(exchange.connection, MHD_HTTP_HEADER_ACCEPT).value_or("");
+  request.encodings = header(exchange.connection, MHD_HTTP_HEADER_ACCEPT_ENCODING).value_or("");
+  request.if_none_match = header(exchange.connection, MHD_HTTP_HEADER_IF_NONE_MATCH).value_or("");
   exchange.last_event = header(exchange.connection, "Last-Event-ID")
                             .value_or(request.query.text("last_event_id").value_or(""));
   if (const auto format = TRY(request.query.choice("format"))) {
@@ -332,6 +342,7 @@ MHD_Result Door::answer_later(Exchange& exchange) {
         } else {
           auto answer = later->request.route->answer(later->request, *desk);
           later->reply = answer ? *std::move(answer) : to_reply(answer.error());
+          pack(later->request.encodings, *later->reply);
         }
         MHD_resume_connection(later->connection);
       },
@@ -397,7 +408,9 @@ MHD_Result Door::send(Exchange& exchange, Reply reply) {
 
 MHD_Result Door::queue(Exchange& exchange, unsigned status, MHD_Response* response,
                        const Headers& headers) {
-  for (const auto& [name, value] : kHeaders) MHD_add_response_header(response, name, value);
+  for (const auto& [name, value] : kHeaders)
+    if (std::ranges::find(headers, name, &Headers::value_type::first) == headers.end())
+      MHD_add_response_header(response, name, value);
   for (const auto& [name, value] : headers)
     MHD_add_response_header(response, name.c_str(), value.c_str());
   const MHD_Result queued = MHD_queue_response(exchange.connection, status, response);

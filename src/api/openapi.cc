@@ -62,6 +62,22 @@ void write_type(JsonWriter& json, std::string_view type) {
     json.member("format", "int64");
   } else if (type == "number" || type == "string" || type == "boolean") {
     json.member("type", type);
+  } else if (type == "bucket") {
+    json.member("type", "array");
+    json.member("description", "Its number and how many values it holds.");
+    json.begin_object("items");
+    write_type(json, "integer");
+    json.end_object();
+    json.member("minItems", 2);
+    json.member("maxItems", 2);
+  } else if (type.ends_with('?')) {
+    // Where there is none in its place of an array.
+    type.remove_suffix(1);
+    json.begin_array("type");
+    json.element(type);
+    json.element("null");
+    json.end_array();
+    if (type == "integer") json.member("format", "int64");
   } else {
     json.member("$ref", fmt::format("#/components/schemas/{}", type));
   }
@@ -374,7 +390,8 @@ std::string openapi_document(std::string_view version, const ReflectorStatus& re
   json.member("version", version);
   json.member("description",
               "Names end in their unit: _ns is nanoseconds. Times are RFC 3339, UTC. A figure that "
-              "is undefined is absent, never 0 or null. Members may be added.");
+              "is undefined is absent, never 0 or null (but null in its place of a "
+              "sparkline). Members may be added.");
   json.begin_object("license");
   json.member("name", "Apache-2.0");
   json.member("identifier", "Apache-2.0");

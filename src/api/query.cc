@@ -137,6 +137,9 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
     const std::size_t away = distance(name, one);
     if (away < least) least = away, best = one;
   }
+  if (best.empty() && name.size() >= 3)
+    for (const std::string_view one : names)
+      if (one.starts_with(name)) return one;
   return best;
 }
 
@@ -157,9 +160,20 @@ Answer<Query> Query::check(std::span<const Parameter> known, const Target& targe
     }
     if (!parameter->repeated && query.text(name))
       return wrong(name, value, Error{"it is given twice; give it once"});
-    query.given_.emplace_back(name, value);
+    query.give(*parameter, value);
   }
   return query;
+}
+
+// "a,b" of a choice of several is both; names of sessions may have commas in them.
+void Query::give(const Parameter& parameter, std::string_view value) {
+  const bool listed = parameter.repeated && parameter.kind == ParameterKind::Choice;
+  for (bool more = true; more;) {
+    const std::size_t comma = listed ? std::min(value.find(','), value.size()) : value.size();
+    given_.emplace_back(parameter.name, value.substr(0, comma));
+    more = comma < value.size();
+    value.remove_prefix(std::min(comma + 1, value.size()));
+  }
 }
 
 const Parameter* Query::known(std::string_view name) const {
@@ -224,9 +238,14 @@ Answer<void> Query::check_choices(std::string_view name) const {
   const Parameter* const parameter = known(name);
   if (parameter == nullptr) return {};
   const std::vector<std::string> choices = words(parameter->choices);
-  for (const std::string& value : texts(name))
-    if (std::ranges::find(choices, value) == choices.end())
-      return wrong(name, value, Error{fmt::format("it is one of {}", parameter->choices)}, choices);
+  for (const std::string& value : texts(name)) {
+    if (std::ranges::find(choices, value) != choices.end()) continue;
+    const std::string_view meant =
+        nearest(value, std::vector<std::string_view>(choices.begin(), choices.end()));
+    std::string advice = fmt::format("it is one of {}", parameter->choices);
+    if (!meant.empty()) advice = fmt::format("was {} meant? {}", meant, advice);
+    return wrong(name, value, Error{advice}, choices);
+  }
   return {};
 }
 

@@ -45,7 +45,8 @@ struct Parameter {
   std::string_view fallback = "";  // what it is when it is not given; "" for none
   std::string_view choices = "";   // "json csv"
   std::uint64_t least = 0, most = 0;
-  bool repeated = false;  // may be given several times
+  // May be given several times, and where it is a choice with commas between several, too.
+  bool repeated = false;
 };
 
 struct Range {
@@ -75,13 +76,15 @@ class Query {
 
  private:
   const Parameter* known(std::string_view name) const;
+  void give(const Parameter& parameter, std::string_view value);
 
   std::span<const Parameter> known_;
   std::vector<std::pair<std::string, std::string>> given_;
   WallTime now_;
 };
 
-// Of the names the one that was probably meant, "" when none is near.
+// Of the names the one that was probably meant: a near one, else the first that begins so; "" when
+// there is none.
 std::string_view nearest(std::string_view name, std::span<const std::string_view> names);
 
 }  // namespace wirestamp::api

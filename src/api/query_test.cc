@@ -171,6 +171,15 @@ TEST(Query, refuses_wrong_parameters_by_name) {
   EXPECT_EQ(query_of("format=xml").error().allowed, (std::vector<std::string>{"json", "csv"}));
 }
 
+TEST(Query, a_choice_of_several_may_be_a_list) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(query_of("kind=a,b")->texts("kind"), (Texts{"a", "b"}));
+  EXPECT_EQ(query_of("kind=a&kind=b,a")->texts("kind"), (Texts{"a", "b", "a"}));
+  for (const char* wrong : {"kind=a,", "kind=,a", "kind=a,,b", "kind=", "kind=a,c", "kind=a%20b"})
+    EXPECT_FALSE(query_of(wrong)) << wrong;
+  EXPECT_FALSE(query_of("format=json,csv")) << "one of them";
+}
+
 TEST(Query, a_range_without_a_begin_lies_before_its_end) {
   const auto query = query_of("to=-1d");
   ASSERT_TRUE(query);
@@ -192,6 +201,8 @@ TEST(Nearest, names_what_was_meant_and_nothing_far_away) {
   constexpr std::array<std::string_view, 3> names{"percentiles", "from", "step"};
   EXPECT_EQ(nearest("percentile", names), "percentiles");
   EXPECT_EQ(nearest("stp", names), "step");
+  EXPECT_EQ(nearest("percent", names), "percentiles") << "what begins so";
+  EXPECT_EQ(nearest("pe", names), "");
   EXPECT_EQ(nearest("zzzzzz", names), "");
   EXPECT_EQ(nearest(std::string(1'000'000, 'p'), names), "");
 }

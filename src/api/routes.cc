@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "api/answers.h"
+#include "api/headers.h"
+#include "api/page.h"
 #include "api/values.h"
+#include "measure/event_kinds.h"
+#include "publish/window_document.h"
 
 namespace wirestamp::api {
 
@@ -36,6 +39,68 @@ constexpr Parameter kPercentiles{.name = "percentiles",
                                  .kind = ParameterKind::Percentiles,
                                  .meaning = "Percentiles of delays, with commas between them.",
                                  .fallback = "50,95,99"};
+constexpr Parameter kHistogram{.name = "histogram",
+                               .kind = ParameterKind::Choice,
+                               .meaning =
+                                   "Delays of which each window tells its histogram; given several "
+                                   "times, or with commas, for several. Without it, none.",
+                               .choices = "rtt forward backward ipdv",
+                               .repeated = true};
+constexpr Parameter kFields{
+    .name = "fields",
+    .kind = ParameterKind::Choice,
+    .meaning =
+        "Members of a window that are told, begin beside them; given several "
+        "times, or with commas, for several. Without it, all.",
+    .choices = publish::WindowFields::kNames,
+    .repeated = true};
+constexpr Parameter kSparklineStep{.name = "step",
+                                   .kind = ParameterKind::Length,
+                                   .meaning = "Length of a step in whole seconds.",
+                                   .fallback = "1m"};
+constexpr Parameter kFromDay{
+    .name = "from", .kind = ParameterKind::Time, .meaning = kFromHour.meaning, .fallback = "-24h"};
+constexpr Parameter kReportStep{
+    .name = "step",
+    .kind = ParameterKind::Length,
+    .meaning =
+        "Length of a window in whole seconds. Without it, such that there are at most "
+        "2,000 windows."};
+constexpr Parameter kReportWindows{
+    .name = "windows",
+    .kind = ParameterKind::Choice,
+    .meaning =
+        "Its windows are most of it: with none their list is empty, all else stays as it is.",
+    .fallback = "all",
+    .choices = "all none"};
+constexpr Parameter kComparedFrom{
+    .name = "compare_from",
+    .kind = ParameterKind::Time,
+    .meaning = "Begin of a stretch of time to compare with. Without it, with nothing."};
+constexpr Parameter kComparedTo{.name = "compare_to",
+                                .kind = ParameterKind::Time,
+                                .meaning = "Its end. Without it, such that both are equally long."};
+constexpr Parameter kPlot{.name = "plot",
+                          .kind = ParameterKind::Choice,
+                          .meaning = "What is drawn. Without it, latency.",
+                          .choices = "latency forward backward jitter loss histogram"};
+constexpr Parameter kWidth{.name = "width",
+                           .kind = ParameterKind::Count,
+                           .meaning = "In pixels.",
+                           .fallback = "960",
+                           .least = 320,
+                           .most = 4'000};
+constexpr Parameter kHeight{.name = "height",
+                            .kind = ParameterKind::Count,
+                            .meaning = "In pixels, without the list of incidents below.",
+                            .fallback = "340",
+                            .least = 320,
+                            .most = 4'000};
+constexpr Parameter kTheme{
+    .name = "theme",
+    .kind = ParameterKind::Choice,
+    .meaning = "Colours. Without it, light, and dark where the viewer asks for it.",
+    .choices = "light dark"};
 constexpr Parameter kFormat{.name = "format",
                             .kind = ParameterKind::Choice,
                             .meaning = "Of the answer; without it, as Accept says.",
@@ -46,7 +111,36 @@ constexpr Parameter kLimit{.name = "limit",
                            .fallback = "1000",
                            .least = 1,
                            .most = 10'000};
-constexpr Parameter kSession{.name = "session", .meaning = "Name of a session."};
+constexpr Parameter kOutcome{
+    .name = "outcome",
+    .kind = ParameterKind::Choice,
+    .meaning =
+        "Of probes: answered (delivered, late), lost (all that left and were not answered in "
+        "time), not_sent (unsent, withheld, late_schedule), or one outcome; given several "
+        "times, or with commas, for several. Without it, any.",
+    .choices =
+        "answered lost not_sent delivered late lost_forward lost_backward lost_unknown "
+        "unsent withheld late_schedule peer_closed too_big refused_by_peer",
+    .repeated = true};
+constexpr Parameter kProbe{.name = "probe",
+                           .kind = ParameterKind::Count,
+                           .meaning = "Number of a probe.",
+                           .least = 0,
+                           .most = UINT64_MAX};
+constexpr Parameter kSequence{.name = "sequence",
+                              .kind = ParameterKind::Count,
+                              .meaning = "STAMP sequence number of a probe.",
+                              .least = 0,
+                              .most = UINT32_MAX};
+constexpr Parameter kSession{
+    .name = "session",
+    .meaning = "Name of a session; empty: what concerns the agent as a whole and no session."};
+constexpr Parameter kEventKind{
+    .name = "kind",
+    .kind = ParameterKind::Choice,
+    .meaning = "Of this kind; given several times, or with commas, for several. Without it, any.",
+    .choices = measure::kEventKindNames,
+    .repeated = true};
 constexpr Parameter kSessions{.name = "session",
                               .meaning = "Name of a session; given several times for several.",
                               .repeated = true};
@@ -62,24 +156,34 @@ constexpr Parameter kIncident{.name = "incident",
 constexpr Parameter kKinds{.name = "kind",
                            .kind = ParameterKind::Choice,
                            .meaning =
-                               "Kind of messages; given several times for several. Without "
-                               "it, all.",
+                               "Kind of messages; given several times, or with commas, for "
+                               "several. Without it, all.",
                            .choices = "sample window event incident status",
                            .repeated = true};
 constexpr Parameter kLastEvent{
     .name = "last_event_id",
     .meaning = "The id of the last message seen, for clients that cannot send Last-Event-ID."};
 
-constexpr std::array kWindowParameters{kFromHour, kTo, kStep, kPercentiles, kFormat};
-constexpr std::array kMergedParameters{kSessions, kFromHour, kTo, kStep, kPercentiles, kFormat};
-constexpr std::array kSampleParameters{kFromMinutes, kTo, kLimit, kFormat};
+constexpr std::array kSparklineParameters{kSessions, kFromHour, kTo, kSparklineStep};
+constexpr std::array kWindowParameters{kFromHour,  kTo,     kStep,  kPercentiles,
+                                       kHistogram, kFields, kFormat};
+constexpr std::array kMergedParameters{kSessions,    kFromHour,  kTo,     kStep,
+                                       kPercentiles, kHistogram, kFields, kFormat};
+constexpr std::array kReportParameters{kFromDay,      kTo,         kReportStep,
+                                       kComparedFrom, kComparedTo, kReportWindows};
+constexpr std::array kPlotParameters{kPlot,       kFromDay, kTo,     kReportStep, kComparedFrom,
+                                     kComparedTo, kWidth,   kHeight, kTheme};
+constexpr std::array kSampleParameters{kFromMinutes, kTo,    kOutcome, kProbe,
+                                       kSequence,    kLimit, kFormat};
 constexpr std::array kFlowParameters{kFromEver, kTo};
-constexpr std::array kEventParameters{kSession, kFromEver, kTo, kSeverity, kIncident, kLimit};
+constexpr std::array kEventParameters{kSession,  kFromEver,  kTo,   kSeverity,
+                                      kIncident, kEventKind, kLimit};
 constexpr std::array kIncidentParameters{kSession, kFromEver, kTo, kSeverity, kLimit};
 constexpr std::array kLiveParameters{kSessions, kKinds, kLastEvent};
 
 constexpr std::array<std::string_view, 1> kJson{"application/json"};
 constexpr std::array<std::string_view, 2> kTable{"application/json", "text/csv"};
+constexpr std::array<std::string_view, 1> kPicture{"image/svg+xml"};
 constexpr std::array<std::string_view, 1> kEvents{"text/event-stream"};
 constexpr std::array<std::string_view, 3> kMetrics{"text/plain", "application/openmetrics-text",
                                                    "application/vnd.google.protobuf"};
@@ -149,6 +253,23 @@ constexpr std::array kRoutes{
           .problems = kKept,
           .answer = answer_sessions},
     Route{.method = "GET",
+          .path = "/api/v1/overview",
+          .id = "overview",
+          .summary = "The same in brief: what an overview shows, named alike.",
+          .types = kJson,
+          .schema = "overview",
+          .problems = kKept,
+          .answer = answer_overview},
+    Route{.method = "GET",
+          .path = "/api/v1/sparklines",
+          .id = "sparklines",
+          .summary = "Main figures of all sessions at once, side by side, for an overview.",
+          .parameters = kSparklineParameters,
+          .types = kJson,
+          .schema = "sparklines",
+          .problems = kKeptOne,
+          .answer = answer_sparklines},
+    Route{.method = "GET",
           .path = "/api/v1/sessions/{name}",
           .id = "session",
           .summary = "One session, with its figures since the agent began.",
@@ -176,6 +297,24 @@ constexpr std::array kRoutes{
           .schema = "windows",
           .problems = kKeptOne,
           .answer = answer_windows},
+    Route{.method = "GET",
+          .path = "/api/v1/sessions/{name}/report",
+          .id = "report",
+          .summary = "What `wirestamp report NAME --format json` tells of that range: see "
+                     "docs/report.md.",
+          .parameters = kReportParameters,
+          .types = kJson,
+          .schema = "report",
+          .problems = kKeptOne,
+          .answer = answer_report},
+    Route{.method = "GET",
+          .path = "/api/v1/sessions/{name}/plot",
+          .id = "plot",
+          .summary = "What `wirestamp report NAME --format svg` draws of that range.",
+          .parameters = kPlotParameters,
+          .types = kPicture,
+          .problems = kKeptOne,
+          .answer = answer_plot},
     Route{.method = "GET",
           .path = "/api/v1/sessions/{name}/samples",
           .id = "samples",
@@ -246,6 +385,15 @@ constexpr std::array kRoutes{
           .problems = kKept,
           .answer = answer_health},
     Route{.method = "GET",
+          .path = "/api/v1/host",
+          .id = "host",
+          .summary = "The host it measures from: interfaces, what they stamp, its clock, its own "
+                     "drops.",
+          .types = kJson,
+          .schema = "host",
+          .problems = kKept,
+          .answer = answer_host},
+    Route{.method = "GET",
           .path = "/api/v1/live",
           .id = "live",
           .summary = "What happens, as it happens: server-sent events of the kinds sample, window, "
@@ -303,25 +451,6 @@ struct MediaRange {
   unsigned weight = 1'000;
 };
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
-unsigned weight_of(std::string_view parameters) {
-  while (!parameters.empty()) {
-    const std::size_t end = std::min(parameters.find(';'), parameters.size());
-    const std::string_view one = trim(parameters.substr(0, end));
-    parameters.remove_prefix(std::min(end + 1, parameters.size()));
-    if (!one.starts_with("q=") && !one.starts_with("Q=")) continue;
-    double weight = 1;
-    std::from_chars(one.data() + 2, one.data() + one.size(), weight);
-    return static_cast<unsigned>(std::clamp(weight, 0.0, 1.0) * 1'000);
-  }
-  return 1'000;
-}
-
 // How well a range fits: 0 not at all, 1 */*, 2 text/*, 3 exactly.
 unsigned fit(std::string_view range, std::string_view type) {
   if (range == "*/*") return 1;
@@ -337,7 +466,7 @@ unsigned weight_for(std::string_view accept, std::string_view type) {
     const std::string_view item = accept.substr(0, end);
     accept.remove_prefix(std::min(end + 1, accept.size()));
     const std::size_t semicolon = std::min(item.find(';'), item.size());
-    const MediaRange range{.type = trim(item.substr(0, semicolon)),
+    const MediaRange range{.type = without_blanks(item.substr(0, semicolon)),
                            .weight = weight_of(item.substr(std::min(semicolon + 1, item.size())))};
     if (const unsigned fitting = fit(range.type, type); fitting > best_fit)
       best_fit = fitting, weight = range.weight;
@@ -355,11 +484,13 @@ Answer<const Route*> find_route(std::string_view method, std::span<const std::st
                                 std::vector<std::string>& names) {
   if (method == "HEAD") method = "GET";
   std::vector<std::string> allowed;
-  for (const Route& route : kRoutes) {
-    if (!fits(route, segments, names)) continue;
-    if (route.method == method) return &route;
-    allowed.emplace_back(route.method);
-    if (route.method == "GET") allowed.emplace_back("HEAD");
+  for (const auto table : {routes(), page_routes()}) {
+    for (const Route& route : table) {
+      if (!fits(route, segments, names)) continue;
+      if (route.method == method) return &route;
+      allowed.emplace_back(route.method);
+      if (route.method == "GET") allowed.emplace_back("HEAD");
+    }
   }
   if (allowed.empty()) return not_found(segments);
   std::string list;
@@ -374,7 +505,7 @@ Answer<const Route*> find_route(std::string_view method, std::span<const std::st
 Answer<std::string> choose_type(std::string_view accept,
                                 std::span<const std::string_view> offered) {
   if (offered.empty()) return std::string();
-  if (trim(accept).empty()) return std::string(offered.front());
+  if (without_blanks(accept).empty()) return std::string(offered.front());
   std::string_view best;
   unsigned weight = 0;
   for (const std::string_view type : offered)

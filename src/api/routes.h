@@ -37,8 +37,9 @@ struct Request {
   const Route* route = nullptr;
   std::vector<std::string> names;  // what stands for {name} and {id} in the path
   Query query;
-  std::string type;    // of the answer: one of the route's
-  std::string accept;  // as it was sent
+  std::string type;                      // of the answer: one of the route's
+  std::string accept;                    // as it was sent
+  std::string encodings, if_none_match;  // Accept-Encoding and If-None-Match; "": none
   WallTime now;
 };
 
@@ -55,13 +56,16 @@ struct Route {
   Answer<Reply> (*answer)(const Request& request, Desk& desk) = nullptr;
 };
 
-std::span<const Route> routes();
+inline bool wants_csv(const Request& request) { return request.type == "text/csv"; }
+
+std::span<const Route> routes();  // without those of the page: api/page.h
 
 // Statuses that each route may answer with.
 inline constexpr unsigned kCommonProblems[] = {400, 421};
 
-// The route of a request; `names` gets what stands for the names in its path. HEAD is GET. A path
-// that nothing answers is 404, one that answers other methods 405 with Allow.
+// The route of a request, of the API or of the page; `names` gets what stands for the names in its
+// path. HEAD is GET. A path that nothing answers is 404, one that answers other methods 405 with
+// Allow.
 Answer<const Route*> find_route(std::string_view method, std::span<const std::string> segments,
                                 std::vector<std::string>& names);
 

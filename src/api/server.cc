@@ -10,6 +10,7 @@
 
 #include "api/door.h"
 #include "api/openapi.h"
+#include "platform/secret_file.h"
 #include "platform/system_clock.h"
 
 namespace wirestamp::api {
@@ -18,17 +19,25 @@ namespace {
 
 constexpr std::size_t kShortestToken = 16, kLongestToken = 1'024;
 
-Result<std::string> read_pem(const std::string& path, std::string_view what) {
+Result<std::string> read_certificate(const std::string& path) {
   constexpr std::size_t kMost = std::size_t{1} << 20U;
   std::ifstream file(path, std::ios::binary);
   std::string text(kMost, '\0');
   file.read(text.data(), static_cast<std::streamsize>(kMost));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
   if (text.empty())
-    return fail(fmt::format("cannot read the {} {}: is it there, and may this program read it?",
-                            what, path));
+    return fail(fmt::format(
+        "cannot read the certificate {}: is it there, and may this program read it?", path));
   if (text.find("-----BEGIN ") == std::string::npos)
-    return fail(fmt::format("the {} {} is no PEM file", what, path));
+    return fail(fmt::format("the certificate {} is no PEM file", path));
+  return text;
+}
+
+// Who reads it is this server to everybody.
+Result<std::string> read_key(const std::string& path) {
+  std::string text = TRY(platform::read_secret_lines(path));
+  if (text.find("-----BEGIN ") == std::string::npos)
+    return fail(fmt::format("the key {} is no PEM file", path));
   return text;
 }
 
@@ -45,6 +54,7 @@ Result<void> check(const ServerOptions& options) {
                       "backslashes; openssl rand -hex 32 makes one",
                       kShortestToken, kLongestToken));
   }
+  //= RFC8762:secured-management
   if (options.listen.address.is_loopback()) return {};
   if (options.token.empty() || !tls)
     return fail(fmt::format(
@@ -103,15 +113,16 @@ Result<std::unique_ptr<Server>> Server::create(
                                .token = options.token,
                                .tls = !options.certificate.empty()}};
   if (!options.certificate.empty()) {
-    door.certificate = TRY(read_pem(options.certificate, "certificate"));
-    door.key = TRY(read_pem(options.key, "key"));
+    door.certificate = TRY(read_certificate(options.certificate));
+    door.key = TRY(read_key(options.key));
   }
   const AgentStatus agent = service.status();
   std::unique_ptr<State> state(
       new State{.house = {.limits = options.limits,
                           .sources = {.service = service,
                                       .open_store = options.open_store,
-                                      .metrics = std::move(metrics)},
+                                      .metrics = std::move(metrics),
+                                      .host = options.host},
                           .feed = feed,
                           .clock = options.clock ? options.clock : system_clock(),
                           .document = openapi_document(agent.version, agent.reflector)},

@@ -10,6 +10,7 @@
 
 #include "api/desk.h"
 #include "api/feed.h"
+#include "api/host_status.h"
 #include "api/service.h"
 #include "base/result.h"
 #include "packet/address.h"
@@ -52,6 +53,8 @@ struct ServerOptions {
   std::optional<packet::Endpoint> metrics_listen;
   // A reader of the store: `[path] { return store::Reader::open(path); }`. Any thread.
   std::function<Result<std::unique_ptr<store::Reader>>()> open_store;
+  // What the system says of this host: asked by threads that may wait.
+  std::function<HostStatus()> host;
   Limits limits;
   std::function<Times()> clock;  // for tests, any thread; absent: the system's clocks
 };

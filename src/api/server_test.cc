@@ -27,7 +27,14 @@ TEST_F(ApiServer, sessions_are_those_that_run_and_those_that_are_kept) {
   EXPECT_EQ(sessions[0]["name"], "office");
   EXPECT_EQ(sessions[0]["state"], "up");
   EXPECT_EQ(sessions[0]["last_minute"]["rtt_ns"]["percentiles"]["p50"], 1'000'000);
+  EXPECT_EQ(sessions[0]["protocol"], "stamp");
+  EXPECT_EQ(sessions[0]["mode"], "authenticated");
+  EXPECT_EQ(sessions[0]["key_id"], "site-2026");
   EXPECT_EQ(sessions[1]["incident"], 8);
+  EXPECT_EQ(sessions[1]["protocol"], "twamp-light");
+  EXPECT_EQ(sessions[1]["mode"], "open");
+  EXPECT_FALSE(sessions[1].contains("key_id"));
+  EXPECT_FALSE(sessions[2].contains("mode")) << "it did not begin";
   EXPECT_FALSE(sessions[1].contains("peer"));
   EXPECT_EQ(sessions[2]["problem"], "the name is not found");
   EXPECT_FALSE(sessions[2].contains("kept_from"));

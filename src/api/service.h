@@ -41,6 +41,9 @@ struct SessionStatus {
   std::string peer, local, interface_name;  // "" until it began
   SessionState state = SessionState::Waiting;
   std::optional<WallTime> since;  // of the state
+  std::string protocol;           // of its probes: "stamp" or "twamp-light"
+  std::string mode;               // "open" or "authenticated"; "" until it began
+  std::string key_id;             // of the key its probes have; "" in the open mode
   Duration interval;
   std::uint32_t size = 0;  // octets of UDP payload; 0 until it began
   std::uint8_t dscp = 0;
@@ -92,6 +95,8 @@ class Service {
   // Any thread; they take a lock for as long as it takes to copy.
   virtual AgentStatus status() const = 0;
   virtual std::vector<SessionStatus> sessions() const = 0;
+  // The same without their totals, which are most of what is to be copied.
+  virtual std::vector<SessionStatus> brief_sessions() const { return sessions(); }
   virtual std::vector<Setting> configuration() const = 0;
   // Reads the configuration again and applies it; returns what changed, a line each. A failure
   // keeps what runs.

@@ -86,8 +86,13 @@ class FakeReader final : public store::Reader {
     std::vector<measure::Sample> found;
     for (WallTime at = std::max(range.from, kNow - Duration::minutes(20));
          at < std::min(range.to, kNow) && found.size() < limit; at += Duration::milliseconds(500)) {
-      measure::Sample sample{.session = session, .probe = found.size(), .scheduled_wall = at};
-      sample.outcome = measure::Outcome::Delivered;
+      const auto probe =
+          static_cast<std::uint64_t>((at - (kNow - Duration::minutes(20))).ns()) / 500'000'000;
+      measure::Sample sample{.session = session, .probe = probe, .scheduled_wall = at};
+      sample.sequence = static_cast<std::uint32_t>(probe % 1'000);
+      sample.outcome = probe % 10 == 9     ? measure::Outcome::LostForward
+                       : probe % 100 == 50 ? measure::Outcome::LateSchedule
+                                           : measure::Outcome::Delivered;
       sample.size = 200;
       found.push_back(sample);
     }
@@ -103,12 +108,19 @@ class FakeReader final : public store::Reader {
                                    .severity = static_cast<measure::Severity>(id % 3),
                                    .incident = id <= 3 ? 7U : 0U};
       event.event.kind = measure::EventKind::PathSwept;
+      if (id == 6) {
+        event.event.kind = measure::EventKind::ClockStepped;
+        event.event.change = Duration::milliseconds(-250);
+      }
       event.event.wall = kNow - Duration::minutes(static_cast<std::int64_t>(10 - id));
       event.event.text = "what happened";
       event.event.last_good = measure::ProbeMark{.probe = 5, .left = kNow};
       event.event.old_path = {{.distance = 1, .address = "192.0.2.1"}, {.distance = 2}};
       if (query.session && *query.session != (id == 6 ? 0U : id % 2 == 0 ? 2U : 1U)) continue;
       if (query.incident && *query.incident != event.incident) continue;
+      if (!query.kinds.empty() &&
+          std::ranges::find(query.kinds, event.event.kind) == query.kinds.end())
+        continue;
       if (query.at_least && event.severity < *query.at_least) continue;
       if (query.range &&
           (event.event.wall < query.range->from || event.event.wall >= query.range->to))
@@ -149,14 +161,27 @@ class FakeReader final : public store::Reader {
   }
 
  private:
+  static measure::IncidentFigure figure(double loss, WallTime at) {
+    return {.crossing = {.figure = measure::Figure::Loss,
+                         .error = true,
+                         .loss = loss,
+                         .loss_threshold = 0.05},
+            .at = at,
+            .direction = "forward"};
+  }
   static measure::Incident known_incident() {
     return {.id = 7,
             .session = "office",
             .severity = measure::Severity::Error,
             .opened = kNow - Duration::minutes(9),
             .closed = kNow - Duration::minutes(7),
-            .title = "loss 12 %",
-            .events = 3};
+            .title = "loss 31 % forward (error from 5 % on)",
+            .events = 3,
+            .opened_as = "loss 12 % (error from 5 % on)",
+            .crossed = figure(0.12, kNow - Duration::minutes(8)),
+            .worst = figure(0.31, kNow - Duration::minutes(7)),
+            .silent = Duration::seconds(20),
+            .by_figure = true};
   }
   std::atomic<bool>& broken_;
 };
@@ -175,13 +200,18 @@ class FakeService final : public Service {
     office.state = SessionState::Up;
     office.since = kNow - Duration::minutes(7);
     office.interval = Duration::milliseconds(500);
-    office.size = 200;
+    office.size = 340;
+    office.protocol = "stamp";
+    office.mode = "authenticated";
+    office.key_id = "site-2026";
     office.transmit = office.receive = StampSource::Kernel;
     office.last_minute = second_of(1, kNow - Duration::minutes(1));
     office.total = office.last_minute->window;
     SessionStatus dc{.name = "dc", .host = "dc.example.net"};
     dc.state = SessionState::Silent;
     dc.incident = 8;
+    dc.protocol = "twamp-light";
+    dc.mode = "open";
     SessionStatus fresh{.name = "fresh", .host = "nowhere.example.net"};
     fresh.problem = "the name is not found";
     return {office, dc, fresh};
@@ -202,6 +232,8 @@ class FakeService final : public Service {
                     .measuring = true,
                     .store_well = true,
                     .store_octets = 4'096,
+                    .store_dropped = 3,
+                    .samples_dropped = 2,
                     .reflector = {.listening = {"0.0.0.0:23999"},
                                   .counters = {{"requests", 5}},
                                   .meanings = {"all that came"}},
@@ -217,6 +249,30 @@ class FakeService final : public Service {
   std::atomic<int> reloads{0};
   std::optional<std::string> reload_problem;  // set before a request
 };
+
+inline HostStatus some_host() {
+  HostStatus host{.name = "probe-1", .kernel = "Linux 6.1.0 x86_64", .processors = 2};
+  host.interfaces = {{.name = "eth0",
+                      .index = 2,
+                      .mtu = 1'500,
+                      .up = true,
+                      .running = true,
+                      .addresses = {"192.0.2.1/24"},
+                      .stamps_told = true,
+                      .transmit_software = true,
+                      .receive_software = true,
+                      .stamps_reason = "no hardware stamps"},
+                     {.name = "tun0", .index = 3}};
+  host.clock = {.source = "tsc",
+                .told = true,
+                .synchronised = true,
+                .maximum_error = Duration::microseconds(1'500),
+                .estimated_error = Duration::microseconds(20),
+                .epoch = 3};
+  host.socket_drops = 4;
+  host.items_dropped = 1;
+  return host;
+}
 
 struct Response {
   int status = 0;                                   // 0: none came
@@ -315,6 +371,7 @@ struct World {
       if (store_broken) return fail("there is no file");
       return std::make_unique<FakeReader>(store_broken);
     };
+    options.host = [] { return some_host(); };
     options.clock = [this] { return Times{MonoTime::from_ns(mono_ns), kNow}; };
     return options;
   }
