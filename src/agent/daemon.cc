@@ -18,6 +18,7 @@
 #include "agent/reflector_ports.h"
 #include "agent/second_windows.h"
 #include "agent/session_plan.h"
+#include "agent/twamp_server.h"
 #include "base/check.h"
 #include "measure/clock_events.h"
 #include "platform/entropy.h"
@@ -99,7 +100,9 @@ class DaemonRun final : public Daemon {
         keys_(std::move(keys)),
         wanted_(options.sessions) {}
 
-  Result<session::ReflectorCounters> run(DaemonObserver& observer) override;
+  void serve(std::unique_ptr<TwampServer> twamp) { twamp_ = std::move(twamp); }
+
+  Result<ReflectCounters> run(DaemonObserver& observer) override;
 
   void stop() noexcept override {
     stop_.store(true, std::memory_order_relaxed);
@@ -132,7 +135,7 @@ class DaemonRun final : public Daemon {
   Result<session::AuthKeyPtr> key_of(const Member& member) const;
   void take_keys(Engine& engine, session::KeyringPtr keys);
   bool is_own_port(const PingOptions& options, const packet::Endpoint& remote) const;
-  Result<void> turn(Engine& engine);
+  Result<void> turn(Engine& engine, TwampServer* twamp);
   void tell_decided(const Timestamp& now);
   void end_finished(Engine& engine);
   Result<void> end_sessions(Engine& engine);
@@ -141,8 +144,9 @@ class DaemonRun final : public Daemon {
   std::unique_ptr<net::PacketIo> io_;
   ReflectStart start_;
   session::ReflectorOptions reflector_;
-  std::unique_ptr<KeySource> keys_;  // null: there are none
-  session::KeyringPtr keyring_;      // in force
+  std::unique_ptr<KeySource> keys_;     // null: there are none
+  std::unique_ptr<TwampServer> twamp_;  // null: there is none
+  session::KeyringPtr keyring_;         // in force
   Members members_;
   Members ending_;  // wanted no more, and not over yet
   bool peers_changed_ = false;
@@ -161,12 +165,19 @@ NameFollower::Name name_of(const DaemonSession& session) {
           .family = session.options.family};
 }
 
-Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
+Result<ReflectCounters> DaemonRun::run(DaemonObserver& observer) {
   const auto note = [&](const std::string& text) { observer.on_note(text); };
   reflector_.note = note;
   session::Reflector reflector(reflector_);
   Engine engine(*io_, &reflector, note);
   for (const ReflectStart::Port& port : start_.ports) engine.share_port(port.id);
+  // Gone before the engine that it works on.
+  const std::unique_ptr<TwampServer> twamp = std::move(twamp_);
+  if (twamp) twamp->begin(*io_, engine, note);
+  const auto counters = [&] {
+    return ReflectCounters{.packets = reflector.counters(),
+                           .twamp = twamp ? std::optional(twamp->totals()) : std::nullopt};
+  };
   observer.on_start(start_);
   NameFollower names(
       {},
@@ -181,20 +192,27 @@ Result<session::ReflectorCounters> DaemonRun::run(DaemonObserver& observer) {
   while (!stop_.load(std::memory_order_relaxed)) {
     take_wanted(engine, names, observer);
     take_names(names);
-    if (std::exchange(peers_changed_, false)) reflector.set_peers(peers());
-    if (reload_keys_.exchange(false, std::memory_order_relaxed)) keys.reload();
+    if (std::exchange(peers_changed_, false)) {
+      reflector.set_peers(peers());
+      if (twamp) twamp->set_peers(peers());
+    }
+    if (reload_keys_.exchange(false, std::memory_order_relaxed)) {
+      keys.reload();
+      if (twamp) twamp->reload_key();
+    }
     if (auto read = keys.take()) take_keys(engine, std::move(read));
-    TRY_VOID(turn(engine));
+    TRY_VOID(turn(engine, twamp.get()));
     if (io_->clock().mono_now() < counters_due) continue;
-    observer.on_counters(reflector.counters());
+    observer.on_counters(counters());
     const ClockState state = io_->clock().state();
     for (const measure::Event& event : clock_events.on_state(state, io_->clock().now()))
       observer.on_event(event);
     counters_due = io_->clock().mono_now() + kTellCounters;
   }
+  if (twamp) twamp->end();
   TRY_VOID(end_sessions(engine));
   TRY_VOID(say_goodbye(engine, reflector, io_->clock()));
-  return reflector.counters();
+  return counters();
 }
 
 // --- which sessions there are
@@ -358,6 +376,7 @@ void DaemonRun::take_keys(Engine& engine, session::KeyringPtr keys) {
     } else if (*key != member->key) {
       engine.set_key(*member->running, *key);
       member->key = *key;
+      member->observer.on_key(member->id, member->key->id());
     }
   }
 }
@@ -367,8 +386,7 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
   options.session = member.id;
   options.at_once = false;  // sessions that begin together are not to send together
   const session::AuthKeyPtr key = TRY(key_of(member));
-  const wire::RequestLayout layout =
-      TRY(plan_probe(options, key ? wire::Mode::Authenticated : wire::Mode::Open));
+  const wire::RequestLayout layout = TRY(plan_probe(options, key != nullptr));
   // What is sent from a port to itself is no measurement, and no reflector answers it.
   if (options.port_policy == PortPolicy::Auto && is_own_port(options, *member.remote))
     options.port_policy = PortPolicy::Dynamic;
@@ -388,6 +406,7 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
                   .size = static_cast<std::uint32_t>(layout.size),
                   .key_id = key ? key->id() : std::string(),
                   .key_fingerprint = key ? key->fingerprint() : std::string(),
+                  .tlv_hmac = key && options.tlv_hmac,
                   .notes = layout.notes};
   if (const auto& egress = member.running->egress()) {
     start.interface_name = egress->interface_name;
@@ -401,14 +420,17 @@ Result<void> DaemonRun::begin_now(Engine& engine, Member& member) {
 
 // What is told after a turn is what was decided before it began: after a long pause the turn first
 // reads what came meanwhile, and probes of windows that seem over are decided in it.
-Result<void> DaemonRun::turn(Engine& engine) {
+Result<void> DaemonRun::turn(Engine& engine, TwampServer* twamp) {
   const Timestamp now = io_->clock().now();
   last_turn_.store(now.mono->ns(), std::memory_order_relaxed);
   begin_due(engine, *now.mono);
   MonoTime until = *now.mono + kTellEvery;
   if (next_begin_ && ending_.empty()) until = std::min(until, *next_begin_);
   if (!ending_.empty()) until = std::min(until, *now.mono + kLookAtEnding);
+  if (const auto wake = twamp != nullptr ? twamp->next_wake() : std::nullopt)
+    until = std::min(until, *wake);
   TRY_VOID(engine.turn(until));
+  if (twamp != nullptr) twamp->after_turn();
   if (!ending_.empty()) end_finished(engine);
   if (*now.mono < next_tell_) return {};
   next_tell_ = *now.mono + kTellEvery;
@@ -481,14 +503,19 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const DaemonOptions& options) {
   auto io = TRY(net::make_packet_io({.portable = reflect.portable, .features = reflect.features}));
   ReflectStart start = TRY(open_reflector_ports(*io, reflect));
   auto keys = TRY(KeySource::open(reflect.key_file));
+  TRY_VOID(check_tlv_hmac(reflect, keys != nullptr));
   if (keys) start.keys = fmt::format("{}, of {}", told(*keys->first()), keys->name());
   session::ReflectorOptions reflector{.policy = reflector_policy(reflect, start),
                                       .replay_window = reflect.replay_window,
+                                      .tlv_hmac = reflect.tlv_hmac,
                                       .random = platform::random_bits,
                                       .note = {},
                                       .tlvs = reflect.tlvs};
-  return std::make_unique<DaemonRun>(options, std::move(io), std::move(start), std::move(reflector),
-                                     std::move(keys));
+  auto twamp = TRY(open_twamp_server(reflect, reflector.policy, start));
+  auto run = std::make_unique<DaemonRun>(options, std::move(io), std::move(start),
+                                         std::move(reflector), std::move(keys));
+  run->serve(std::move(twamp));
+  return run;
 }
 
 }  // namespace wirestamp::agent

@@ -46,9 +46,13 @@ class DaemonObserver {
   virtual ~DaemonObserver() = default;
   virtual void on_start(const ReflectStart&) {}
   // Of the reflector, every second.
-  virtual void on_counters(const session::ReflectorCounters&) {}
+  virtual void on_counters(const ReflectCounters&) {}
   // It measures this end from now on: at the start, and when its name has another address.
   virtual void on_session(std::uint32_t session, const PingStart&) { (void)session; }
+  // It goes on with another key from now on.
+  virtual void on_key(std::uint32_t session, const std::string& key_id) {
+    (void)session, (void)key_id;
+  }
   // Nothing measures it now: it cannot begin, or not where its name has moved to. Tried again.
   virtual void on_waiting(std::uint32_t session, const std::string& why) {
     (void)session, (void)why;
@@ -79,7 +83,7 @@ class Daemon {
   static Result<std::unique_ptr<Daemon>> create(const DaemonOptions& options);
   virtual ~Daemon() = default;
   // Blocks until stop(). Then probes in flight are decided and the last windows told.
-  virtual Result<session::ReflectorCounters> run(DaemonObserver& observer) = 0;
+  virtual Result<ReflectCounters> run(DaemonObserver& observer) = 0;
   virtual void stop() noexcept = 0;         // any thread, async-signal-safe
   virtual void reload_keys() noexcept = 0;  // reads the key file again; as stop()
 

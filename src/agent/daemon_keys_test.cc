@@ -77,7 +77,7 @@ class AgentKeys : public testing::Test, private DaemonObserver {
     });
   }
 
-  Result<session::ReflectorCounters> counters = fail("it did not run");
+  Result<ReflectCounters> counters = fail("it did not run");
   std::vector<PingStart> starts;  // after stop(), or within until()
   std::size_t replies = 0;
 
@@ -131,8 +131,8 @@ TEST_F(AgentKeys, a_session_goes_on_when_its_key_changes) {
   ASSERT_EQ(starts.size(), 1U);
   EXPECT_EQ(starts[0].key_id, "old");
   EXPECT_EQ(starts[0].size, 340U);
-  EXPECT_EQ(counters->auth_failed, 0U);
-  EXPECT_EQ(counters->sessions_created, 1U);
+  EXPECT_EQ(counters->packets.auth_failed, 0U);
+  EXPECT_EQ(counters->packets.sessions_created, 1U);
 }
 
 TEST_F(AgentKeys, a_session_whose_host_gets_a_key_begins_anew_with_it) {

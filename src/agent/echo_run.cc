@@ -21,6 +21,7 @@ EchoRunOptions echo_run_options(const PingOptions& ping, const PingStart& start)
   options.port.device = ping.device;
   options.port.stamps = ping.stamps;
   options.reflector = start.remote;
+  options.twamp = start.twamp;
   session::EchoOptions& echo = options.echo;
   echo.remote = {start.remote.address, 0, start.remote.interface};
   echo.source = ping.source;
@@ -46,14 +47,17 @@ void EchoRun::look(MonoTime now, const Silence& silence) {
   if (!silent_since_) silent_since_ = now;
   if (silence.closed) return start(now, "the host answered 'port unreachable'");
   if (now - *silent_since_ >= session::kNobodyReflects)
-    start(now, fmt::format("no STAMP reply within {} s",
+    start(now, fmt::format("no {}reply within {} s", options_.twamp ? "" : "STAMP ",
                            session::kNobodyReflects.ns() / Duration::seconds(1).ns()));
 }
 
 void EchoRun::start(MonoTime now, std::string reason) {
   over_ = true;
+  const std::string reflector = packet::to_string(options_.reflector);
   const std::string nobody =
-      fmt::format("no reflector answers on {} ({})", packet::to_string(options_.reflector), reason);
+      options_.twamp ? fmt::format("the TWAMP server named UDP {}, where nobody answers ({})",
+                                   reflector, reason)
+                     : fmt::format("no reflector answers on {} ({})", reflector, reason);
   const auto port = io_.open(options_.port);
   if (!port)
     return note_(fmt::format("{}, and echo cannot tell more: {}", nobody, port.error().text));

@@ -18,6 +18,7 @@ struct EchoRunOptions {
   net::PortOptions port;       // family, address, device and stamps of the probes' ports
   session::EchoOptions echo;   // remote, marks, interval and size of the probes
   packet::Endpoint reflector;  // where the probes go: for the notes
+  bool twamp = false;          // it was named by a TWAMP server: for the notes
 };
 
 // Echoes that look like the probes of that run.

@@ -16,12 +16,6 @@ namespace wirestamp::agent {
 
 namespace {
 
-// A token names the owner (0: the reflector, else 16 bits of slot and 4 of its generation) and the
-// datagram within the owner.
-constexpr unsigned kOwnerShift = 44;
-constexpr unsigned kGenerationBits = 4;
-constexpr std::size_t kMostSlots = (std::size_t{1} << 16U) - 1;
-constexpr packet::Token kWithinOwner = (packet::Token{1} << kOwnerShift) - 1;
 // Datagrams waiting for the next flush. The backend bounds what one poll delivers; beyond this
 // number replies are dropped and counted.
 constexpr std::size_t kMaxQueued = 1'024;
@@ -85,32 +79,32 @@ class Engine::Owner final : public session::SessionOutput {
     if (ports_.given) {
       port = *ports_.given;
     } else if (wanted.shared_with) {
-      port = engine_.slots_[slots_.at(*wanted.shared_with)].port;
+      port = engine_.flows_.at(flows_.at(*wanted.shared_with)).port;
     } else {
       net::PortOptions options = ports_.options;
       options.port = wanted.port.value_or(0);
       net::PortOptions sharing = options;
       if (!sharing.address && session_.egress()) sharing.address = session_.egress()->source;
       const auto shared = engine_.shared_port(sharing);
-      if (shared && engine_.talks_from(*shared, *this))
+      if (shared && engine_.flows_.taken(*shared, session_))
         return fail(fmt::format("another session to this host sends from port {}", options.port));
       port = shared ? *shared : TRY(engine_.io_.open(options));
     }
-    if (engine_.slots_.size() - engine_.free_slots_.size() >= kMostSlots) {
+    if (engine_.flows_.full()) {
       engine_.close_unused(port);
       return fail("65,535 flows are open: no more are possible");
     }
-    slots_[flow] = engine_.take_slot(*this, flow, port);
+    flows_[flow] = engine_.flows_.add(session_, number_, flow, port);
     return session::OpenedPort{.local = engine_.io_.local_endpoint(port),
                                .transmit = engine_.io_.stamping(port).transmit};
   }
 
   void close_flow(session::FlowId flow) override {
-    const auto found = slots_.find(flow);
-    if (found == slots_.end()) return;
-    const net::PortId port = engine_.slots_[found->second].port;
-    engine_.free_slot(found->second);
-    slots_.erase(found);
+    const auto found = flows_.find(flow);
+    if (found == flows_.end()) return;
+    const net::PortId port = engine_.flows_.at(found->second).port;
+    engine_.flows_.remove(found->second);
+    flows_.erase(found);
     // Datagrams may still be queued for it.
     if (!ports_.given) engine_.closing_.push_back(port);
   }
@@ -135,20 +129,18 @@ class Engine::Owner final : public session::SessionOutput {
   }
 
   void send(session::FlowId flow, const packet::OutgoingDatagram& datagram) override {
-    Queued* queued = engine_.next_slot(datagram.payload.size());
+    SendQueue::Entry* queued = engine_.queue_.next(datagram.payload.size());
     if (queued == nullptr) {
       engine_.flush();  // never within poll(): sessions send in on_time() only
-      queued = engine_.next_slot(datagram.payload.size());
+      queued = engine_.queue_.next(datagram.payload.size());
     }
-    const std::uint32_t index = slots_.at(flow);
-    const Slot& slot = engine_.slots_[index];
-    const packet::Token owner = (packet::Token{index + 1} << kGenerationBits) | slot.generation;
-    queued->port = slot.port;
+    const FlowTable::Index index = flows_.at(flow);
+    queued->port = engine_.flows_.at(index).port;
     queued->datagram = datagram;
-    queued->datagram.token |= owner << kOwnerShift;
+    queued->datagram.token = engine_.flows_.token_of(index, datagram.token);
     std::ranges::copy(datagram.payload, queued->octets.begin());
     queued->datagram.payload = base::Bytes(queued->octets.data(), datagram.payload.size());
-    ++engine_.queued_;
+    engine_.queue_.push();
   }
   void on_sample(const measure::Sample& sample) override { observer_.on_sample(sample); }
   void on_reply(const measure::Sample& provisional) override { observer_.on_reply(provisional); }
@@ -158,17 +150,17 @@ class Engine::Owner final : public session::SessionOutput {
   void on_note(const std::string& note) override { observer_.on_note(note); }
   void on_event(const measure::Event& event) override { observer_.on_event(event); }
   void on_scheduler_stamps(session::FlowId flow) override {
-    engine_.io_.use_scheduler_stamps(engine_.slots_[slots_.at(flow)].port);
+    engine_.io_.use_scheduler_stamps(engine_.flows_.at(flows_.at(flow)).port);
   }
 
   void leave() {
-    while (!slots_.empty()) close_flow(slots_.begin()->first);
+    while (!flows_.empty()) close_flow(flows_.begin()->first);
   }
 
   std::optional<net::PortId> current_port() const {
-    const auto found = slots_.find(session_.current());
-    if (found == slots_.end()) return std::nullopt;
-    return engine_.slots_[found->second].port;
+    const auto found = flows_.find(session_.current());
+    if (found == flows_.end()) return std::nullopt;
+    return engine_.flows_.at(found->second).port;
   }
 
  private:
@@ -177,7 +169,7 @@ class Engine::Owner final : public session::SessionOutput {
   bool changed_ = false, finished_ = false;
   SessionPorts ports_;
   SessionObserver& observer_;
-  std::map<session::FlowId, std::uint32_t> slots_;
+  std::map<session::FlowId, FlowTable::Index> flows_;
   session::Session session_;
 };
 
@@ -262,53 +254,10 @@ std::optional<MonoTime> Engine::next_wake() {
 
 // --- flows ---------------------------------------------------------------------------------------
 
-std::uint32_t Engine::take_slot(Owner& owner, session::FlowId flow, net::PortId port) {
-  std::uint32_t index = 0;
-  if (free_slots_.empty()) {
-    index = static_cast<std::uint32_t>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    index = free_slots_.back();
-    free_slots_.pop_back();
-  }
-  Slot& slot = slots_[index];
-  slot.owner = &owner;
-  slot.flow = flow;
-  slot.port = port;
-  slots_of_port_[port].emplace(owner.session().options().flow.remote.address, index);
-  return index;
-}
-
-void Engine::free_slot(std::uint32_t index) {
-  Slot& slot = slots_[index];
-  slots_of_port_[slot.port].erase({slot.owner->session().options().flow.remote.address, index});
-  slot.owner = nullptr;
-  slot.generation = static_cast<std::uint8_t>((slot.generation + 1U) % (1U << kGenerationBits));
-  free_slots_.push_back(index);
-}
-
 void Engine::close_unused(net::PortId port) {
-  const auto found = slots_of_port_.find(port);
-  if (found != slots_of_port_.end() && !found->second.empty()) return;
-  slots_of_port_.erase(port);
+  if (flows_.any_on(port)) return;
+  flows_.forget(port);
   if (std::ranges::find(shared_, port) == shared_.end()) io_.close(port);
-}
-
-std::ranges::subrange<Engine::SlotsOfPort::const_iterator> Engine::slots_to(
-    const SlotsOfPort& slots, const packet::IpAddress& remote) {
-  constexpr std::uint32_t kLast = ~std::uint32_t{0};
-  return {slots.lower_bound({remote, 0}), slots.upper_bound({remote, kLast})};
-}
-
-// One 5-tuple is one flow's.
-bool Engine::talks_from(net::PortId port, const Owner& asking) const {
-  const auto of_port = slots_of_port_.find(port);
-  if (of_port == slots_of_port_.end()) return false;
-  const packet::Endpoint& remote = asking.session().options().flow.remote;
-  return std::ranges::any_of(slots_to(of_port->second, remote.address), [&](const auto& entry) {
-    const Owner* owner = slots_[entry.second].owner;
-    return owner != &asking && owner->session().options().flow.remote == remote;
-  });
 }
 
 std::optional<net::PortId> Engine::shared_port(const net::PortOptions& wanted) const {
@@ -322,13 +271,8 @@ std::optional<net::PortId> Engine::shared_port(const net::PortOptions& wanted) c
   return std::nullopt;
 }
 
-const Engine::Slot* Engine::slot_of(packet::Token token) const {
-  const packet::Token owner = token >> kOwnerShift;
-  const std::size_t index = (owner >> kGenerationBits) - 1;
-  if (index >= slots_.size()) return nullptr;
-  const Slot& slot = slots_[index];
-  const bool same = slot.generation == (owner & ((1U << kGenerationBits) - 1));
-  return slot.owner != nullptr && same ? &slot : nullptr;
+session::Session& Engine::change(const FlowTable::Flow& flow) {
+  return owners_[flow.owner]->change();
 }
 
 Result<void> Engine::turn(std::optional<MonoTime> until) {
@@ -392,22 +336,22 @@ void Engine::on_datagram(net::PortId port, const packet::ReceivedDatagram& datag
       break;
   }
   // Random padding or broken stamps: a reply if one of our flows talks to that end with that SSID.
-  if (const Slot* slot = slot_of(port, datagram)) {
-    const session::Session& session = slot->owner->session();
+  if (const FlowTable::Flow* flow = awaiting(port, datagram)) {
+    const session::Session& session = *flow->session;
     const packet::Endpoint& remote = session.options().flow.remote;
     // Some peers send no SSID, but nobody else knows when a probe of ours left.
     const bool ours = datagram.source.address == remote.address &&
                       datagram.source.port == remote.port &&
-                      (session.ssid_of(slot->flow) == ssid_in(datagram) ||
-                       session.recognises(slot->flow, datagram.payload));
-    if (ours) return slot->owner->change().on_datagram(slot->flow, datagram, io_.clock().state());
+                      (session.ssid_of(flow->id) == ssid_in(datagram) ||
+                       session.recognises(flow->id, datagram.payload));
+    if (ours) return change(*flow).on_datagram(flow->id, datagram, io_.clock().state());
   }
   reflect(port, datagram);
 }
 
 void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply) {
-  if (const Slot* slot = slot_of(port, reply))
-    return slot->owner->change().on_datagram(slot->flow, reply, io_.clock().state());
+  if (const FlowTable::Flow* flow = awaiting(port, reply))
+    return change(*flow).on_datagram(flow->id, reply, io_.clock().state());
   if (reflector_ == nullptr) {
     ++counters_.replies_of_nobody;
   } else {
@@ -415,31 +359,9 @@ void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply)
   }
 }
 
-// The flow a reply belongs to: by remote end and SSID, then by either of them so that the sender
-// can count what is wrong with it.
-const Engine::Slot* Engine::slot_of(net::PortId port, const packet::ReceivedDatagram& reply) const {
-  const auto of_port = slots_of_port_.find(port);
-  if (of_port == slots_of_port_.end()) return nullptr;
-  const std::uint16_t ssid = ssid_in(reply);
-  const auto fits = [&](const Slot& slot) {
-    const session::Session& session = slot.owner->session();
-    const packet::Endpoint& at = session.options().flow.remote;
-    const bool remote = at.address == reply.source.address && at.port == reply.source.port;
-    if (session.finished()) return 0;
-    return (remote ? 2 : 0) + (session.ssid_of(slot.flow) == ssid ? 2 : 0) + 1;
-  };
-  constexpr int kBoth = 5;
-  for (const auto& [address, index] : slots_to(of_port->second, reply.source.address))
-    if (fits(slots_[index]) == kBoth) return &slots_[index];
-  const Slot* best = nullptr;
-  int best_fit = 0;
-  for (const auto& [address, index] : of_port->second) {
-    const int fit = fits(slots_[index]);
-    if (fit <= best_fit) continue;
-    best_fit = fit;
-    best = &slots_[index];
-  }
-  return best;
+const FlowTable::Flow* Engine::awaiting(net::PortId port,
+                                        const packet::ReceivedDatagram& reply) const {
+  return flows_.any_on(port) ? flows_.awaiting(port, reply.source, ssid_in(reply)) : nullptr;
 }
 
 void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) {
@@ -447,7 +369,7 @@ void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) 
     ++counters_.requests_of_nobody;
     return;
   }
-  Queued* slot = next_slot(reflector_->room(request.payload.size()));
+  SendQueue::Entry* slot = queue_.next(reflector_->room(request.payload.size()));
   if (slot == nullptr) {  // the backend delivers less than this per poll
     ++counters_.replies_dropped;
     reflector_->drop_request();
@@ -457,10 +379,10 @@ void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) 
   const auto reply =
       reflector_->reflect(request, user_stamp(io_.clock().now()), clock, slot->octets, port);
   if (!reply) return;
-  CHECK(reply->token <= kWithinOwner);
+  CHECK(!FlowTable::names_a_flow(reply->token));
   slot->port = port;
   slot->datagram = *reply;
-  ++queued_;
+  queue_.push();
 }
 
 // What one request asked for more than one of.
@@ -468,7 +390,7 @@ void Engine::send_further_replies() {
   if (reflector_ == nullptr) return;
   const ClockState clock = io_.clock().state();
   while (const auto further = reflector_->further_reply(user_stamp(io_.clock().now()), clock)) {
-    Queued* slot = next_slot(further->datagram.payload.size());
+    SendQueue::Entry* slot = queue_.next(further->datagram.payload.size());
     if (slot == nullptr) {
       ++counters_.replies_dropped;
       continue;
@@ -477,51 +399,45 @@ void Engine::send_further_replies() {
     slot->datagram = further->datagram;
     std::ranges::copy(further->datagram.payload, slot->octets.begin());
     slot->datagram.payload = base::Bytes(slot->octets.data(), further->datagram.payload.size());
-    ++queued_;
+    queue_.push();
   }
 }
 
 void Engine::on_transmit_stamp(net::PortId port, const packet::TransmitStamp& stamp) {
   ++delivered_;
   if (net::PacketSink* guest = guest_of(port)) return guest->on_transmit_stamp(port, stamp);
-  const packet::Token owner = stamp.token >> kOwnerShift;
-  const packet::Token within = stamp.token & kWithinOwner;
-  if (owner == 0) {
-    if (reflector_ != nullptr) reflector_->on_transmit_stamp(within, stamp.stamp);
+  if (!FlowTable::names_a_flow(stamp.token)) {
+    if (reflector_ != nullptr) reflector_->on_transmit_stamp(stamp.token, stamp.stamp);
     ReplyStamps& stamps = reply_stamps_[port];
     stamps.proven = true;
     stamps.missing = 0;
-  } else if (const Slot* slot = slot_of(stamp.token)) {
-    slot->owner->change().on_transmit_stamp(slot->flow, within, stamp.stamp);
+  } else if (const FlowTable::Flow* flow = flows_.find(stamp.token)) {
+    change(*flow).on_transmit_stamp(flow->id, FlowTable::within(stamp.token), stamp.stamp);
   }
 }
 
 void Engine::on_path_error(net::PortId port, const packet::PathError& error) {
   ++delivered_;
   if (net::PacketSink* guest = guest_of(port)) return guest->on_path_error(port, error);
-  if (const auto of_port = slots_of_port_.find(port); of_port != slots_of_port_.end()) {
-    for (const auto& [address, index] : slots_to(of_port->second, error.destination.address)) {
-      const Slot& slot = slots_[index];
-      if (!slot.owner->change().on_path_error(slot.flow, error)) continue;
-      if (error.kind == packet::PathErrorKind::NeighbourUnresolved)
-        tell_the_others(port, error, slot);
-      return;
-    }
+  for (const FlowTable::Flow& flow : flows_.to(port, error.destination.address)) {
+    if (!change(flow).on_path_error(flow.id, error)) continue;
+    if (error.kind == packet::PathErrorKind::NeighbourUnresolved)
+      tell_the_others(port, error, flow);
+    return;
   }
   if (reflector_ != nullptr) reflector_->on_path_error();
 }
 
 // The kernel drops all that waited for the neighbour and quotes few of them, so each flow to it on
 // this port hears of it; without the quote, which is not theirs.
-void Engine::tell_the_others(net::PortId port, const packet::PathError& error, const Slot& told) {
-  for (const auto& [address, index] :
-       slots_to(slots_of_port_.at(port), error.destination.address)) {
-    const Slot& slot = slots_[index];
-    if (&slot == &told) continue;
+void Engine::tell_the_others(net::PortId port, const packet::PathError& error,
+                             const FlowTable::Flow& told) {
+  for (const FlowTable::Flow& flow : flows_.to(port, error.destination.address)) {
+    if (&flow == &told) continue;
     packet::PathError theirs = error;
-    theirs.destination = slot.owner->session().options().flow.remote;
+    theirs.destination = flow.session->options().flow.remote;
     theirs.quoted = {};
-    (void)slot.owner->change().on_path_error(slot.flow, theirs);
+    (void)change(flow).on_path_error(flow.id, theirs);
   }
 }
 
@@ -529,10 +445,17 @@ void Engine::on_stamps_unreliable(net::PortId port) {
   ++delivered_;
   if (net::PacketSink* guest = guest_of(port)) return guest->on_stamps_unreliable(port);
   reply_stamps_[port].missing = 0;
-  const auto of_port = slots_of_port_.find(port);
-  if (of_port == slots_of_port_.end()) return;
-  for (const auto& [address, index] : of_port->second)
-    slots_[index].owner->change().on_stamps_unreliable(slots_[index].flow);
+  for (const FlowTable::Flow& flow : flows_.on(port)) change(flow).on_stamps_unreliable(flow.id);
+}
+
+// Whose they were nobody knows: the flows of the port and the reflector hear of all of them.
+void Engine::on_receive_dropped(net::PortId port, std::uint64_t count) {
+  ++delivered_;
+  if (net::PacketSink* guest = guest_of(port)) return guest->on_receive_dropped(port, count);
+  if (reflector_ != nullptr && (!flows_.any_on(port) || std::ranges::count(shared_, port) > 0))
+    reflector_->on_receive_dropped(count);
+  for (const FlowTable::Flow& flow : flows_.on(port))
+    change(flow).on_receive_dropped(flow.id, count);
 }
 
 // --- what changes around us
@@ -590,40 +513,20 @@ void Engine::track_reply_stamps(net::PortId port) {
 // --- what goes out
 // -------------------------------------------------------------------------------------
 
-Engine::Queued* Engine::next_slot(std::size_t octets) {
-  if (queued_ == queue_.size()) return nullptr;
-  Queued& slot = queue_[queued_];
-  if (slot.octets.size() < octets) slot.octets.resize(octets);
-  return &slot;
-}
-
-void Engine::report(const Queued& sent, const packet::SendResult& result) {
-  const packet::Token owner = sent.datagram.token >> kOwnerShift;
-  const packet::Token within = sent.datagram.token & kWithinOwner;
-  if (owner == 0) {
-    if (reflector_ != nullptr) reflector_->on_sent(within, result);
+void Engine::report(const SendQueue::Entry& sent, const packet::SendResult& result) {
+  const packet::Token token = sent.datagram.token;
+  if (!FlowTable::names_a_flow(token)) {
+    if (reflector_ != nullptr) reflector_->on_sent(token, result);
     if (result.status == packet::SendStatus::Accepted) track_reply_stamps(sent.port);
-  } else {
-    if (const Slot* slot = slot_of(sent.datagram.token))
-      slot->owner->change().on_sent(slot->flow, within, result);
+  } else if (const FlowTable::Flow* flow = flows_.find(token)) {
+    change(*flow).on_sent(flow->id, FlowTable::within(token), result);
   }
 }
 
 void Engine::flush() {
-  std::array<packet::OutgoingDatagram, packet::kMaxBatch> batch;
-  std::array<packet::SendResult, packet::kMaxBatch> results;
-  for (std::size_t first = 0; first < queued_;) {
-    std::size_t count = 0;
-    const net::PortId port = queue_[first].port;
-    while (count < batch.size() && first + count < queued_ && queue_[first + count].port == port) {
-      batch[count] = queue_[first + count].datagram;
-      ++count;
-    }
-    io_.send(port, std::span(batch).first(count), std::span(results).first(count), *this);
-    for (std::size_t i = 0; i < count; ++i) report(queue_[first + i], results[i]);
-    first += count;
-  }
-  queued_ = 0;
+  queue_.flush(io_, *this, [this](const SendQueue::Entry& sent, const packet::SendResult& result) {
+    report(sent, result);
+  });
   std::vector<net::PortId> closing = std::exchange(closing_, {});
   std::ranges::sort(closing);
   closing.erase(std::ranges::unique(closing).begin(), closing.end());

@@ -6,13 +6,13 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <ranges>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "agent/flow_table.h"
+#include "agent/send_queue.h"
 #include "agent/wake_queue.h"
 #include "net/packet_io.h"
 #include "session/reflector.h"
@@ -88,31 +88,17 @@ class Engine final : private net::PacketSink {
 
  private:
   class Owner;
-  // A flow in the table that tokens point into.
-  struct Slot {
-    Owner* owner = nullptr;  // nullptr: free
-    session::FlowId flow = 0;
-    net::PortId port = 0;
-    std::uint8_t generation = 0;  // so that a token of the flow before is not taken for one of this
-  };
-  // The flows that share a port, by the address of their far end: few are asked about a packet.
-  using SlotsOfPort = std::set<std::pair<packet::IpAddress, std::uint32_t>>;
   // Whether the driver behind a port stamps the reflector's replies.
   struct ReplyStamps {
     bool proven = false;  // one came since the network last changed
     unsigned missing = 0;
     bool scheduler = false;  // asked for instead
   };
-  struct Queued {
-    net::PortId port = 0;
-    packet::OutgoingDatagram datagram;
-    std::vector<std::byte> octets;
-  };
-
   void on_datagram(net::PortId port, const packet::ReceivedDatagram& datagram) override;
   void on_transmit_stamp(net::PortId port, const packet::TransmitStamp& stamp) override;
   void on_path_error(net::PortId port, const packet::PathError& error) override;
   void on_stamps_unreliable(net::PortId port) override;
+  void on_receive_dropped(net::PortId port, std::uint64_t count) override;
   void on_network_change(const packet::NetworkChange& change) override;
 
   net::PacketSink* guest_of(net::PortId port) const;
@@ -121,23 +107,18 @@ class Engine final : private net::PacketSink {
   void settle();
   std::optional<MonoTime> next_wake();
   void renew_networks();
-  void tell_the_others(net::PortId port, const packet::PathError& error, const Slot& told);
+  void tell_the_others(net::PortId port, const packet::PathError& error,
+                       const FlowTable::Flow& told);
   void track_reply_stamps(net::PortId port);
-  Queued* next_slot(std::size_t octets);
   void send_further_replies();
   void reflect(net::PortId port, const packet::ReceivedDatagram& request);
   void take_reply(net::PortId port, const packet::ReceivedDatagram& reply);
-  static std::ranges::subrange<SlotsOfPort::const_iterator> slots_to(
-      const SlotsOfPort& slots, const packet::IpAddress& remote);
-  const Slot* slot_of(net::PortId port, const packet::ReceivedDatagram& reply) const;
-  const Slot* slot_of(packet::Token token) const;
-  std::uint32_t take_slot(Owner& owner, session::FlowId flow, net::PortId port);
-  void free_slot(std::uint32_t index);
+  const FlowTable::Flow* awaiting(net::PortId port, const packet::ReceivedDatagram& reply) const;
+  session::Session& change(const FlowTable::Flow& flow);
   void close_unused(net::PortId port);
-  bool talks_from(net::PortId port, const Owner& asking) const;
   std::optional<net::PortId> shared_port(const net::PortOptions& wanted) const;
   void flush();
-  void report(const Queued& sent, const packet::SendResult& result);
+  void report(const SendQueue::Entry& sent, const packet::SendResult& result);
 
   net::PacketIo& io_;
   session::Reflector* reflector_;
@@ -151,14 +132,11 @@ class Engine final : private net::PacketSink {
   std::vector<std::uint32_t> changed_;
   std::vector<std::uint32_t> due_;
   std::size_t unfinished_ = 0;
-  std::vector<Slot> slots_;
-  std::vector<std::uint32_t> free_slots_;
-  std::map<net::PortId, SlotsOfPort> slots_of_port_;
+  FlowTable flows_;
   std::map<net::PortId, net::PacketSink*> guests_;
   std::vector<net::PortId> shared_;
   std::vector<net::PortId> closing_;  // after the next flush
-  std::vector<Queued> queue_;
-  std::size_t queued_ = 0;
+  SendQueue queue_;
   std::function<void(const std::string&)> note_;
   std::map<net::PortId, ReplyStamps> reply_stamps_;
   EngineCounters counters_;

@@ -160,6 +160,7 @@ TEST_F(EngineTest, WhatComesOnAGuestsPortIsTheGuestsAlone) {
     void on_transmit_stamp(net::PortId, const packet::TransmitStamp&) override { ++heard; }
     void on_path_error(net::PortId, const packet::PathError&) override { ++heard; }
     void on_stamps_unreliable(net::PortId) override { ++heard; }
+    void on_receive_dropped(net::PortId, std::uint64_t) override { ++heard; }
     void on_network_change(const packet::NetworkChange&) override { ++heard; }
     int heard = 0;
   };
@@ -169,6 +170,7 @@ TEST_F(EngineTest, WhatComesOnAGuestsPortIsTheGuestsAlone) {
       sink.on_transmit_stamp(5, {});
       sink.on_path_error(5, {});
       sink.on_stamps_unreliable(5);
+      sink.on_receive_dropped(5, 2);
       sink.on_network_change({});
     });
     ASSERT_TRUE(engine.turn(io_.played_clock.time));
@@ -178,12 +180,38 @@ TEST_F(EngineTest, WhatComesOnAGuestsPortIsTheGuestsAlone) {
   Guest guest;
   engine.add_guest(5, guest);
   play(engine);
-  EXPECT_EQ(guest.heard, 4);  // a change of the network is of no port
+  EXPECT_EQ(guest.heard, 5);  // a change of the network is of no port
   EXPECT_EQ(reflector.counters().too_short, 0U);
+  EXPECT_EQ(reflector.counters().receive_buffer_full, 0U);
   engine.remove_guest(5);
   play(engine);
-  EXPECT_EQ(guest.heard, 4);
+  EXPECT_EQ(guest.heard, 5);
   EXPECT_EQ(reflector.counters().too_short, 1U);
+  EXPECT_EQ(reflector.counters().receive_buffer_full, 2U);
+}
+
+// Nobody knows whose they were.
+TEST_F(EngineTest, WhatFoundNoRoomIsToldToAllWhomItMayHaveBeenFor) {
+  session::Reflector reflector = make_reflector();
+  Engine engine(io_, &reflector);
+  Samples samples;
+  const auto running =
+      engine.add_session(options(1), {.options = {}, .given = 0U}, layout_, samples);
+  ASSERT_TRUE(running);
+  const auto drop = [&](net::PortId port, std::uint64_t count) {
+    io_.events.push_back([=](net::PacketSink& sink) { sink.on_receive_dropped(port, count); });
+    ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  };
+  drop(0, 3);
+  EXPECT_EQ((*running)->counters().receive_buffer_full, 3U);
+  EXPECT_EQ(reflector.counters().receive_buffer_full, 0U) << "it does not listen there";
+  drop(9, 5);
+  EXPECT_EQ((*running)->counters().receive_buffer_full, 3U);
+  EXPECT_EQ(reflector.counters().receive_buffer_full, 5U);
+  engine.share_port(0);  // both roles on one port
+  drop(0, 1);
+  EXPECT_EQ((*running)->counters().receive_buffer_full, 4U);
+  EXPECT_EQ(reflector.counters().receive_buffer_full, 6U);
 }
 
 // Both roles on one port, in the authenticated mode: its octets stand elsewhere.

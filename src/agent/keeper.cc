@@ -30,9 +30,6 @@ constexpr Duration kSettled = Duration::seconds(20);
 // Incidents that go on after a restart: a session has one at most.
 constexpr std::size_t kMostOpen = 100'000;
 
-// Where the store keeps what is of no session.
-constexpr std::uint32_t kOfTheAgent = 0;
-
 std::string reply_json(const std::string& session, const measure::Sample& sample) {
   std::string text;
   publish::JsonWriter json(text);
@@ -42,6 +39,8 @@ std::string reply_json(const std::string& session, const measure::Sample& sample
   json.member("scheduled", publish::rfc3339(sample.scheduled_wall));
   if (const auto delay = measure::round_trip(sample)) json.member("rtt_ns", *delay);
   json.member("stamps", name(measure::round_trip_class(sample)));
+  json.member("forward_ns", measure::forward_delay(sample));
+  json.member("backward_ns", measure::backward_delay(sample));
   json.end_object();
   return text;
 }
@@ -74,12 +73,14 @@ struct Keeper::Kept {
     status.host = plan.options.host;
     status.interval = plan.options.interval;
     status.dscp = plan.options.dscp;
+    status.protocol = plan.options.peer == session::PeerKind::TwampLight ? "twamp-light" : "stamp";
   }
-  bool answered() const { return status.total.delivered > 0; }
+  bool answered() const { return total.delivered > 0; }
 
   KeptSession plan;
   measure::LongerWindows tens{kTen}, minutes{kMinute};
-  api::SessionStatus status;
+  api::SessionStatus status;  // without its total
+  measure::Window total;
   std::optional<store::FlowRow> flow;  // probes go over
 };
 
@@ -186,7 +187,7 @@ void Keeper::store_is(const std::string& problem) {
 
 std::optional<std::uint32_t> Keeper::row_of(const std::string& name) {
   if (!store_) return std::nullopt;
-  if (name.empty()) return kOfTheAgent;
+  if (name.empty()) return store::kOfTheAgent;
   if (const auto known = rows_.find(name); known != rows_.end()) return known->second;
   store::SessionInfo info{.name = name};
   for (const auto& [id, session] : sessions_)
@@ -212,6 +213,8 @@ void Keeper::take(const Mailbox::Begun& begun) {
     status.local = packet::to_string(start.local);
     status.interface_name = start.interface_name;
     status.size = start.size;
+    status.mode = start.key_id.empty() ? "open" : "authenticated";
+    status.key_id = start.key_id;
     status.transmit = start.stamping.transmit;
     status.receive = start.stamping.receive;
     status.problem.clear();
@@ -247,6 +250,18 @@ void Keeper::set_state(Kept& session, api::SessionState state, WallTime since,
     session.status.since = since;
     session.status.problem = problem;
     told = session.status;
+  }
+  feed_.publish(api::Feed::Kind::Status, told.name, api::session_status_json(told));
+}
+
+void Keeper::take(const Mailbox::Rekeyed& rekeyed) {
+  Kept* session = kept(rekeyed.session);
+  if (session == nullptr) return;
+  api::SessionStatus told;
+  {
+    const std::lock_guard lock(mutex_);
+    session->status.key_id = rekeyed.key_id;
+    told = session->status;
   }
   feed_.publish(api::Feed::Kind::Status, told.name, api::session_status_json(told));
 }
@@ -313,7 +328,7 @@ void Keeper::take(const Mailbox::Second& second) {
   {
     const std::lock_guard lock(mutex_);
     api::SessionStatus& status = session->status;
-    status.total.merge(window.window);
+    session->total.merge(window.window);
     newest_epoch_ = std::max(newest_epoch_, window.epoch);
     if (minute) status.last_minute = std::move(minute);
     first = status.state == api::SessionState::Waiting && window.window.delivered > 0;
@@ -450,13 +465,16 @@ void Keeper::run(Mailbox& mailbox, const std::function<void()>& turn) {
   flush();
 }
 
-std::vector<api::SessionStatus> Keeper::sessions() const {
+std::vector<api::SessionStatus> Keeper::sessions(bool totals) const {
   const std::lock_guard lock(mutex_);
   std::vector<api::SessionStatus> all;
   all.reserve(sessions_.size());
   // One that ends may have a successor of the same name.
   for (const auto& [id, session] : sessions_)
-    if (wanted_ids_.contains(id)) all.push_back(session->status);
+    if (wanted_ids_.contains(id)) {
+      all.push_back(session->status);
+      if (totals) all.back().total = session->total;
+    }
   return all;
 }
 

@@ -73,7 +73,8 @@ class Keeper {
   void run(Mailbox& mailbox, const std::function<void()>& turn = {});
 
   // Any thread.
-  std::vector<api::SessionStatus> sessions() const;
+  // `totals`: with them, which are most of what is to be copied.
+  std::vector<api::SessionStatus> sessions(bool totals = true) const;
   // Those parts of the status that the keeper knows.
   void fill(api::AgentStatus& status) const;
   // Of all sessions there were, those that ended included: whether each has had a reply.
@@ -86,6 +87,7 @@ class Keeper {
 
   void take(const Mailbox::Started& started) { output_.on_start(started.start); }
   void take(const Mailbox::Begun& begun);
+  void take(const Mailbox::Rekeyed& rekeyed);
   void take(const Mailbox::Waits& waits);
   void take(const Mailbox::Ended& ended);
   void take(const Mailbox::Note& note);

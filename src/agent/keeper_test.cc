@@ -131,6 +131,34 @@ TEST_F(KeeperTest, windows_are_kept_and_summed_up) {
   EXPECT_EQ(windows->size(), 130U);
 }
 
+TEST_F(KeeperTest, a_session_tells_its_mode_and_the_id_of_its_key) {
+  live([](Mailbox& mailbox) { mailbox.on_waiting(7, "its name has no address"); });
+  EXPECT_EQ(status().protocol, "stamp");
+  EXPECT_EQ(status().mode, "") << "it did not begin";
+  keeper_.reset();
+  live([](Mailbox& mailbox) { mailbox.on_session(7, PingStart{}); });
+  EXPECT_EQ(status().mode, "open");
+  EXPECT_EQ(status().key_id, "");
+  keeper_.reset();
+  live([](Mailbox& mailbox) {
+    PingStart start;
+    start.key_id = "site-2026";
+    start.key_fingerprint = "1f0c22e9";
+    mailbox.on_session(7, start);
+  });
+  EXPECT_EQ(status().mode, "authenticated");
+  EXPECT_EQ(status().key_id, "site-2026");
+  keeper_.reset();
+  live([](Mailbox& mailbox) {
+    PingStart start;
+    start.key_id = "site-2026";
+    mailbox.on_session(7, start);
+    mailbox.on_key(7, "site-2027");
+  });
+  EXPECT_EQ(status().mode, "authenticated");
+  EXPECT_EQ(status().key_id, "site-2027");
+}
+
 TEST_F(KeeperTest, an_outage_is_one_incident_with_its_events) {
   live([](Mailbox& mailbox) {
     for (int i = 0; i < 20; ++i) mailbox.on_second(7, second(i));

@@ -153,7 +153,7 @@ class Rotation : public testing::Test, private ReflectObserver, private PingObse
   }
 
   KeyFile reflectors{"reflector.keys"}, senders{"sender.keys"};
-  Result<session::ReflectorCounters> counters = fail("it did not run");
+  Result<ReflectCounters> counters = fail("it did not run");
   Result<PingResult> result = fail("it did not run");
   PingStart begun;
   std::vector<measure::Sample> samples_;
@@ -207,12 +207,12 @@ TEST_F(Rotation, loses_no_probe_and_rejects_none) {
   stop();
   ASSERT_TRUE(result) << result.error().text;
   ASSERT_TRUE(counters) << counters.error().text;
-  EXPECT_EQ(counters->auth_failed, 0U);
-  EXPECT_EQ(counters->auth_missing, 0U);
-  EXPECT_EQ(counters->auth_verified, counters->requests);
+  EXPECT_EQ(counters->packets.auth_failed, 0U);
+  EXPECT_EQ(counters->packets.auth_missing, 0U);
+  EXPECT_EQ(counters->packets.auth_verified, counters->packets.requests);
   EXPECT_EQ(result->counters.auth_failed, 0U);
   EXPECT_EQ(result->counters.tlv_integrity, 0U);
-  EXPECT_EQ(counters->sessions_created, 1U) << "the session goes on";
+  EXPECT_EQ(counters->packets.sessions_created, 1U) << "the session goes on";
   EXPECT_EQ(result->summary.sent, result->summary.received);
   // The stamps of either end are what they are without keys.
   std::size_t of_kernel = 0, delivered = 0;
@@ -241,8 +241,8 @@ TEST_F(Rotation, keys_that_cannot_be_read_change_nothing) {
   until([this] { return heard("127.0.0.1: the HMAC of its requests is wrong"); });
   stop();
   ASSERT_TRUE(counters) << counters.error().text;
-  EXPECT_GT(counters->auth_verified, 0U);
-  EXPECT_GT(counters->auth_failed, 0U);
+  EXPECT_GT(counters->packets.auth_verified, 0U);
+  EXPECT_GT(counters->packets.auth_failed, 0U);
 }
 
 }  // namespace

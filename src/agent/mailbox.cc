@@ -37,12 +37,12 @@ void Mailbox::on_reply(std::uint32_t session, const measure::Sample& sample) {
   put_sample(Reply{session, std::make_unique<const measure::Sample>(sample)});
 }
 
-void Mailbox::on_counters(const session::ReflectorCounters& counters) {
+void Mailbox::on_counters(const ReflectCounters& counters) {
   const std::lock_guard lock(mutex_);
   counters_ = counters;
 }
 
-session::ReflectorCounters Mailbox::counters() const {
+ReflectCounters Mailbox::counters() const {
   const std::lock_guard lock(mutex_);
   return counters_;
 }

@@ -34,6 +34,10 @@ class Mailbox final : public DaemonObserver {
     std::uint32_t session = 0;
     PingStart start;
   };
+  struct Rekeyed {
+    std::uint32_t session = 0;
+    std::string key_id;
+  };
   struct Waits {
     std::uint32_t session = 0;
     std::string why;
@@ -67,8 +71,8 @@ class Mailbox final : public DaemonObserver {
     std::uint32_t session = 0;
     std::unique_ptr<const measure::Sample> sample;
   };
-  using Item =
-      std::variant<Started, Begun, Waits, Ended, Note, Happened, Result, Second, Decided, Reply>;
+  using Item = std::variant<Started, Begun, Rekeyed, Waits, Ended, Note, Happened, Result, Second,
+                            Decided, Reply>;
 
   struct Dropped {
     std::uint64_t items = 0, samples = 0;
@@ -78,6 +82,9 @@ class Mailbox final : public DaemonObserver {
   void on_start(const ReflectStart& start) override { put(Started{start}); }
   void on_session(std::uint32_t session, const PingStart& start) override {
     put(Begun{session, start});
+  }
+  void on_key(std::uint32_t session, const std::string& key_id) override {
+    put(Rekeyed{session, key_id});
   }
   void on_waiting(std::uint32_t session, const std::string& why) override {
     put(Waits{session, why});
@@ -97,7 +104,7 @@ class Mailbox final : public DaemonObserver {
   void on_second(std::uint32_t session, const measure::TimedWindow& window) override {
     put(Second{session, std::make_unique<const measure::TimedWindow>(window)}, false);
   }
-  void on_counters(const session::ReflectorCounters& counters) override;
+  void on_counters(const ReflectCounters& counters) override;
   void on_sample(std::uint32_t session, const measure::Sample& sample) override;
   void on_reply(std::uint32_t session, const measure::Sample& sample) override;
 
@@ -111,7 +118,7 @@ class Mailbox final : public DaemonObserver {
   bool ended() const;
   // Any thread.
   Dropped dropped() const;
-  session::ReflectorCounters counters() const;  // told last
+  ReflectCounters counters() const;  // told last
 
  private:
   void put(Item item, bool urgent = true);
@@ -122,7 +129,7 @@ class Mailbox final : public DaemonObserver {
   std::vector<Item> waiting_;
   std::size_t samples_ = 0;  // of those
   Dropped dropped_;
-  session::ReflectorCounters counters_;
+  ReflectCounters counters_;
   bool urgent_ = false, ended_ = false;
   std::atomic<bool> replies_wanted_{false};
 };

@@ -16,6 +16,7 @@
 #include "agent/twamp_io.h"
 #include "agent/twamp_session.h"
 #include "measure/accumulator.h"
+#include "platform/entropy.h"
 #include "platform/resolve.h"
 #include "platform/route.h"
 #include "session/limits.h"
@@ -126,6 +127,7 @@ Result<void> PingRun::begin() {
     asked.flow.key = TRY(key_to_send(*keys_->first()));
     start_.key_id = asked.flow.key->id();
     start_.key_fingerprint = asked.flow.key->fingerprint();
+    start_.tlv_hmac = options_.tlv_hmac;
   }
   SessionPorts ports{.options = port_options(options_, start_.remote), .given = {}};
   if (twamp_) {
@@ -359,9 +361,10 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
   if (options.key_id != kNoKey && !options.twamp) keys = TRY(KeySource::open(options.key_file));
   if (!keys && !options.key_id.empty() && options.key_id != kNoKey)
     return fail("--key-id names a key of --key-file FILE or WIRESTAMP_KEY, and there is neither");
+  if (!keys && options.tlv_hmac)
+    return fail("--tlv-hmac wants a key: give --key-file FILE or WIRESTAMP_KEY");
   wire::RequestLayout layout =
-      TRY(options.twamp ? plan_twamp_probe(options)
-                        : plan_probe(options, keys ? wire::Mode::Authenticated : wire::Mode::Open));
+      TRY(options.twamp ? plan_twamp_probe(options) : plan_probe(options, keys != nullptr));
   for (const std::string& note : layout.notes) start.notes.push_back(note);
   start.size = static_cast<std::uint32_t>(layout.size);
   const auto found = TRY(platform::resolve(host_to_resolve(options), options.port, options.family));
@@ -377,7 +380,9 @@ Result<std::unique_ptr<PingRun>> create_here(const PingOptions& options) {
                                       packet::to_string(start.remote),
                                       twamp::mode_names(twamp->agreed().layout.modes)));
     start.remote = twamp->reflector();
-    auto translated = TRY(TwampIo::make(std::move(io), twamp->port(), twamp->agreed()));
+    start.twamp = true;
+    auto translated = TRY(TwampIo::make(std::move(io), twamp->port(), twamp->agreed(),
+                                        options.seed.value_or(platform::random_bits())));
     twamp_io = translated.get();
     io = std::move(translated);
   }

@@ -57,6 +57,7 @@ struct PingOptions {
   std::string network_namespace;  // name or path (platform/network_namespace.h); "": this one
   std::string key_file;           // of authenticated probes; "": WIRESTAMP_KEY, or open ones
   std::string key_id;             // which one of it; "": the first that is valid for the host
+  bool tlv_hmac = false;          // the key is for the HMAC TLV, probes are in the open mode
   PortPolicy port_policy = PortPolicy::Dynamic;
   std::optional<std::uint16_t> source_port;     // of Fixed and Auto; absent: the peer's, or 23999
   std::uint16_t first_port = 0, last_port = 0;  // of Range
@@ -87,6 +88,8 @@ struct PingStart {
   std::uint32_t size = 0;
   // Of the key that authenticated probes begin with; "": they are in the open mode.
   std::string key_id, key_fingerprint;
+  bool tlv_hmac = false;  // they are, and the key is for what is behind their base packet
+  bool twamp = false;     // over a session that a TWAMP server granted
   std::vector<std::string>
       notes;  // "no room for the WSTP TLV in 100 octets: left out" and the like
 };

@@ -38,7 +38,7 @@ class ReflectRun final : public Reflect {
   void run_in(Place place) { place_ = std::move(place); }
   void serve(std::unique_ptr<TwampServer> twamp) { twamp_ = std::move(twamp); }
 
-  Result<session::ReflectorCounters> run(ReflectObserver& observer) override {
+  Result<ReflectCounters> run(ReflectObserver& observer) override {
     TRY_VOID(place_.enter());
     const auto note = [&](const std::string& text) { observer.on_note(text); };
     options_.note = note;
@@ -49,21 +49,28 @@ class ReflectRun final : public Reflect {
     if (twamp) twamp->begin(*io_, engine, note);
     observer.on_start(start_);
     ReflectorKeys keys(keys_.get(), reflector, [this] { io_->wake(); }, note);
+    const auto counters = [&] {
+      return ReflectCounters{.packets = reflector.counters(),
+                             .twamp = twamp ? std::optional(twamp->totals()) : std::nullopt};
+    };
     std::optional<MonoTime> due;
     if (counters_every_) due = io_->clock().mono_now() + *counters_every_;
     while (!stop_.load(std::memory_order_relaxed)) {
-      if (reload_.exchange(false, std::memory_order_relaxed)) keys.reload();
+      if (reload_.exchange(false, std::memory_order_relaxed)) {
+        keys.reload();
+        if (twamp) twamp->reload_key();
+      }
       (void)keys.take();
       TRY_VOID(engine.turn(earlier(due, twamp ? twamp->next_wake() : std::nullopt)));
       if (twamp) twamp->after_turn();
       const bool is_due = due && io_->clock().mono_now() >= *due;
       if (is_due) due = io_->clock().mono_now() + *counters_every_;
       if (asked_.exchange(false, std::memory_order_relaxed) || is_due)
-        observer.on_counters(reflector.counters());
+        observer.on_counters(counters());
     }
-    if (twamp) observer.on_twamp_end(twamp->end());
+    if (twamp) twamp->end();
     TRY_VOID(say_goodbye(engine, reflector, io_->clock()));
-    return reflector.counters();
+    return counters();
   }
 
   void stop() noexcept override {
@@ -94,9 +101,11 @@ Result<std::unique_ptr<ReflectRun>> create_here(const ReflectOptions& options) {
   auto io = TRY(net::make_packet_io({.portable = options.portable, .features = options.features}));
   ReflectStart start = TRY(open_reflector_ports(*io, options));
   auto keys = TRY(KeySource::open(options.key_file));
+  TRY_VOID(check_tlv_hmac(options, keys != nullptr));
   if (keys) start.keys = fmt::format("{}, of {}", told(*keys->first()), keys->name());
   session::ReflectorOptions reflector{.policy = reflector_policy(options, start),
                                       .replay_window = options.replay_window,
+                                      .tlv_hmac = options.tlv_hmac,
                                       .random = platform::random_bits,
                                       .note = {},
                                       .tlvs = options.tlvs};

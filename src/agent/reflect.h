@@ -7,11 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/twamp_totals.h"
+#include "agent/reflect_counters.h"
 #include "base/result.h"
 #include "net/packet_io.h"
 #include "packet/address.h"
-#include "session/counters.h"
 #include "session/reflector_policy.h"
 #include "session/reflector_tlvs.h"
 
@@ -45,6 +44,7 @@ struct ReflectOptions {
   std::string network_namespace;     // name or path (platform/network_namespace.h); "": this one
   std::string key_file;        // of peers that are to be authentic; "": WIRESTAMP_KEY, or none
   bool replay_window = false;  // authentic requests are answered once
+  bool tlv_hmac = false;       // keys are for the HMAC TLV of the open mode alone
   ReflectTwamp twamp;
   net::StampChoice stamps = net::StampChoice::Auto;
   std::optional<StampSource> require;
@@ -69,10 +69,9 @@ class ReflectObserver {
  public:
   virtual ~ReflectObserver() = default;
   virtual void on_start(const ReflectStart&) {}
-  virtual void on_twamp_end(const TwampTotals&) {}
   virtual void on_note(const std::string&) {}  // first refusal of a prefix, step-downs, ...
   // As often as the options say, and when asked.
-  virtual void on_counters(const session::ReflectorCounters&) {}
+  virtual void on_counters(const ReflectCounters&) {}
 };
 
 class Reflect {
@@ -83,10 +82,10 @@ class Reflect {
   virtual ~Reflect() = default;
   // Blocks until stop(), and then for a second in which the replies say that it stops, if anybody
   // ever asked. Takes the calling thread into the namespace of the options.
-  virtual Result<session::ReflectorCounters> run(ReflectObserver& observer) = 0;
+  virtual Result<ReflectCounters> run(ReflectObserver& observer) = 0;
   virtual void stop() noexcept = 0;          // async-signal-safe
   virtual void ask_counters() noexcept = 0;  // async-signal-safe; on_counters() follows
-  // Reads the key file again. From any thread, async-signal-safe.
+  // Reads the files of keys again. From any thread, async-signal-safe.
   virtual void reload_keys() noexcept = 0;
 };
 

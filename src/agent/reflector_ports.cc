@@ -79,6 +79,16 @@ Result<ReflectStart> open_reflector_ports(net::PacketIo& io, const ReflectOption
   return start;
 }
 
+Result<void> check_tlv_hmac(const ReflectOptions& options, bool has_keys) {
+  if (!options.tlv_hmac) return {};
+  if (!has_keys) return fail("--tlv-hmac wants keys: give --key-file FILE or WIRESTAMP_KEY");
+  if (options.peers == session::Peers::Authenticated)
+    return fail(
+        "--answer authenticated answers who proves a key for whole packets, and --tlv-hmac leaves "
+        "them in the open mode: leave one of them out");
+  return {};
+}
+
 session::PolicyOptions reflector_policy(const ReflectOptions& options, ReflectStart& start) {
   session::PolicyOptions policy;
   policy.peers = options.peers;

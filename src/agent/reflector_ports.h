@@ -24,6 +24,9 @@ Result<std::unique_ptr<TwampServer>> open_twamp_server(const ReflectOptions& opt
                                                        const session::PolicyOptions& policy,
                                                        ReflectStart& start);
 
+// Fails where --tlv-hmac contradicts other options: keys for extensions prove nobody.
+Result<void> check_tlv_hmac(const ReflectOptions& options, bool has_keys);
+
 // Whom it answers. The notes of `start` hear of what could not be found out.
 session::PolicyOptions reflector_policy(const ReflectOptions& options, ReflectStart& start);
 

@@ -8,6 +8,7 @@
 #include "agent/twamp_session.h"
 #include "platform/entropy.h"
 #include "wire/tlv.h"
+#include "wire/tlv_control.h"
 
 namespace wirestamp::agent {
 
@@ -53,6 +54,24 @@ session::PortPolicy policy_of(PortPolicy policy) {
   return session::PortPolicy::Dynamic;
 }
 
+// The next request for several replies is not sent before these can have come.
+//= draft-asymmetrical-pkts:sender-waits
+Result<void> check_reply_control(const PingOptions& options) {
+  for (const wire::AskedTlv& tlv : options.tlvs.tlvs) {
+    if (tlv.type != wire::kReflectedControl || tlv.value.size() < wire::ReflectedControl::kShortest)
+      continue;
+    const auto control = wire::ReflectedControl::decode(tlv.value);
+    if (control.count < 2) continue;
+    const Duration lasts = Duration::nanoseconds(control.interval_ns) * (control.count - 1);
+    if (lasts < options.interval) continue;
+    return fail(fmt::format(
+        "--tlv reply-control: the replies to one probe take {:.3g} ms, and the next probe goes "
+        "after {:.3g} ms: use a longer --interval, or ask for fewer replies",
+        lasts.to_seconds() * 1e3, options.interval.to_seconds() * 1e3));
+  }
+  return {};
+}
+
 }  // namespace
 
 session::SessionOptions session_options(const PingOptions& options,
@@ -62,8 +81,10 @@ session::SessionOptions session_options(const PingOptions& options,
   flow.session = options.session;
   flow.remote = remote;
   flow.source = options.source;
+  //= RFC8762:ptp
   flow.format =
       options.time_format == TimeFormat::Ptp ? wire::TimeFormat::Ptp : wire::TimeFormat::Ntp;
+  //= RFC2474:octet
   flow.traffic_class = static_cast<std::uint8_t>(options.dscp << 2U | options.ecn);
   flow.hop_limit = options.ttl;
   flow.loss_after = options.loss_after;
@@ -71,7 +92,7 @@ session::SessionOptions session_options(const PingOptions& options,
   flow.peer_uses_utc = options.peer_uses_utc;
   flow.tlvs = options.tlvs;
   // What is asked for is not to be left out now and then.
-  flow.may_send_bare = !options.size.has_value() && options.tlvs.tlvs.empty();
+  flow.may_send_bare = !options.size.has_value() && options.tlvs.tlvs.empty() && !options.tlv_hmac;
   flow.seed = options.seed ? *options.seed : platform::random_bits();
   session.schedule = {.kind = options.schedule == Schedule::Poisson
                                   ? session::ScheduleKind::Poisson
@@ -94,14 +115,19 @@ session::SessionOptions session_options(const PingOptions& options,
   return session;
 }
 
-Result<wire::RequestLayout> plan_probe(const PingOptions& options, wire::Mode mode) {
+Result<wire::RequestLayout> plan_probe(const PingOptions& options, bool with_key) {
   wire::RequestPlan plan;
-  plan.mode = mode;
+  if (with_key && !options.tlv_hmac) plan.mode = wire::Mode::Authenticated;
+  //= RFC8972:hmac-tlv-open
+  plan.hmac = with_key && options.tlv_hmac;
   plan.size = options.size;
   plan.asked = options.tlvs.tlvs;
   plan.usual = options.peer != session::PeerKind::TwampLight;
   plan.padding_pattern = options.tlvs.padding_pattern;
-  const std::size_t pattern = plan.padding_pattern.size();
+  // Bit errors are counted in whole patterns; any other padding may end within one.
+  const std::size_t pattern =
+      options.tlvs.asks(wire::kBitErrors) ? plan.padding_pattern.size() : std::size_t{0};
+  TRY_VOID(check_reply_control(options));
   if (pattern > 0 && !plan.size) {
     const auto bare = TRY(wire::plan_request(plan));
     const std::size_t padding = (kPatternedPadding + pattern - 1) / pattern * pattern;
@@ -111,6 +137,7 @@ Result<wire::RequestLayout> plan_probe(const PingOptions& options, wire::Mode mo
   if (pattern == 0) return layout;
   const std::size_t padding =
       layout.padding ? layout.size - *layout.padding - wire::kTlvHeader : std::size_t{0};
+  //= draft-stamp-ber:padding-fits
   if (padding == 0 || padding % pattern != 0)
     return fail(fmt::format(
         "--tlv bit-errors wants padding of a multiple of {} octets, --size {} leaves {}: leave "

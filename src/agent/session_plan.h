@@ -16,8 +16,8 @@
 namespace wirestamp::agent {
 
 session::SessionOptions session_options(const PingOptions& options, const packet::Endpoint& remote);
-// What its probes look like. Fails where that is no packet.
-Result<wire::RequestLayout> plan_probe(const PingOptions& options, wire::Mode mode);
+// What its probes look like, with a key and without one. Fails where that is no packet.
+Result<wire::RequestLayout> plan_probe(const PingOptions& options, bool with_key);
 // Of each port that the session opens; the port number is the policy's.
 net::PortOptions port_options(const PingOptions& options, const packet::Endpoint& remote);
 

@@ -25,6 +25,7 @@ using session::TlvRequests;
 
 constexpr std::size_t kMostTlvs = 32;
 constexpr std::size_t kMostOctets = 1'024;  // of a value given in hexadecimal digits
+constexpr std::size_t kLongestPattern = 64;
 
 // Of TLVs that take none it must be empty.
 struct Request {
@@ -100,6 +101,7 @@ Result<void> add_access_report(const Request& request, TlvRequests& requests) {
     const auto wait = duration(after);
     if (!wait || *wait < Duration::milliseconds(1) || *wait > Duration::minutes(1))
       return bad(request, "the time to wait for the receipt is 1ms to 1m");
+    //= RFC8972:access-configurable
     requests.report.after = *wait;
   }
   if (!times.empty()) {
@@ -130,6 +132,7 @@ Result<void> add_return_path(const Request& request, TlvRequests& requests) {
     path.control_code = wire::ReturnPath::kSameLink;
   } else if (const auto address = packet::IpAddress::parse(request.value)) {
     path.address = *address;
+    requests.reply_elsewhere = true;
   } else {
     return bad(request, "say no-reply, same-link, or the address that replies shall be sent to");
   }
@@ -144,6 +147,7 @@ Result<void> add_micro_session(const Request& request, TlvRequests& requests) {
   if (!ours || *ours == 0 || !theirs)
     return bad(request,
                "say the member link's number here and, where it is known, there: 1 or 1:2");
+  //= RFC9534:sender-ids
   requests.micro_session = wire::MicroSession{.sender = *ours, .reflector = *theirs};
   add_encoded(requests, wire::kMicroSession, wire::MicroSession::kLength, *requests.micro_session);
   return {};
@@ -167,12 +171,17 @@ Result<void> add_control(const Request& request, TlvRequests& requests) {
   return {};
 }
 
+std::optional<std::vector<std::byte>> pattern_of(std::string_view text) {
+  auto octets = hexadecimal(text);
+  if (!octets || octets->empty() || octets->size() > kLongestPattern) return std::nullopt;
+  return octets;
+}
+
 Result<void> add_bit_errors(const Request& request, TlvRequests& requests) {
   std::vector<std::byte> pattern(wire::kDefaultPattern.begin(), wire::kDefaultPattern.end());
   if (request.has_value) {
-    const auto given = hexadecimal(request.value);
-    if (!given || given->empty() || given->size() > 64)
-      return bad(request, "the pattern is 1 to 64 octets in hexadecimal digits: ff00");
+    const auto given = pattern_of(request.value);
+    if (!given) return bad(request, "the pattern is 1 to 64 octets in hexadecimal digits: ff00");
     pattern = *given;
     add(requests, wire::kBitPattern, pattern);
   }
@@ -219,6 +228,7 @@ Result<void> add_request(const Request& request, TlvRequests& requests) {
                   wire::LocationQuestion());
       return {};
     case wire::kTimestampInformation:
+      //= RFC8972:timestamp-information-zeros
       return plain(wire::kTimestampInformation, wire::TimestampInformation::kShortest);
     case wire::kDirectMeasurement:
       return plain(wire::kDirectMeasurement, wire::DirectMeasurement::kLength);
@@ -274,6 +284,19 @@ Result<TlvRequests> tlv_requests(std::span<const std::string> texts) {
       requests.asks(wire::kReturnPath))
     return fail("--tlv reply-control and --tlv return-path=no-reply contradict each other");
   return requests;
+}
+
+//= RFC8972:padding-configurable
+Result<void> take_padding(std::string_view text, TlvRequests& requests) {
+  if (text == "random") return {};
+  if (requests.asks(wire::kBitErrors))
+    return fail("--tlv bit-errors has padding of its own: leave --padding out");
+  const auto pattern =
+      text == "zeros" ? std::optional(std::vector(1, std::byte{})) : pattern_of(text);
+  if (!pattern)
+    return fail("--padding: say random, zeros, or 1 to 64 octets in hexadecimal digits: ff00");
+  requests.padding_pattern = *pattern;
+  return {};
 }
 
 }  // namespace wirestamp::agent

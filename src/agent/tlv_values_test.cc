@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,7 @@ std::string octets(const std::string& text) {
   return hex;
 }
 
+//= RFC8972:timestamp-information-zeros RFC9534:sender-ids
 TEST(TlvValues, AreWrittenAsTheRfcsDrawThem) {
   EXPECT_EQ(octets("timestamp-information"), "00000000");
   EXPECT_EQ(octets("direct-measurement"), std::string(24, '0'));
@@ -50,12 +53,15 @@ TEST(TlvValues, AreWrittenAsTheRfcsDrawThem) {
   EXPECT_EQ(octets("200"), "");
 }
 
+//= RFC8972:access-configurable
 TEST(TlvValues, TellWhatFollowsFromThem) {
   const TlvRequests report = of({"access-report=3gpp:available:500ms:2"});
   EXPECT_EQ(report.report.after, Duration::milliseconds(500));
   EXPECT_EQ(report.report.times, 2U);
   EXPECT_TRUE(of({"return-path=no-reply"}).no_reply);
   EXPECT_FALSE(of({"return-path=same-link"}).no_reply);
+  EXPECT_FALSE(of({"return-path=same-link"}).reply_elsewhere);
+  EXPECT_TRUE(of({"return-path=192.0.2.1"}).reply_elsewhere);
   EXPECT_EQ(of({"destination-node=2001:db8::1"}).answers_from,
             *packet::IpAddress::parse("2001:db8::1"));
   EXPECT_EQ(of({"micro-session=7"}).micro_session,
@@ -93,20 +99,77 @@ TEST(TlvValues, SayWhatIsWrongWithThem) {
   EXPECT_FALSE(tlv_requests(std::vector<std::string>(33, "200")));
 }
 
+//= RFC8972:padding-configurable draft-stamp-ber:padding-fits
 TEST(TlvValues, MakeAProbeOfTheirNaturalSizeOrOneThatTheyFit) {
   PingOptions options;
   options.tlvs = of({"location", "bit-errors=010203"});
-  const auto layout = plan_probe(options, wire::Mode::Open);
+  const auto layout = plan_probe(options, false);
   ASSERT_TRUE(layout);
   ASSERT_TRUE(layout->padding);
   EXPECT_EQ((layout->size - *layout->padding - wire::kTlvHeader) % 3, 0U);
   options.size = static_cast<std::uint32_t>(layout->size + 1);
-  const auto odd = plan_probe(options, wire::Mode::Open);
+  const auto odd = plan_probe(options, false);
   ASSERT_FALSE(odd);
   EXPECT_NE(odd.error().text.find(std::to_string(layout->size + 3)), std::string::npos)
       << odd.error().text;
   options.size = 44;
-  EXPECT_FALSE(plan_probe(options, wire::Mode::Open));
+  EXPECT_FALSE(plan_probe(options, false));
+}
+
+std::vector<std::byte> padding_of(const std::string& text) {
+  PingOptions options;
+  const auto taken = take_padding(text, options.tlvs);
+  EXPECT_TRUE(taken) << text;
+  options.size = 300;
+  const auto layout = plan_probe(options, false);
+  EXPECT_TRUE(layout && layout->padding) << text;
+  if (!layout || !layout->padding) return {};
+  return {layout->octets.begin() + static_cast<std::ptrdiff_t>(*layout->padding + wire::kTlvHeader),
+          layout->octets.end()};
+}
+
+//= RFC8972:padding-configurable RFC8972:padding-random
+TEST(Padding, IsWhatWasAskedFor) {
+  const auto random = padding_of("random"), zeros = padding_of("zeros"), own = padding_of("a5ff00");
+  ASSERT_EQ(random.size(), 44U);  // 300 octets less 252 and a header
+  EXPECT_GT((std::set<std::byte>{random.begin(), random.end()}.size()), 20U);
+  EXPECT_EQ(zeros, std::vector<std::byte>(44));
+  ASSERT_EQ(own.size(), 44U);  // no multiple of three, and need not be
+  for (std::size_t i = 0; i < own.size(); ++i)
+    EXPECT_EQ(own[i], (std::array{std::byte{0xa5}, std::byte{0xff}, std::byte{}})[i % 3]);
+}
+
+TEST(Padding, SaysWhatThereIs) {
+  TlvRequests requests;
+  for (const std::string& text : {std::string(), std::string("a"), std::string("zero"),
+                                  std::string("0g"), std::string(130, '0')}) {
+    const auto taken = take_padding(text, requests);
+    ASSERT_FALSE(taken) << text;
+    EXPECT_NE(taken.error().text.find("random, zeros, or 1 to 64 octets"), std::string::npos);
+  }
+  TlvRequests errors = of({"bit-errors"});
+  EXPECT_TRUE(take_padding("random", errors));
+  EXPECT_FALSE(take_padding("zeros", errors));
+}
+
+//= draft-asymmetrical-pkts:sender-waits
+TEST(TlvValues, SeveralRepliesComeBeforeTheNextProbeAsksForMore) {
+  PingOptions options;
+  options.interval = Duration::milliseconds(20);
+  options.tlvs = of({"reply-control=400:3:10ms"});
+  const auto refused = plan_probe(options, false);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("take 20 ms, and the next probe goes after 20 ms"),
+            std::string::npos)
+      << refused.error().text;
+  options.interval = Duration::milliseconds(21);
+  EXPECT_TRUE(plan_probe(options, false));
+  options.interval = Duration::milliseconds(1);
+  for (const char* at_once :
+       {"reply-control=400:3", "reply-control=400:1:4s", "reply-control=400:0:4s"}) {
+    options.tlvs = of({at_once});
+    EXPECT_TRUE(plan_probe(options, false)) << at_once;
+  }
 }
 
 }  // namespace

@@ -69,6 +69,9 @@ class TwampIo::Reader final : public net::PacketSink {
     to_.on_path_error(port, read);
   }
   void on_stamps_unreliable(net::PortId port) override { to_.on_stamps_unreliable(port); }
+  void on_receive_dropped(net::PortId port, std::uint64_t count) override {
+    to_.on_receive_dropped(port, count);
+  }
   void on_network_change(const packet::NetworkChange& change) override {
     to_.on_network_change(change);
   }
@@ -79,10 +82,11 @@ class TwampIo::Reader final : public net::PacketSink {
 };
 
 Result<std::unique_ptr<TwampIo>> TwampIo::make(std::unique_ptr<net::PacketIo> io, net::PortId port,
-                                               const twamp::AgreedSession& session) {
+                                               const twamp::AgreedSession& session,
+                                               std::uint64_t seed) {
   auto codec =
       TRY(wire::TwampTestCodec::make(session.layout, session.keys ? &*session.keys : nullptr));
-  return std::unique_ptr<TwampIo>(new TwampIo(std::move(io), port, std::move(codec)));
+  return std::unique_ptr<TwampIo>(new TwampIo(std::move(io), port, std::move(codec), seed));
 }
 
 void TwampIo::send(net::PortId port, std::span<const packet::OutgoingDatagram> batch,
@@ -95,12 +99,20 @@ void TwampIo::send(net::PortId port, std::span<const packet::OutgoingDatagram> b
     const auto request = wire::decode_request(batch[i].payload);
     if (!request) continue;
     ssid_ = request->ssid;
-    // What stands behind the header is padding of either.
-    packets_[i].assign(batch[i].payload.begin(), batch[i].payload.end());
+    std::vector<std::byte>& packet = packets_[i];
+    packet.resize(batch[i].payload.size());
+    fill_padding(packet.size());
+    //= RFC5357:padding-random
+    std::copy_n(padding_.begin(), packet.size(), packet.begin());
     codec_.encode_request(packets_[i], *request);
     batch_[i].payload = packets_[i];
   }
   io_->send(port, batch_, results, reader);
+}
+
+// One size for all probes of a session, so this is drawn once.
+void TwampIo::fill_padding(std::size_t size) {
+  while (padding_.size() < size) padding_.push_back(static_cast<std::byte>(random_.next()));
 }
 
 Result<void> TwampIo::poll(std::optional<MonoTime> deadline, net::PacketSink& sink) {

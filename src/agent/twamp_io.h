@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/random.h"
 #include "net/packet_io.h"
 #include "twamp/client.h"
 #include "wire/twamp_test_packet.h"
@@ -17,8 +18,10 @@ namespace wirestamp::agent {
 class TwampIo final : public net::PacketIo {
  public:
   // `session` needs a codec of its own; `port` is one of `io`.
+  // `seed` is that of the padding.
   static Result<std::unique_ptr<TwampIo>> make(std::unique_ptr<net::PacketIo> io, net::PortId port,
-                                               const twamp::AgreedSession& session);
+                                               const twamp::AgreedSession& session,
+                                               std::uint64_t seed);
 
   Result<net::PortId> open(const net::PortOptions& options) override { return io_->open(options); }
   void close(net::PortId port) override { io_->close(port); }
@@ -38,14 +41,19 @@ class TwampIo final : public net::PacketIo {
  private:
   class Reader;
 
-  TwampIo(std::unique_ptr<net::PacketIo> io, net::PortId port, wire::TwampTestCodec codec)
-      : io_(std::move(io)), port_(port), codec_(std::move(codec)) {}
+  void fill_padding(std::size_t size);
+
+  TwampIo(std::unique_ptr<net::PacketIo> io, net::PortId port, wire::TwampTestCodec codec,
+          std::uint64_t seed)
+      : io_(std::move(io)), port_(port), codec_(std::move(codec)), random_(seed) {}
 
   std::unique_ptr<net::PacketIo> io_;
   net::PortId port_;
   wire::TwampTestCodec codec_;
   std::uint16_t ssid_ = 0;  // of the newest probe: TWAMP has none
   std::uint64_t wrong_hmacs_ = 0;
+  base::Random random_;
+  std::vector<std::byte> padding_;               // what stands behind the header of each packet
   std::vector<std::vector<std::byte>> packets_;  // of the batch being sent
   std::vector<packet::OutgoingDatagram> batch_;
 };

@@ -2,8 +2,8 @@
 #include <cerrno>
 
 #include "agent/reflector_ports.h"
+#include "agent/twamp_key.h"
 #include "agent/twamp_server.h"
-#include "platform/secret_file.h"
 
 namespace wirestamp::agent {
 
@@ -17,13 +17,8 @@ Result<void> take_key(const ReflectTwamp& asked, TwampServerOptions& options) {
     if ((asked.modes & twamp::kKeyedModes) == 0) return {};
     return fail("every TWAMP mode but open needs a key: name its file with --twamp-key-file");
   }
-  std::string passphrase = TRY(platform::read_secret(asked.key_file));
-  const auto key = twamp::SharedKey::make(asked.key_id, passphrase);
-  crypto::wipe(std::as_writable_bytes(std::span(passphrase)));
-  if (!key) return fail("the passphrase has at most 1024 octets, and the key id at most 80");
-  options.key = [key = *key](std::string_view key_id) {
-    return key_id == key.key_id() ? std::optional(key) : std::nullopt;
-  };
+  options.key = TRY(read_twamp_key(asked.key_file, asked.key_id));
+  options.key_file = asked.key_file;
   return {};
 }
 

@@ -10,11 +10,12 @@ namespace wirestamp::agent {
 namespace {
 
 // Replies waiting for the end of a turn; the backend bounds what one poll delivers. Beyond it they
-// are dropped and counted as not sent.
+// are dropped and counted.
 constexpr std::size_t kMostQueued = 1'024;
 // Ports below belong to other services; 862 is that of TWAMP-Test (RFC 8545).
 constexpr std::uint16_t kFirstFreePort = 1'024, kTwampPort = 862;
 
+//= RFC8545:test-port
 bool may_be_had(std::uint16_t port) { return port >= kFirstFreePort || port == kTwampPort; }
 
 }  // namespace
@@ -62,6 +63,7 @@ Result<net::PortId> TwampReflector::port_for(const twamp::TestSession& session) 
       return shared->second;
     }
   }
+  //= RFC5357:other-port
   return open_port(session, 0);
 }
 
@@ -81,44 +83,33 @@ twamp::ServerOutput::Opened TwampReflector::open(const twamp::TestSession& sessi
 }
 
 void TwampReflector::on_datagram(net::PortId port, const packet::ReceivedDatagram& datagram) {
-  if (queued_ == queue_.size()) {
-    ++reflector_.counters().send_failed;
+  SendQueue::Entry* slot =
+      queue_.next(twamp::TestReflector::longest_reply(datagram.payload.size()));
+  if (slot == nullptr) {
+    reflector_.drop_request(datagram.payload.size());
     return;
   }
-  Queued& slot = queue_[queued_];
-  const std::size_t room = twamp::TestReflector::longest_reply(datagram.payload.size());
-  if (slot.octets.size() < room) slot.octets.resize(room);
   const ClockState clock = io_.clock().state();
   const auto reply =
-      reflector_.reflect(port, datagram, user_stamp(io_.clock().now()), clock, slot.octets);
+      reflector_.reflect(port, datagram, user_stamp(io_.clock().now()), clock, slot->octets);
   if (!reply) return;
-  slot.port = port;
-  slot.datagram = *reply;
-  ++queued_;
+  slot->port = port;
+  slot->datagram = *reply;
+  queue_.push();
 }
 
 void TwampReflector::on_transmit_stamp(net::PortId, const packet::TransmitStamp&) {
-  ++reflector_.counters().stamps;
+  reflector_.on_transmit_stamp();
+}
+
+void TwampReflector::on_path_error(net::PortId, const packet::PathError&) {
+  reflector_.on_path_error();
 }
 
 void TwampReflector::flush() {
-  std::array<packet::OutgoingDatagram, packet::kMaxBatch> batch;
-  std::array<packet::SendResult, packet::kMaxBatch> results;
-  for (std::size_t first = 0; first < queued_;) {
-    std::size_t count = 0;
-    const net::PortId port = queue_[first].port;
-    while (count < batch.size() && first + count < queued_ && queue_[first + count].port == port) {
-      batch[count] = queue_[first + count].datagram;
-      ++count;
-    }
-    io_.send(port, std::span(batch).first(count), std::span(results).first(count), *this);
-    for (std::size_t i = 0; i < count; ++i) {
-      const bool accepted = results[i].status == packet::SendStatus::Accepted;
-      ++(accepted ? reflector_.counters().replies : reflector_.counters().send_failed);
-    }
-    first += count;
-  }
-  queued_ = 0;
+  queue_.flush(io_, *this, [this](const SendQueue::Entry& sent, const packet::SendResult& result) {
+    reflector_.on_sent(sent.datagram.payload.size(), result.status == packet::SendStatus::Accepted);
+  });
 }
 
 std::vector<twamp::SessionNumber> TwampReflector::after_turn() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/engine.h"
+#include "agent/send_queue.h"
 #include "net/packet_io.h"
 #include "twamp/server.h"
 #include "twamp/test_reflector.h"
@@ -46,16 +47,14 @@ class TwampReflector final : private net::PacketSink {
     Place place;
     std::size_t sessions = 0;
   };
-  struct Queued {
-    net::PortId port = 0;
-    packet::OutgoingDatagram datagram;
-    std::vector<std::byte> octets;
-  };
 
   void on_datagram(net::PortId port, const packet::ReceivedDatagram& datagram) override;
   void on_transmit_stamp(net::PortId port, const packet::TransmitStamp& stamp) override;
-  void on_path_error(net::PortId, const packet::PathError&) override {}
+  void on_path_error(net::PortId port, const packet::PathError& error) override;
   void on_stamps_unreliable(net::PortId) override {}
+  void on_receive_dropped(net::PortId, std::uint64_t count) override {
+    reflector_.on_receive_dropped(count);
+  }
   void on_network_change(const packet::NetworkChange&) override {}
 
   Result<net::PortId> port_for(const twamp::TestSession& session);
@@ -68,8 +67,7 @@ class TwampReflector final : private net::PacketSink {
   twamp::TestReflector reflector_;
   std::map<net::PortId, Port> ports_;
   std::map<Place, net::PortId> places_;
-  std::vector<Queued> queue_;
-  std::size_t queued_ = 0;
+  SendQueue queue_;
 };
 
 }  // namespace wirestamp::agent

@@ -16,7 +16,9 @@
 #include <set>
 #include <thread>
 
+#include "agent/twamp_key.h"
 #include "platform/entropy.h"
+#include "platform/file_watch.h"
 #include "platform/route.h"
 #include "platform/system_clock.h"
 #include "platform/tcp_stream.h"
@@ -107,13 +109,17 @@ class Control final : public twamp::ServerOutput {
         waker_(std::move(waker)),
         server_({.limits = options_.reflector.limits,
                  .modes = options_.modes,
-                 .key = options_.key,
+                 .key = [this](std::string_view key_id) { return key_of(key_id); },
                  .random = platform::random_bits,
                  .started = clock_.now().wall},
                 *this) {}
 
   const std::vector<platform::Listener>& listeners() const { return listeners_; }
-  const twamp::ServerCounters& counters() const { return server_.counters(); }
+  // What run() told last. Any thread.
+  twamp::ServerCounters counters() const {
+    const std::lock_guard lock(told_mutex_);
+    return told_;
+  }
 
   void run() {
     while (!stop_.load(std::memory_order_relaxed)) {
@@ -121,11 +127,14 @@ class Control final : public twamp::ServerOutput {
       waker_.clear();
       for (const twamp::SessionNumber number : ended.take())
         server_.on_session_ended(number, clock_.now());
+      for (auto& peers : new_peers.take()) policy_.set_peers(std::move(peers));
+      if (reread_.exchange(false, std::memory_order_relaxed)) read_key_again();
       accept();
       read();
       write();
       server_.on_time(clock_.now());
       drop_closed();
+      tell_counters();
     }
     connections_.clear();
   }
@@ -134,10 +143,15 @@ class Control final : public twamp::ServerOutput {
     waker_.wake();
   }
   void wake() noexcept { waker_.wake(); }
+  void reread_key() noexcept {
+    reread_.store(true, std::memory_order_relaxed);
+    waker_.wake();
+  }
 
   Desk desk;
-  Tray<twamp::SessionNumber> ended;  // by the measuring thread
-  Tray<std::string> notes;           // for it
+  Tray<twamp::SessionNumber> ended;                // by the measuring thread
+  Tray<std::string> notes;                         // for it
+  Tray<std::vector<packet::IpAddress>> new_peers;  // by it
 
  private:
   struct Connection {
@@ -167,6 +181,16 @@ class Control final : public twamp::ServerOutput {
     desk.call([&](TwampReflector& reflector) { reflector.abandon(number); });
   }
 
+  std::optional<twamp::SharedKey> key_of(std::string_view key_id) const {
+    const bool is = options_.key && options_.key->key_id() == key_id;
+    return is ? options_.key : std::nullopt;
+  }
+  void read_key_again();
+  void note(std::string text) {
+    notes.put(std::move(text));
+    desk.wake();
+  }
+
   void wait();
   void accept();
   bool greets(const packet::IpAddress& client);
@@ -174,6 +198,10 @@ class Control final : public twamp::ServerOutput {
   void read();
   void write();
   void drop_closed();
+  void tell_counters() {
+    const std::lock_guard lock(told_mutex_);
+    told_ = server_.counters();
+  }
 
   TwampServerOptions options_;
   platform::SystemClock clock_;
@@ -183,9 +211,11 @@ class Control final : public twamp::ServerOutput {
   twamp::Server server_;
   std::map<twamp::ConnectionId, Connection> connections_;
   twamp::ConnectionId next_ = 1;
-  std::atomic<bool> stop_{false};
+  std::atomic<bool> stop_{false}, reread_{false};
   std::set<packet::IpAddress> refused_noted_;
   std::optional<MonoTime> renewed_, listen_again_;
+  mutable std::mutex told_mutex_;
+  twamp::ServerCounters told_;
 };
 
 void Control::wait() {
@@ -231,10 +261,20 @@ bool Control::greets(const packet::IpAddress& client) {
 void Control::note_refusal(const packet::IpAddress& client) {
   if (refused_noted_.size() >= session::kMaxRefusalNotes || !refused_noted_.insert(client).second)
     return;
-  notes.put(fmt::format("refused a TWAMP connection of {}: to take it, add  --allow {}/{}",
-                        packet::to_string(client), packet::to_string(client),
-                        client.family() == packet::Family::V4 ? 32 : 128));
-  desk.wake();
+  note(fmt::format("refused a TWAMP connection of {}: to take it, add  --allow {}/{}",
+                   packet::to_string(client), packet::to_string(client),
+                   client.family() == packet::Family::V4 ? 32 : 128));
+}
+
+// On this thread, since the measuring one waits for no disk.
+void Control::read_key_again() {
+  if (!options_.key) return;
+  auto read = read_twamp_key(options_.key_file, options_.key->key_id());
+  if (!read) return note(read.error().text + "; the passphrase of before stays in force");
+  if (std::ranges::equal(read->passphrase(), options_.key->passphrase())) return;
+  options_.key = std::move(*read);
+  note(fmt::format("the passphrase in '{}' is another one: TWAMP connections need it from now on",
+                   options_.key_file));
 }
 
 void Control::accept() {
@@ -246,12 +286,14 @@ void Control::accept() {
       if (!stream) break;
       const packet::IpAddress client = stream->remote().address;
       if (!greets(client)) {
+        server_.on_refused_client();
         note_refusal(client);
         continue;
       }
       const twamp::ControlPeer peer{.remote = stream->remote(),
                                     .local = stream->local(),
-                                    .dscp = policy_.permitted_dscp(client)};
+                                    .dscp = policy_.permitted_dscp(client),
+                                    .listed = policy_.listed(client)};
       const twamp::ConnectionId id = next_++;
       connections_.emplace(id, Connection{.stream = std::move(*stream), .unsent = {}});
       server_.on_connect(id, peer, clock_.now());
@@ -290,6 +332,7 @@ class TwampServing final : public TwampServer {
   TwampServing(const TwampServerOptions& options, std::vector<platform::Listener> listeners,
                platform::Waker waker)
       : reflector_options_(options.reflector),
+        key_file_(options.key ? options.key_file : std::string()),
         control_(options, std::move(listeners), std::move(waker)) {}
   ~TwampServing() override {
     if (thread_.joinable()) end();
@@ -308,6 +351,7 @@ class TwampServing final : public TwampServer {
     reflector_.emplace(reflector_options_, io, engine);
     control_.desk.open(io);
     thread_ = std::thread([this] { control_.run(); });
+    if (!key_file_.empty()) follow_key();
   }
   std::optional<MonoTime> next_wake() override { return reflector_->next_wake(); }
   void after_turn() override {
@@ -317,21 +361,42 @@ class TwampServing final : public TwampServer {
     if (!ended.empty()) control_.wake();
     for (const std::string& note : control_.notes.take()) note_(note);
   }
-  TwampTotals end() override {
+  void set_peers(std::vector<packet::IpAddress> peers) override {
+    control_.new_peers.put(std::move(peers));
+    control_.wake();
+  }
+  void reload_key() override { control_.reread_key(); }
+  void end() override {
+    key_watch_.reset();
     control_.desk.close();
     control_.stop();
     thread_.join();
-    const TwampTotals totals{.control = control_.counters(), .test = reflector_->counters()};
+    last_ = reflector_->counters();
     reflector_.reset();
-    return totals;
+  }
+  TwampTotals totals() const override {
+    return {.control = control_.counters(), .test = reflector_ ? reflector_->counters() : last_};
   }
 
  private:
+  void follow_key() {
+    auto watch =
+        platform::FileWatch::create({.path = key_file_}, [this] { control_.reread_key(); });
+    if (watch)
+      key_watch_ = std::move(*watch);
+    else
+      note_(watch.error().text + "; a SIGHUP makes a changed passphrase known");
+    control_.reread_key();  // it may have changed since it was read
+  }
+
   TwampReflector::Options reflector_options_;
+  std::string key_file_;  // "": there is no key
   Control control_;
   net::PacketIo* io_ = nullptr;
   std::function<void(const std::string&)> note_;
   std::optional<TwampReflector> reflector_;
+  twamp::TestCounters last_;
+  std::unique_ptr<platform::FileWatch> key_watch_;
   std::thread thread_;
 };
 

@@ -20,7 +20,8 @@ namespace wirestamp::agent {
 struct TwampServerOptions {
   std::vector<packet::Endpoint> listen;    // port 0 lets the system choose
   std::uint32_t modes = wire::kTwampOpen;  // offered
-  std::function<std::optional<twamp::SharedKey>(std::string_view key_id)> key;
+  std::optional<twamp::SharedKey> key;
+  std::string key_file;           // where the key is read again when it changes; "" without one
   session::PolicyOptions policy;  // whom it greets: as the reflector beside it
   TwampReflector::Options reflector;
 };
@@ -40,8 +41,15 @@ class TwampServer {
                      std::function<void(const std::string&)> note) = 0;
   virtual std::optional<MonoTime> next_wake() = 0;
   virtual void after_turn() = 0;
+  // Hosts that are known otherwise: session::ReflectorPolicy::set_peers().
+  virtual void set_peers(std::vector<packet::IpAddress> peers) = 0;
+  // Reads the file of the passphrase again, soon. What it has then is for connections that come;
+  // those that are set up go on.
+  virtual void reload_key() = 0;
   // No more connections; sessions and their ports are gone.
-  virtual TwampTotals end() = 0;
+  virtual void end() = 0;
+  // So far. Of the connections what was so when they were last served; after end() all of it.
+  virtual TwampTotals totals() const = 0;
 };
 
 }  // namespace wirestamp::agent

@@ -7,8 +7,8 @@
 #include <array>
 
 #include "agent/session_plan.h"
+#include "agent/twamp_key.h"
 #include "platform/entropy.h"
-#include "platform/secret_file.h"
 #include "platform/system_clock.h"
 #include "platform/tcp_stream.h"
 #include "wire/time_format.h"
@@ -30,11 +30,7 @@ std::uint32_t modes_of(const TwampOptions& twamp) {
 
 Result<std::optional<twamp::SharedKey>> key_of(const TwampOptions& twamp) {
   if (twamp.key_file.empty()) return std::nullopt;
-  std::string passphrase = TRY(platform::read_secret(twamp.key_file));
-  auto key = twamp::SharedKey::make(twamp.key_id, passphrase);
-  crypto::wipe(std::as_writable_bytes(std::span(passphrase)));
-  if (!key) return fail("the passphrase has at most 1024 octets, and the key id at most 80");
-  return key;
+  return TRY(read_twamp_key(twamp.key_file, twamp.key_id));
 }
 
 // Says what we have to say until the server has answered.

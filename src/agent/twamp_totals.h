@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "twamp/server.h"
-#include "twamp/test_reflector.h"
+#include "twamp/counters.h"
 
 namespace wirestamp::agent {
 
