@@ -96,6 +96,9 @@ function(wirestamp_test name)
     target_compile_options(${name} PRIVATE -fno-sanitize=null,alignment,vptr,object-size
       -fno-sanitize-address-use-after-scope)
   endif()
+  if(NOT WIRESTAMP_SANITIZE)  # as there: where a test copies an optional, the optimiser sees what is not there unset
+    target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  endif()
   target_compile_definitions(${name} PRIVATE WIRESTAMP_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors")
   add_test(NAME ${name} COMMAND ${name} --gtest_output=xml:${PROJECT_BINARY_DIR}/gtest/${name}.xml)
   set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 300)

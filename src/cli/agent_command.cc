@@ -30,11 +30,13 @@
 #include "cli/log.h"
 #include "cli/option_values.h"
 #include "cli/reflector_stats.h"
+#include "cli/slow_work.h"
 #include "cli/streams.h"
 #include "platform/file_watch.h"
 #include "platform/process.h"
 #include "platform/service_manager.h"
 #include "platform/system_clock.h"
+#include "publish/text.h"
 
 namespace wirestamp::cli {
 
@@ -70,10 +72,16 @@ struct Memory {
   std::uint32_t first_epoch = 0;
 };
 
-Result<Memory> open_memory(const config::Settings& settings) {
+// A large file that is looked through, or brought to the newest form, takes its time.
+Result<Memory> open_memory(const config::Settings& settings, const Say& say) {
   Memory memory;
   const auto path = store_path(settings);
   if (!path) return memory;
+  const SlowWork slow(Duration::seconds(3), [&](Duration passed) {
+    say(measure::Severity::Info, {},
+        fmt::format("{} is being opened, for {} so far: the agent measures when that is done",
+                    *path, publish::human(passed)));
+  });
   auto opened = TRY(store::Store::open(*path, retention_of(settings)));
   memory.reader = TRY(store::Reader::open(*path));
   memory.store = std::move(opened.store);
@@ -187,7 +195,7 @@ class Standing {
       say_(measure::Severity::Warning, {}, watched.error().text);
     look_again_ = file_watch_ != nullptr;  // it may have changed since it was read
     TRY_VOID(writer_.open(settings));
-    Memory memory = TRY(open_memory(settings));
+    Memory memory = TRY(open_memory(settings, say_));
     configuration_->set_first_epoch(memory.first_epoch);
     agent::DaemonOptions options{.reflect = reflect_options(settings),
                                  .sessions = configuration_->daemon_sessions()};
@@ -216,7 +224,7 @@ class Standing {
     running.store(daemon_.get());
     if (stop_asked.load()) daemon_->stop();
     outputs_.started = [this](const agent::ReflectStart& start) { started(start); };
-    Result<session::ReflectorCounters> counters = fail("the agent did not start");
+    Result<agent::ReflectCounters> counters = fail("the agent did not start");
     std::thread measuring([&] {
       counters = daemon_->run(mailbox_);
       mailbox_.end();
@@ -229,8 +237,7 @@ class Standing {
     server_.reset();
     notifier_.stop(kGrace);
     if (!counters) return refused(kRefused, counters.error());
-    say_(measure::Severity::Info, {},
-         fmt::format("stopped; answered {} of {} requests", counters->replies, counters->requests));
+    say_(measure::Severity::Info, {}, stopped_line(*counters));
     return once_ && !keeper_->every_session_answered() ? kNoReply : kMeasured;
   }
 
@@ -256,6 +263,7 @@ class Standing {
       if (!path) return fail("the agent keeps nothing: it runs with --store none");
       return store::Reader::open(*path);
     };
+    options->host = [this] { return service_->host(); };
     auto server = api::Server::create(*options, *service_, feed_, [this](std::string_view accept) {
       return service_->metrics(accept);
     });

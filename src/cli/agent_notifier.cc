@@ -26,8 +26,11 @@ Result<void> AgentNotifier::open(notify::WebhookOptions options, const Say& say)
 
 void AgentNotifier::on_incident(const measure::Incident& incident) {
   if (!webhooks_ || incident.in_maintenance) return;
-  const bool news = open_.insert(incident.id).second;
-  if (incident.closed) open_.erase(incident.id);
+  const auto [told, news] = open_.try_emplace(incident.id, incident.events);
+  // Its figure got worse, or nothing that is told changed: the next message says so.
+  if (!news && !incident.closed && told->second == incident.events) return;
+  told->second = incident.events;
+  if (incident.closed) open_.erase(told);
   const std::string kind = fmt::format("incident.{}", incident.closed ? "closed"
                                                       : news          ? "opened"
                                                                       : "changed");
@@ -46,7 +49,7 @@ void AgentNotifier::on_incident(const measure::Incident& incident) {
 
 // Who was told before is told as of the same; one that opened in maintenance was not told.
 void AgentNotifier::on_reopened(const measure::Incident& incident) {
-  if (!incident.in_maintenance) open_.insert(incident.id);
+  if (!incident.in_maintenance) open_.emplace(incident.id, incident.events);
 }
 
 std::vector<api::WebhookStatus> AgentNotifier::status() const {

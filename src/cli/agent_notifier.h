@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "api/service.h"
@@ -27,7 +27,7 @@ class AgentNotifier {
 
  private:
   std::unique_ptr<notify::Webhooks> webhooks_;
-  std::set<std::uint64_t> open_;  // told and not closed
+  std::map<std::uint64_t, std::uint64_t> open_;  // told and not closed, with events so far
 };
 
 }  // namespace wirestamp::cli

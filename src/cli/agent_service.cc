@@ -7,6 +7,7 @@
 
 #include "cli/agent_settings.h"
 #include "cli/commands.h"
+#include "cli/host_status.h"
 #include "cli/reflector_stats.h"
 #include "platform/system_clock.h"
 #include "publish/metrics.h"
@@ -29,6 +30,13 @@ api::AgentStatus AgentService::status() const {
   status.configuration_problem = problem_;
   status.reflector.listening = listening_;
   return status;
+}
+
+api::HostStatus AgentService::host() const {
+  api::HostStatus host = ask_host();
+  host.clock.epoch = keeper_.newest_epoch();
+  host.items_dropped = mailbox_.dropped().items;
+  return host;
 }
 
 std::vector<api::Setting> AgentService::configuration() const {

@@ -32,6 +32,9 @@ class AgentService final : public api::Service {
 
   api::AgentStatus status() const override;
   std::vector<api::SessionStatus> sessions() const override { return keeper_.sessions(); }
+  std::vector<api::SessionStatus> brief_sessions() const override {
+    return keeper_.sessions(false);
+  }
   std::vector<api::Setting> configuration() const override;
   Result<std::vector<std::string>> reload() override { return reload(false); }
   // `quiet`: that nothing changed is not told.
@@ -39,6 +42,8 @@ class AgentService final : public api::Service {
 
   // What the reflector listens on; told once.
   void set_listening(std::vector<std::string> addresses);
+  // Asks the system: for threads that may wait.
+  api::HostStatus host() const;
   // The answer of /metrics.
   api::Exposition metrics(std::string_view accept) const;
   bool measuring() const { return idle() < kHangs; }

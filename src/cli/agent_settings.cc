@@ -132,6 +132,8 @@ alert::WatchOptions watch_options(const Settings& settings) {
 }
 
 Result<std::optional<api::ServerOptions>> api_options(const Settings& settings) {
+  if (!settings.get<config::ListenOrNone>(Key::Api)->url.empty())
+    return fail("--api of an agent is [ADDR]:PORT to listen on, no URL");
   const auto api = settings.get<config::ListenOrNone>(Key::Api)->at;
   const auto metrics = settings.get<config::ListenOrNone>(Key::MetricsListen)->at;
   if (!api && metrics) return fail("--metrics wants --api: name an address for both");

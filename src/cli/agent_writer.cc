@@ -53,20 +53,26 @@ void AgentWriter::on_start(const agent::ReflectStart& start) {
                      packet::to_string(port.local), name(port.stamping.receive),
                      name(port.stamping.transmit)));
   if (!start.keys.empty()) say_(measure::Severity::Info, {}, "keys: " + start.keys);
+  for (const packet::Endpoint& at : start.twamp)
+    say_(measure::Severity::Info, {},
+         fmt::format("listening on {} (TCP) as a TWAMP server", packet::to_string(at)));
   for (const std::string& note : start.notes) say_(measure::Severity::Info, {}, note);
 }
 
 void AgentWriter::on_session(const agent::KeptSession& session, const agent::PingStart& start) {
   say_(measure::Severity::Info, session.name,
-       fmt::format("measuring {} from {}{}, {} octets every {}, stamps here: {} when sent, {} when "
-                   "received",
+       fmt::format("measuring {} from {}{}, {} octets every {}, {}, stamps here: {} when sent, {} "
+                   "when received",
                    packet::to_string(start.remote), packet::to_string(start.local),
                    start.interface_name.empty() ? "" : " on " + start.interface_name, start.size,
-                   publish::human(session.options.interval), name(start.stamping.transmit),
-                   name(start.stamping.receive)));
+                   publish::human(session.options.interval),
+                   publish::load_text(start.size, start.remote.address.family(),
+                                      session.options.interval, session.options.flows),
+                   name(start.stamping.transmit), name(start.stamping.receive)));
   if (!start.key_id.empty())
     say_(measure::Severity::Info, session.name,
-         fmt::format("authenticated with key {} ({})", start.key_id, start.key_fingerprint));
+         fmt::format("{}authenticated with key {} ({})", start.tlv_hmac ? "TLVs " : "",
+                     start.key_id, start.key_fingerprint));
   for (const std::string& note : start.notes) say_(measure::Severity::Info, session.name, note);
 }
 
@@ -80,9 +86,12 @@ void AgentWriter::on_event(const measure::RecordedEvent& event) {
 }
 
 void AgentWriter::on_incident(const measure::Incident& incident) {
-  // It changes with each event that belongs to it; what is news is its title.
-  if (!incident.closed && std::exchange(titles_[incident.id], incident.title) == incident.title)
-    return;
+  // It changes with each event that belongs to it, and with each worse figure; what is news is what
+  // it is about, and how grave that is.
+  std::string news(name(incident.severity));
+  news += incident.by_figure && incident.worst ? name(incident.worst->crossing.figure)
+                                               : std::string_view(incident.title);
+  if (!incident.closed && std::exchange(titles_[incident.id], news) == news) return;
   if (incident.closed) titles_.erase(incident.id);
   say_(incident.closed ? measure::Severity::Info : incident.severity, incident.session,
        fmt::format("incident {} {}{}: {}", incident.id, incident.closed ? "closed" : "open",

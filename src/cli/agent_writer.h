@@ -58,7 +58,8 @@ class AgentWriter final : public agent::KeeperOutput {
   void put(LineFile& file, const std::string& line);
 
   Say say_;
-  std::map<std::uint64_t, std::string> titles_;  // of incidents that are open, as they were said
+  // What was said last of the incidents that are open.
+  std::map<std::uint64_t, std::string> titles_;
   LineFile results_, events_;
   bool results_failing_ = false, events_failing_ = false;
 };

@@ -17,6 +17,7 @@ using Words = std::span<const std::string_view>;
 
 int run_ping(const config::Settings& settings);
 int run_reflect(const config::Settings& settings);
+int run_top(const config::Settings& settings);
 int run_report(const config::Settings& settings);
 int run_evidence(const config::Settings& settings);
 // It has sources of its own for each session.

@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "cli/streams.h"
 #include "platform/system_clock.h"
+#include "platform/terminal.h"
 
 namespace wirestamp::cli {
 
@@ -72,10 +73,13 @@ Result<void> read_edge(store::Reader& reader, std::uint32_t session, const measu
   }
 }
 
-// The probes that bound the outages.
-Result<void> read_edges(store::Reader& reader, std::uint32_t session, publish::Evidence& evidence) {
+// The probes that bound the outages, which of a long incident take most of the time.
+Result<void> read_edges(store::Reader& reader, std::uint32_t session, publish::Evidence& evidence,
+                        Progress& progress) {
   std::set<std::uint64_t> read;
+  std::size_t done = 0;
   for (const measure::RecordedEvent& recorded : evidence.events) {
+    progress.at(done++, evidence.events.size());
     const measure::Event& event = recorded.event;
     for (const auto& mark : {event.last_good, event.first_lost, event.first_good}) {
       if (!mark || !read.insert(mark->probe).second) continue;
@@ -86,7 +90,7 @@ Result<void> read_edges(store::Reader& reader, std::uint32_t session, publish::E
 }
 
 Result<void> read_session(store::Reader& reader, const store::SessionRow& session,
-                          publish::Evidence& evidence) {
+                          publish::Evidence& evidence, Progress& progress) {
   evidence.host = session.info.host;
   evidence.peer = session.info.peer;
   evidence.interval = session.info.interval;
@@ -98,7 +102,7 @@ Result<void> read_session(store::Reader& reader, const store::SessionRow& sessio
   evidence.windows = TRY(reader.windows(query));
   for (const store::FlowRow& flow : TRY(reader.flows(session.id, range)))
     evidence.flows.push_back({.tuple = flow.tuple, .began = flow.began, .ended = flow.ended});
-  return read_edges(reader, session.id, evidence);
+  return read_edges(reader, session.id, evidence, progress);
 }
 
 }  // namespace
@@ -117,7 +121,7 @@ Result<std::uint64_t> parse_incident(const std::string& text) {
 
 Result<std::optional<publish::Evidence>> collect_evidence(
     store::Reader& reader, std::uint64_t incident,
-    const std::vector<publish::EvidenceSetting>& settings, WallTime now) {
+    const std::vector<publish::EvidenceSetting>& settings, WallTime now, Progress& progress) {
   const auto found = TRY(reader.incident(incident));
   if (!found) return std::nullopt;
   publish::Evidence evidence{.version = kVersion, .made = now, .incident = *found};
@@ -131,7 +135,7 @@ Result<std::optional<publish::Evidence>> collect_evidence(
   });
   const bool known = session != sessions.end();
   TRY_VOID(read_events(reader, known ? std::optional(session->id) : std::nullopt, evidence));
-  if (known) TRY_VOID(read_session(reader, *session, evidence));
+  if (known) TRY_VOID(read_session(reader, *session, evidence, progress));
   return evidence;
 }
 
@@ -155,7 +159,12 @@ int run_evidence(const EvidenceRequest& request) {
   auto reader = store::Reader::open(request.store);
   if (!reader) return refuse(reader.error().text, kRefused);
   platform::SystemClock clock;
-  const auto evidence = collect_evidence(**reader, *id, request.settings, clock.now().wall);
+  Result<std::optional<publish::Evidence>> evidence;
+  {
+    Progress progress("reading the store", clock,
+                      platform::terminal_columns(stderr) ? stderr : nullptr);
+    evidence = collect_evidence(**reader, *id, request.settings, clock.now().wall, progress);
+  }
   if (!evidence) return refuse(evidence.error().text, kRefused);
   if (!*evidence) return refuse(no_such_incident(**reader, *id), kUsage);
   return print_to(request.output, request.json ? publish::evidence_json(**evidence)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/progress.h"
 #include "publish/evidence.h"
 #include "store/store.h"
 
@@ -28,7 +29,7 @@ Result<std::uint64_t> parse_incident(const std::string& text);
 // Everything that the store knows of it; absent when there is no such incident.
 Result<std::optional<publish::Evidence>> collect_evidence(
     store::Reader& reader, std::uint64_t incident,
-    const std::vector<publish::EvidenceSetting>& settings, WallTime now);
+    const std::vector<publish::EvidenceSetting>& settings, WallTime now, Progress& progress);
 // What to tell then.
 std::string no_such_incident(store::Reader& reader, std::uint64_t incident);
 

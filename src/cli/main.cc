@@ -27,6 +27,7 @@ constexpr std::string_view kHelp =
 usage: wirestamp ping HOST[:PORT] [FLAGS]     measure now; Ctrl-C ends with the summary
        wirestamp reflect [FLAGS]              be the far end
        wirestamp agent [SESSION...] [FLAGS]   measure several hosts and reflect, for years
+       wirestamp top [FLAGS]                  the sessions of an agent, live
        wirestamp report [SESSION] [FLAGS]     figures and plots of what an agent has kept
        wirestamp evidence INCIDENT [FLAGS]    a page for the owner of the path
        wirestamp config COMMAND [FLAGS]       each option's value and where it comes from
@@ -55,8 +56,8 @@ int usage(const std::string& text) {
 }
 
 int unknown_command(std::string_view word) {
-  const std::vector<std::string> known{"ping",     "reflect", "agent", "report",
-                                       "evidence", "config",  "help"};
+  const std::vector<std::string> known{"ping",   "reflect",  "agent",  "top",
+                                       "report", "evidence", "config", "help"};
   return usage(fmt::format("unknown command '{}'{}; `wirestamp help` lists them", word,
                            config::did_you_mean(word, known)));
 }
@@ -89,6 +90,8 @@ int run_command(config::Command command, Words words) {
       return run_ping(**settings);
     case config::Command::Reflect:
       return run_reflect(**settings);
+    case config::Command::Top:
+      return run_top(**settings);
     case config::Command::Report:
       return run_report(**settings);
     case config::Command::Evidence:
@@ -141,6 +144,12 @@ std::string command_help(config::Command command) {
           "and events are kept in a store, served by an HTTP API and told a line each. Flags "
           "about\n"
           "probes are for all sessions.\n";
+      break;
+    case config::Command::Top:
+      usage = "top [FLAGS]";
+      what =
+          "Shows the sessions of an agent as they are, through its API, with the way into each of\n"
+          "them. Where there is no terminal it prints one table.\n";
       break;
     case config::Command::Report:
       usage = "report [SESSION] [FLAGS]";

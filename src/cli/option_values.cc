@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "agent/key_source.h"
 #include "agent/tlv_values.h"
 #include "wire/twamp_test_packet.h"
 
@@ -15,6 +16,7 @@ namespace {
 using config::Key;
 using config::Settings;
 
+//= RFC5357:control-port
 constexpr std::uint16_t kTwampPort = 862;  // RFC 8545
 
 net::StampChoice stamps_of(const Settings& settings) {
@@ -105,11 +107,12 @@ Result<void> take_protocol(const Settings& settings, agent::PingOptions& options
     return fail("a TWAMP session has one source port: leave --port-policy out, or use fixed");
   if (options.port_policy == agent::PortPolicy::Range)
     return fail("a TWAMP session has one source port: use --source-port instead of --port-range");
-  for (const Key key : {Key::Tlv, Key::Peer, Key::KeyFile, Key::KeyId})
+  for (const Key key : {Key::Tlv, Key::Padding, Key::Peer, Key::KeyFile, Key::KeyId, Key::TlvHmac})
     if (settings.given(key))
       return fail(fmt::format("{} is for STAMP, and has no meaning with --protocol twamp",
                               flag(config::option(key))));
   if (options.time_format == agent::TimeFormat::Ptp)
+    //= RFC8186:twamp-z
     return fail("--time-format ptp is not for --protocol twamp: its stamps are NTP ones");
   options.twamp = agent::TwampOptions{.modes = twamp_modes(settings),
                                       .key_file = settings.text(Key::TwampKeyFile),
@@ -134,6 +137,7 @@ Result<agent::PingOptions> session_options(const Settings& settings, agent::Port
   if (const auto size = settings.get<std::uint64_t>(Key::Size))
     options.size = static_cast<std::uint32_t>(*size);
   options.tlvs = TRY(agent::tlv_requests(settings.all<std::string>(Key::Tlv)));
+  TRY_VOID(agent::take_padding(settings.text(Key::Padding), options.tlvs));
   const std::string peer = settings.text(Key::Peer);
   options.peer = peer == "stamp"         ? session::PeerKind::Stamp
                  : peer == "twamp-light" ? session::PeerKind::TwampLight
@@ -141,12 +145,18 @@ Result<agent::PingOptions> session_options(const Settings& settings, agent::Port
   options.peer_uses_utc = settings.text(Key::PtpScale) == "utc";
   if (options.peer == session::PeerKind::TwampLight && !options.tlvs.tlvs.empty())
     return fail("--tlv asks for what a peer of --peer twamp-light does not know");
+  //= RFC8762:light-ntp-sender
   if (options.peer == session::PeerKind::TwampLight && settings.text(Key::TimeFormat) == "ptp")
     return fail("a peer of --peer twamp-light knows --time-format ntp alone");
   options.dscp = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Dscp));
   options.ecn = ecn_of(settings);
   options.ttl = static_cast<std::uint8_t>(*settings.get<std::uint64_t>(Key::Ttl));
   options.key_id = settings.text(Key::KeyId);
+  options.tlv_hmac = settings.flag(Key::TlvHmac);
+  if (options.tlv_hmac && options.key_id == agent::kNoKey)
+    return fail("--tlv-hmac wants a key, and --key-id none is to use none");
+  if (options.tlv_hmac && options.peer == session::PeerKind::TwampLight)
+    return fail("--tlv-hmac is for extensions, and a peer of --peer twamp-light knows none");
   options.source = settings.get<packet::IpAddress>(Key::Source);
   TRY_VOID(take_ports(settings, otherwise, options));
   options.full_rate = settings.flag(Key::FullRate);
@@ -243,6 +253,7 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
     options.dscp = options.dscp.value_or(0) | std::uint64_t{1} << dscp;
   options.key_file = settings.text(Key::KeyFile);
   options.replay_window = settings.flag(Key::ReplayWindow);
+  options.tlv_hmac = settings.flag(Key::TlvHmac);
   options.tlvs = tlv_options(settings);
   options.devices = settings.all<std::string>(Key::Device);
   options.stamps = stamps_of(settings);
@@ -252,6 +263,7 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
   return options;
 }
 
+//= RFC7679:threshold-told RFC6703:waiting-time
 std::vector<publish::Report::Setting> told_settings(const Settings& settings,
                                                     config::Command command) {
   std::vector<publish::Report::Setting> told;

@@ -18,9 +18,12 @@
 #include "cli/option_values.h"
 #include "cli/ping_events.h"
 #include "cli/ping_report.h"
+#include "cli/ping_screen.h"
 #include "cli/sample_files.h"
 #include "cli/streams.h"
+#include "cli/terminal_view.h"
 #include "platform/process.h"
+#include "platform/system_clock.h"
 #include "platform/terminal.h"
 #include "publish/document.h"
 #include "publish/text.h"
@@ -69,11 +72,15 @@ class LiveLine {
  public:
   explicit LiveLine(std::FILE* stream) : stream_(stream) {}
 
-  void show(std::span<const publish::LiveState> states) {
+  // `before`: how far it is, "" when that is not known.
+  void show(std::span<const publish::LiveState> states, std::string before) {
     const auto columns = platform::terminal_columns(stream_);
     if (!columns) return;
+    if (!before.empty()) before += " | ";
     // One column less: a full line would wrap on some terminals.
-    tell(stream_, "\r{}\x1b[K", publish::live_line(states, *columns - 1));
+    const std::size_t room = *columns - 1;
+    before.resize(std::min(before.size(), room));
+    tell(stream_, "\r{}{}\x1b[K", before, publish::live_line(states, room - before.size()));
     shown_ = true;
   }
   void clear() {
@@ -93,6 +100,7 @@ struct Measurement {
   std::string label;  // what tells it from the others; "" when it is the only one
   std::unique_ptr<agent::Ping> ping;
   std::optional<PingEvents::Progress> progress;
+  MonoTime began;
   bool ended = false;
   Result<agent::PingResult> result = fail("the measurement did not start");
 
@@ -118,8 +126,11 @@ class PingCommand {
       : settings_(settings),
         outputs_(std::move(outputs)),
         measurements_(std::move(measurements)),
-        events_(measurements_.size(), !outputs_.files.empty(),
-                platform::terminal_columns(outputs_.people).has_value()),
+        drawn_(!settings.flag(Key::Plain) && platform::terminal_traits(outputs_.people).screen),
+        events_(measurements_.size(),
+                {.samples = !outputs_.files.empty(),
+                 .progress = platform::terminal_columns(outputs_.people).has_value(),
+                 .points = drawn_}),
         live_(outputs_.people) {}
 
   int run() {
@@ -127,7 +138,7 @@ class PingCommand {
     platform::on_stop_signal([]() noexcept {
       if (PingCommand* command = running.load()) command->stop();
     });
-    if (settings_.given(Key::KeyFile))
+    if (settings_.given(Key::KeyFile) || settings_.given(Key::TwampKeyFile))
       platform::on_reload_signal([]() noexcept {
         if (PingCommand* command = running.load()) command->reload_keys();
       });
@@ -137,7 +148,8 @@ class PingCommand {
         measurements_[i].result = measurements_[i].ping->run(events_.observer(i));
         events_.end(i);
       });
-    while (!take_batches()) {
+    if (drawn_) draw_until_ended();
+    while (!ended_ && !take_batches(events_.take())) {
     }
     for (std::thread& thread : measuring) thread.join();
     running.store(nullptr);
@@ -153,6 +165,7 @@ class PingCommand {
 
   // Async-signal-safe.
   void stop() noexcept {
+    stopping_.store(true, std::memory_order_relaxed);
     for (Measurement& measurement : measurements_) measurement.ping->stop();
   }
 
@@ -161,36 +174,84 @@ class PingCommand {
     for (Measurement& measurement : measurements_) measurement.ping->reload_keys();
   }
 
+  // The live view. Without a terminal that lasts all is told in lines.
+  void draw_until_ended() {
+    std::vector<std::string> labels;
+    for (const Measurement& measurement : measurements_) labels.push_back(measurement.label);
+    const agent::PingOptions& options = measurements_.front().options;
+    auto view = TerminalView::open(outputs_.people, settings_.text(Key::Color));
+    if (!view) return complain(view.error().text);
+    screen_.emplace(std::move(labels), goal_of(options), options.flows);
+    bool gone = false;
+    while (!ended_ && !gone) {
+      const TerminalView::News news = (*view)->wait();
+      for (const term::Key& key : news.keys)
+        if (screen_->on_key(key)) stop();
+      take_batches(events_.take_now());
+      screen_->on_points_dropped(events_.points_dropped());
+      gone = news.gone;
+      if (stopping_.load(std::memory_order_relaxed)) screen_->on_stop();
+      (*view)->show(screen_->draw((*view)->size(), (*view)->glyphs(), clock_.now().wall));
+    }
+    view->reset();
+    screen_.reset();
+    // Nobody is left to see it.
+    if (gone) stop();
+    for (const std::string& text : told_later_) tell(outputs_.people, text);
+    for (const std::string& note : notes_later_) tell(stderr, note);
+  }
+
+  static PingGoal goal_of(const agent::PingOptions& options) {
+    return {.count = options.count, .duration = options.duration, .interval = options.interval};
+  }
+
   // True when all have ended.
-  bool take_batches() {
-    std::vector<PingEvents::Batch> batches = events_.take();
+  bool take_batches(std::vector<PingEvents::Batch> batches) {
     bool progressed = false, all_ended = true;
     for (std::size_t i = 0; i < batches.size(); ++i) {
       take_batch(measurements_[i], batches[i]);
       progressed = progressed || batches[i].progress.has_value();
       all_ended = all_ended && measurements_[i].ended;
     }
-    if (progressed && !all_ended) show_live();
+    if (progressed && !all_ended && !screen_) show_live();
+    ended_ = all_ended;
     return all_ended;
+  }
+
+  // While a screen is drawn nothing else may be written to that terminal.
+  void tell_people(const std::string& text) {
+    if (screen_) {
+      told_later_.push_back(text);
+    } else {
+      live_.clear();
+      tell(outputs_.people, text);
+    }
+  }
+  // Nor to standard error, unless that goes elsewhere. `kept`: the summary tells it as well.
+  void tell_errors(const std::string& text, bool kept) {
+    if (screen_ && platform::terminal_columns(stderr)) {
+      if (!kept) notes_later_.push_back(text);
+    } else {
+      live_.clear();
+      tell(stderr, text);
+    }
   }
 
   void take_batch(Measurement& measurement, PingEvents::Batch& batch) {
     if (batch.start && !outputs_.json) {
-      live_.clear();
       publish::Report start = start_report(measurement.options, *batch.start);
       start.label = measurement.label;
-      tell(outputs_.people, publish::headline(start));
+      tell_people(publish::headline(start));
       for (const std::string& note : batch.start->notes)
-        tell(outputs_.people, "note: {}\n", measurement.labelled(note));
+        tell_people(fmt::format("note: {}\n", measurement.labelled(note)));
     }
-    for (const std::string& note : batch.notes) {
-      live_.clear();
-      tell(stderr, "note: {}\n", measurement.labelled(note));
-    }
-    for (const measure::Event& event : batch.events) {
-      live_.clear();
-      tell(stderr, "{}\n", measurement.labelled(publish::event_line(event)));
-    }
+    for (const std::string& note : batch.notes)
+      tell_errors(fmt::format("note: {}\n", measurement.labelled(note)), false);
+    for (const measure::Event& event : batch.events)
+      tell_errors(fmt::format("{}\n", measurement.labelled(publish::event_line(event))),
+                  !outputs_.json);
+    if (batch.start) measurement.began = clock_.mono_now();
+    if (screen_) show_on_screen(measurement, batch);
     if (!write_error_) {
       if (auto written = outputs_.files.write(batch.samples); !written) {
         write_error_ = written.error();
@@ -201,6 +262,28 @@ class PingCommand {
     measurement.ended = measurement.ended || batch.ended;
   }
 
+  void show_on_screen(const Measurement& measurement, const PingEvents::Batch& batch) {
+    const auto index = static_cast<std::size_t>(&measurement - measurements_.data());
+    const WallTime now = clock_.now().wall;
+    if (batch.start) {
+      publish::Report start = start_report(measurement.options, *batch.start);
+      screen_->on_start(index, std::move(start), now);
+    }
+    screen_->on_batch(index, batch, now);
+  }
+
+  // Of the one that has come least far.
+  std::string how_far() {
+    const Measurement* least = nullptr;
+    for (const Measurement& measurement : measurements_)
+      if (measurement.progress && (least == nullptr || measurement.progress->summary.scheduled <
+                                                           least->progress->summary.scheduled))
+        least = &measurement;
+    if (least == nullptr) return {};
+    return progress_text(goal_of(least->options), least->progress->summary.scheduled,
+                         clock_.mono_now() - least->began);
+  }
+
   void show_live() {
     std::vector<publish::LiveState> states;
     for (const Measurement& measurement : measurements_)
@@ -209,7 +292,7 @@ class PingCommand {
                           .summary = &progress->summary,
                           .last = progress->last ? &*progress->last : nullptr,
                           .echo = progress->echo ? &*progress->echo : nullptr});
-    live_.show(states);
+    live_.show(states, how_far());
   }
 
   // Prints what came out.
@@ -263,15 +346,22 @@ class PingCommand {
       return kRefused;
     }
     if (result.summary.received > 0) return kMeasured;
-    if (result.summary.scheduled > 0) say(advice(result));
+    const session::TlvRequests& asked = measurement.options.tlvs;
+    if (result.summary.scheduled > 0) say(advice(result, asked.no_reply || asked.reply_elsewhere));
     return kNoReply;
   }
 
   const config::Settings& settings_;
   Outputs outputs_;
   std::vector<Measurement> measurements_;
+  const bool drawn_;  // as a live view
   PingEvents events_;
   LiveLine live_;
+  platform::SystemClock clock_;
+  std::optional<PingScreen> screen_;  // while it is drawn
+  std::vector<std::string> told_later_, notes_later_;
+  std::atomic<bool> stopping_{false};
+  bool ended_ = false;
   std::optional<Error> write_error_;
 };
 

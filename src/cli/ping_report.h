@@ -19,6 +19,7 @@ publish::Report full_report(const config::Settings& settings, const agent::PingO
                             const agent::PingResult& result, std::uint64_t lines_not_written);
 
 // What to try when nothing came back, from what is known of the probes.
-std::string advice(const agent::PingResult& result);
+// `no_reply_asked`: --tlv wanted none, or one elsewhere.
+std::string advice(const agent::PingResult& result, bool no_reply_asked = false);
 
 }  // namespace wirestamp::cli

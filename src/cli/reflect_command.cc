@@ -50,24 +50,7 @@ class Printer final : public agent::ReflectObserver {
     const std::lock_guard lock(printing);
     tell(stderr, "{}note: {}\n", place_, note);
   }
-  void on_twamp_end(const agent::TwampTotals& totals) override {
-    std::string text =
-        fmt::format("{}TWAMP: {} connections, {} sessions of {} asked for", place_,
-                    totals.control.connections, totals.control.accepted, totals.control.requests);
-    const auto add = [&](std::string_view name, std::uint64_t value) {
-      if (value > 0) text += fmt::format(", {} {}", name, value);
-    };
-    for (std::size_t i = 0; i < twamp::kEndings; ++i)
-      add(twamp::name(static_cast<twamp::Ending>(i)), totals.control.endings[i]);
-    add("wrong_stop_counts", totals.control.wrong_stop_counts);
-    text += fmt::format("; answered {} of {} packets", totals.test.replies, totals.test.requests);
-    twamp::for_each(totals.test, [&](std::string_view name, std::uint64_t value) {
-      if (name != "requests" && name != "replies" && name != "sessions") add(name, value);
-    });
-    const std::lock_guard lock(printing);
-    tell(stdout, text + '\n');
-  }
-  void on_counters(const session::ReflectorCounters& counters) override {
+  void on_counters(const agent::ReflectCounters& counters) override {
     const MonoTime now = platform::mono_now();
     std::optional<StatsBefore> before;
     if (told_) before = StatsBefore{told_->first, now - told_->second};
@@ -76,29 +59,24 @@ class Printer final : public agent::ReflectObserver {
     told_.emplace(counters, now);
   }
   // At the end.
-  void print(const session::ReflectorCounters& counters) {
+  void print(const agent::ReflectCounters& counters) {
+    if (counters.twamp) tell(stdout, place_ + twamp_summary(*counters.twamp) + '\n');
     if (stats_) on_counters(counters);
-    std::string text =
-        fmt::format("{}answered {} of {} requests", place_, counters.replies, counters.requests);
-    session::for_each(counters, [&](std::string_view name, std::uint64_t value) {
-      if (value > 0 && name != "requests" && name != "replies")
-        text += fmt::format(", {} {}", name, value);
-    });
-    tell(stdout, text + '\n');
+    tell(stdout, place_ + reflector_summary(counters.packets) + '\n');
   }
   const std::string& place() const { return place_; }
 
  private:
   std::string place_;
   bool stats_;
-  std::optional<std::pair<session::ReflectorCounters, MonoTime>> told_;
+  std::optional<std::pair<agent::ReflectCounters, MonoTime>> told_;
 };
 
 // One reflector of the run, in one network namespace.
 struct Reflector {
   std::unique_ptr<agent::Reflect> reflect;
   Printer printer;
-  Result<session::ReflectorCounters> counters = fail("the reflector did not start");
+  Result<agent::ReflectCounters> counters = fail("the reflector did not start");
 };
 
 // The handler of stop signals finds them here while they run.
@@ -150,7 +128,8 @@ int run_reflect(const config::Settings& settings) {
   running.store(&reflectors);
   platform::on_stop_signal(stop_running);
   platform::on_question_signal(ask_running);
-  if (settings.given(Key::KeyFile)) platform::on_reload_signal(reload_running);
+  if (settings.given(Key::KeyFile) || settings.given(Key::TwampKeyFile))
+    platform::on_reload_signal(reload_running);
   std::vector<std::thread> threads;
   for (Reflector& one : reflectors)
     threads.emplace_back([&one] {

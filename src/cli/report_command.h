@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "cli/progress.h"
+#include "publish/plot.h"
 #include "store/store.h"
 #include "time/duration.h"
 
@@ -14,14 +15,6 @@
 namespace wirestamp::cli {
 
 enum class ReportFormat : std::uint8_t { Text, Json, Csv, Svg };
-enum class ReportPlot : std::uint8_t {
-  RoundTrip,
-  Forward,
-  Backward,
-  Jitter,
-  Loss,
-  Histogram,
-};
 
 struct ReportRequest {
   std::string store;                   // path of the file
@@ -30,8 +23,8 @@ struct ReportRequest {
   std::string compare;                 // the same; "": with nothing
   std::optional<Duration> step;        // of the windows; absent: chosen
   ReportFormat format = ReportFormat::Text;
-  ReportPlot plot = ReportPlot::RoundTrip;  // of Svg
-  std::string output = "-";                 // a file; "-": standard output
+  publish::PlotKind plot = publish::PlotKind::RoundTrip;  // of Svg
+  std::string output = "-";                               // a file; "-": standard output
 };
 
 // What was made, and whether there were any data.

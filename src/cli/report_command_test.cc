@@ -16,6 +16,7 @@
 #include "cli/evidence_command.h"
 #include "cli/exit_code.h"
 #include "cli/stored_session.h"
+#include "report/plots.h"
 
 namespace wirestamp::cli {
 namespace {
@@ -225,13 +226,12 @@ TEST_F(StoredReport, two_halves_of_an_hour_are_compared) {
 }
 
 TEST_F(StoredReport, each_plot_is_one_document_with_its_incident) {
-  for (const ReportPlot plot : {ReportPlot::RoundTrip, ReportPlot::Forward, ReportPlot::Backward,
-                                ReportPlot::Jitter, ReportPlot::Loss, ReportPlot::Histogram}) {
+  for (const report::NamedPlot& plot : report::named_plots()) {
     const std::string svg = made({.session = "office",
                                   .from = "2025-11-25T12:00Z",
                                   .compare = "2025-11-25T12:00Z/+30m",
                                   .format = ReportFormat::Svg,
-                                  .plot = plot});
+                                  .plot = plot.kind});
     EXPECT_TRUE(has(svg, "<svg ")) << svg.substr(0, 200);
     EXPECT_TRUE(svg.ends_with("</svg>\n") || svg.ends_with("</svg>"));
     EXPECT_TRUE(has(svg, "office (198.51.100.7)"));
@@ -263,7 +263,8 @@ TEST_F(StoredReport, without_a_store_the_error_says_what_to_do) {
 }
 
 TEST_F(StoredReport, evidence_has_the_edges_and_what_was_told_later) {
-  const auto evidence = collect_evidence(*reader_, 7, {}, kNow);
+  Progress progress("reading", clock_, nullptr);
+  const auto evidence = collect_evidence(*reader_, 7, {}, kNow, progress);
   ASSERT_TRUE(evidence) << evidence.error().text;
   ASSERT_TRUE(*evidence);
   EXPECT_EQ((*evidence)->samples.size(), 3U);
@@ -279,7 +280,8 @@ TEST_F(StoredReport, evidence_has_the_edges_and_what_was_told_later) {
 }
 
 TEST_F(StoredReport, evidence_of_what_is_not_there_is_refused) {
-  const auto none = collect_evidence(*reader_, 8, {}, kNow);
+  Progress progress("reading", clock_, nullptr);
+  const auto none = collect_evidence(*reader_, 8, {}, kNow, progress);
   ASSERT_TRUE(none);
   EXPECT_FALSE(*none);
   EXPECT_EQ(no_such_incident(*reader_, 8),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The commands that read an agent's store, from settings to requests.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "cli/exit_code.h"
 #include "cli/report_command.h"
 #include "cli/streams.h"
+#include "report/plots.h"
 
 namespace wirestamp::cli {
 
@@ -32,13 +34,13 @@ constexpr std::array<std::pair<std::string_view, ReportFormat>, 4> kFormats{
      {"json", ReportFormat::Json},
      {"csv", ReportFormat::Csv},
      {"svg", ReportFormat::Svg}}};
-constexpr std::array<std::pair<std::string_view, ReportPlot>, 6> kPlots{
-    {{"latency", ReportPlot::RoundTrip},
-     {"forward", ReportPlot::Forward},
-     {"backward", ReportPlot::Backward},
-     {"jitter", ReportPlot::Jitter},
-     {"loss", ReportPlot::Loss},
-     {"histogram", ReportPlot::Histogram}}};
+
+// The option takes no other word than these.
+publish::PlotKind plot_kind(std::string_view word) {
+  const auto plots = report::named_plots();
+  const auto found = std::ranges::find(plots, word, &report::NamedPlot::name);
+  return found == plots.end() ? plots.front().kind : found->kind;
+}
 
 int keeps_nothing() {
   complain("--store none names no store: --store FILE names the one of an agent");
@@ -57,7 +59,7 @@ int run_report(const Settings& settings) {
                      .compare = settings.text(Key::Compare),
                      .step = settings.get<Duration>(Key::Step),
                      .format = chosen(settings, Key::Format, kFormats),
-                     .plot = chosen(settings, Key::PlotKind, kPlots),
+                     .plot = plot_kind(settings.text(Key::PlotKind)),
                      .output = settings.text(Key::OutputFile)});
 }
 

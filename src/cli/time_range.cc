@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "time/when.h"
 
 namespace wirestamp::cli {
@@ -12,39 +10,6 @@ namespace wirestamp::cli {
 namespace {
 
 constexpr Duration kDay = Duration::hours(24);
-// Nothing is kept for longer than the longest retention that makes sense; a century is a slip.
-constexpr Duration kLongestSpan = kDay * 3'660;
-std::string text_of(WallTime time) {
-  const std::chrono::sys_days day{std::chrono::days((midnight_before(time).ns()) / kDay.ns())};
-  const std::chrono::year_month_day date(day);
-  const std::int64_t seconds = (time - midnight_before(time)).ns() / 1'000'000'000;
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     seconds / 3600, seconds / 60 % 60, seconds % 60);
-}
-
-// What any span is held against.
-Result<TimeSpan> checked(TimeSpan span, WallTime now) {
-  if (span.from > now)
-    return fail(fmt::format("the range begins at {} UTC, which is still to come (it is {} UTC)",
-                            text_of(span.from), text_of(now)));
-  if (span.to <= span.from)
-    return fail(
-        fmt::format("the range ends ({} UTC) {}: --from is the earlier of both", text_of(span.to),
-                    span.to == span.from ? "where it begins"
-                                         : "before it begins (" + text_of(span.from) + ")"));
-  if (span.to - span.from > kLongestSpan)
-    return fail("the range is longer than ten years: ask for a shorter one");
-  if (span.to > now) {
-    span.notes.push_back(
-        fmt::format("the range ends now, at {} UTC: the rest is still to come", text_of(now)));
-    span.to = now;
-    span.until_now = true;
-    if (span.to == span.from) return fail("the range begins now: there is nothing in it yet");
-  }
-  return span;
-}
-
 }  // namespace
 
 Result<WallTime> parse_time(std::string_view text, WallTime now) {
@@ -64,7 +29,7 @@ Result<TimeSpan> parse_span(std::string_view from, std::string_view to, WallTime
     span.to = TRY(parse_time(to, now));
   }
   if (from.empty()) span.from = span.to - kDay;
-  return checked(std::move(span), now);
+  return report::checked(std::move(span), now);
 }
 
 Result<TimeSpan> compared_span(std::string_view with, const TimeSpan& span, WallTime now) {
@@ -88,10 +53,7 @@ Result<TimeSpan> compared_span(std::string_view with, const TimeSpan& span, Wall
                     "FROM/TO",
                     with));
   auto given = TRY(parse_span(with.substr(0, slash), with.substr(slash + 1), now));
-  if (given.from < span.to && span.from < given.to)
-    given.notes.emplace_back(
-        "both periods have a part in common: what is alike there hides what "
-        "changed");
+  report::note_overlap(span, given);
   return given;
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
+#include "report/span.h"
 #include "time/duration.h"
 
 // Times as people write them, for what is read from the store. All of them are UTC unless they say
@@ -17,13 +16,7 @@ namespace wirestamp::cli {
 // begin), "90m", "24h", "7d", "2w" (so long ago). The error says what is wrong.
 Result<WallTime> parse_time(std::string_view text, WallTime now);
 
-struct TimeSpan {
-  WallTime from, to;               // `to` is not in it
-  bool until_now = false;          // nobody named an end, or it is still to come
-  std::vector<std::string> notes;  // what was not taken as it was said
-
-  Duration length() const { return to - from; }
-};
+using report::TimeSpan;
 
 // Of --from and --to; "" where they are not given. Without both: the 24 hours until now; without an
 // end: until now; without a begin: 24 hours. `to` may be "+2h": so long after the begin.
