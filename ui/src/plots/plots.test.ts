@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { kDay, kHour } from '../lib/time';
+import type { Probe } from '../session/probes';
+import type { Piece, Row } from '../session/row';
+import { linear, logarithmic, timeOf, timeTicks, xOf, yOf, type Frame } from './axis';
+import { delayScale } from './band';
+import { stepLine, type Context } from './draw';
+import { heatPlace } from './heat';
+import { lossHeight } from './lanes';
+import { nearest, shapeOf } from './points';
+import { gaps, unknown } from './scene';
+import { classWords, dscpWords, flowRows, portWords, segments } from './strips';
+
+const frame = (from: number, to: number, width = 1000): Frame => ({ range: { from, to }, left: 60, width });
+const row = (begin: number, more: Partial<Row> = {}) => ({ begin, end: begin + 10, min: 1e6, p50: 2e6, p99: 3e6, max: 4e6, classForward: -1, ...more }) as Row;
+const piece = (rows: Row[], from: number, to: number): Piece => ({ from, to, rows, step: 10, exact: true });
+
+// A context that notes the lines it was told to draw.
+function recorder() {
+  const lines: [number, number][][] = [];
+  const context = {
+    beginPath: () => lines.push([]),
+    lineTo: (x: number, y: number) => lines[lines.length - 1]?.push([x, y]),
+    stroke: () => undefined,
+    setLineDash: () => undefined,
+  };
+  return { lines, context: context as unknown as Context };
+}
+
+describe('the time axis', () => {
+  it('goes there and back', () => {
+    const of = frame(0, 1e6);
+    expect(timeOf(of, xOf(of, 123456))).toBeCloseTo(123456);
+  });
+  it('has ticks on whole times, days where they begin, at any length', () => {
+    const from = Date.UTC(2026, 0, 31, 22, 30);
+    const hours = timeTicks(frame(from, from + 6 * kHour), 'utc');
+    expect(hours.map((tick) => tick.label).slice(0, 3)).toEqual(['22:30', '23:00', '23:30']);
+    expect(hours.find((tick) => tick.strong)?.label).toBe('02-01');
+    expect(timeTicks(frame(from, from + 10e3), 'utc')[0]?.label).toBe('22:30:00');
+    const year = timeTicks(frame(from, from + 365 * kDay), 'utc');
+    expect([year[0]?.label, year.length]).toEqual(['2026-02', 12]);
+    for (let span = 2e3; span < 4000 * kDay; span *= 2.3) {
+      const ticks = timeTicks(frame(from, from + span), 'local');
+      expect(ticks.length).toBeLessThanOrEqual(30);
+      ticks.forEach((tick, i) => i > 0 && expect(tick.at).toBeGreaterThan(ticks[i - 1]?.at ?? 0));
+    }
+  });
+});
+
+it('a day on which clocks are changed has ticks on whole hours', () => {
+  for (const from of [Date.UTC(2026, 2, 28, 20), Date.UTC(2026, 9, 24, 20), Date.UTC(2026, 10, 1, 0)]) {
+    const ticks = timeTicks(frame(from, from + 30 * kHour, 1400), 'local');
+    expect(ticks.length).toBeGreaterThan(8);
+    for (const tick of ticks) expect(new Date(tick.at).getMinutes()).toBe(0);
+    for (const tick of timeTicks(frame(from, from + 9 * kDay, 1400), 'local')) if (tick.strong) expect(new Date(tick.at).getHours()).toBe(0);
+  }
+});
+
+describe('the axis of delays', () => {
+  it('has labels of one unit', () => {
+    expect(linear(0, 30e6, 3).ticks.map((tick) => tick.label)).toEqual(['0 ms', '10 ms', '20 ms', '30 ms']);
+    expect(linear(-2e6, 3e6, 5).ticks[0]?.label).toBe('−2 ms');
+    expect(logarithmic(1e6, 1e9, 130).ticks.map((tick) => tick.label)).toContain('100 ms');
+  });
+  it('goes through zero one way, and marks outliers rather than flatten all', () => {
+    const usual = Array.from({ length: 100 }, (_, i) => row(i * 10));
+    expect(delayScale([row(0, { min: -5e6, p99: -1e6, max: -1e6 })], [], 'fit', true, 200)?.high).toBeGreaterThanOrEqual(0);
+    const outlier = [...usual, row(1000, { max: 9e8 })];
+    expect(delayScale(outlier, [], 'fit', false, 200)?.high).toBeLessThan(1e7);
+    expect(delayScale(outlier, [], 'all', false, 200)?.high).toBeGreaterThanOrEqual(9e8);
+    expect(delayScale([row(0, { min: NaN, max: NaN, p99: NaN })], [], 'fit', false, 200)).toBeUndefined();
+  });
+  it('is drawn for a single value, and for delays that never change', () => {
+    const one = delayScale([row(0, { min: 5, p50: 5, p99: 5, max: 5 })], [], 'log', false, 200);
+    expect(one && one.high > one.low).toBe(true);
+    const flat = delayScale([row(0, { min: 0, p50: 0, p99: 0, max: 0 })], [], 'fit', false, 200);
+    expect(flat && Number.isFinite(yOf(flat, { top: 0, height: 100 }, 0))).toBe(true);
+  });
+});
+
+it('a line ends at a gap', () => {
+  const { lines, context } = recorder();
+  stepLine(context, frame(0, 100), { top: 0, height: 100 }, linear(0, 1e7, 2), [row(0), row(10), row(50), row(60, { p50: NaN }), row(70)], (of) => of.p50, 'red');
+  expect(lines.map((line) => line.length)).toEqual([4, 2, 2]);
+});
+
+it('gaps are told from what is not loaded', () => {
+  const pieces = [piece([row(0), row(10), row(50)], 0, 100)];
+  expect(gaps(pieces, { from: 0, to: 200 }, 150)).toEqual([{ from: 20, to: 50 }, { from: 60, to: 100 }]);
+  expect(gaps(pieces, { from: 0, to: 200 }, 70)).toEqual([{ from: 20, to: 50 }, { from: 60, to: 70 }]);
+  expect(unknown(pieces, { from: 0, to: 200 }, 150)).toEqual([{ from: 100, to: 150 }]);
+});
+
+it('any loss is seen, and more of it is higher', () => {
+  expect(lossHeight(0)).toBe(0);
+  expect(lossHeight(NaN)).toBe(0);
+  expect(lossHeight(1e-9)).toBeGreaterThan(0.1);
+  expect(lossHeight(1)).toBe(1);
+  expect(lossHeight(0.01)).toBeLessThan(lossHeight(0.02));
+  expect([heatPlace(1e-9), heatPlace(1)]).toEqual([10, 255]);
+});
+
+describe('strips', () => {
+  it('name traffic classes', () => {
+    expect([0, 46, 10, 34, 38, 3, 8].map(dscpWords)).toEqual(['CS0', 'EF', 'AF11', 'AF41', 'AF43', 'DSCP 3', 'CS1']);
+    expect(classWords(0xb9)).toBe('EF ECT(1)');
+  });
+  it('join what stays, and part what changes or was not seen', () => {
+    const rows = [row(0, { classForward: 184 }), row(10, { classForward: 184 }), row(20, { classForward: 32 }), row(30), row(40, { classForward: 32 })];
+    expect(segments([piece(rows, 0, 100)], (of) => of.classForward, classWords, () => false).map((one) => [one.from, one.to, one.words])).toEqual([
+      [0, 20, 'EF'], [20, 30, 'CS1'], [40, 50, 'CS1']]);
+  });
+  it('lay flows beneath each other only where they are in use at once', () => {
+    const at = (ms: number) => new Date(ms).toISOString();
+    const flow = (number: number, from: number, to?: number) => ({ flow: number, tuple: 'a:1 > b:2', began: at(from), ended: to === undefined ? undefined : at(to) });
+    const { rows, hidden } = flowRows([flow(0, 0, 10e3), flow(1, 10e3, 60e3), flow(2, 20e3), flow(3, 21e3)], 99e3, 2);
+    expect(rows.map((all) => all.map((one) => one.value))).toEqual([[0, 1], [2]]);
+    expect(hidden).toBe(1);
+    expect(portWords('[2001:db8::1]:4000 > [2001:db8::2]:23999')).toBe('4000 → 23999');
+  });
+});
+
+describe('probes', () => {
+  const probe = (at: number, outcome: string, delay = NaN) => ({ at, outcome, delay, provisional: false }) as Probe;
+  it('have the shape of what became of them', () => {
+    expect(['delivered', 'late', 'lost_forward', 'lost_backward', 'lost_unknown', 'unsent'].map((outcome) => shapeOf(probe(0, outcome)))).toEqual([
+      'dot', 'ring', 'forward', 'backward', 'cross', 'hollow']);
+  });
+  it('are found where they are drawn, lost ones too', () => {
+    const all = [probe(10, 'delivered', 5e6), probe(50, 'lost_unknown')];
+    const [of, lane, scale] = [frame(0, 100), { top: 0, height: 100 }, linear(0, 1e7, 2)];
+    expect(nearest(of, lane, scale, all, xOf(of, 10), 50)?.outcome).toBe('delivered');
+    expect(nearest(of, lane, scale, all, xOf(of, 50), 9)?.outcome).toBe('lost_unknown');
+    expect(nearest(of, lane, scale, all, xOf(of, 30), 50)).toBeUndefined();
+  });
+});
