@@ -61,11 +61,14 @@ void check_error_estimate(std::uint16_t raw) {
 void check_parsing(base::Bytes datagram) {
   session::SenderCounters counters;
   const auto reply = session::parse_reply(datagram, kNow, kTai, counters);
-  CHECK(reply.has_value() == (datagram.size() >= wire::kShortestReply));
+  CHECK(reply.has_value() == (datagram.size() >= session::kShortestTolerated));
   if (!reply) {
     CHECK(counters.malformed == 1);
     return;
   }
+  // Of those that end before the TTL only what is there is believed.
+  if (datagram.size() < wire::kShortestReply) CHECK(!reply->request_hop_limit);
+  CHECK(reply->error_estimate_echoed == (datagram.size() >= 38));
   CHECK(reply->true_transmit_count <= reply->true_transmits.size());
   CHECK((counters.bad_timestamp != 0) == (!reply->received || !reply->transmitted));
   // An error tells the distance from UTC only of a clock that follows it.

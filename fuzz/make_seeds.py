@@ -91,7 +91,29 @@ ECHOES = ["0000dbbd09051230434f4f4b49452d2d0000000000000000", "810048c620a112304
 WINDOWS = ["01000000000000", "01070202010000000000", "010000000000100106", "01000000000010030202020000010201"]
 
 
+# TLVs of drafts: headers asked for, bit errors in a padding, with a pattern and without, and some of it wrong.
+DRAFTS = ["80f70014" + "00" * 20, "80f70028" + "60" * 4 + "00" * 36, "80f60008" + "00" * 8, "80f60007" + "00" * 7,
+          "80f1000400000000" "80f2000400000000" "80010008ff00ff00fe00ff01",
+          "80f00002a55a" "80f1000400000000" "80010004a55aa55b", "80f00003000000" "80f1000400000000" "80010004a55aa55b",
+          "80f1000400000000" "80f20003000000" "80010004a55aa55b", "80f1000400000000"]
+# Targets of requests to the API, and their queries (src/api/routes.cc), with a fault here and there.
+QUERIES = ["/api/v1/sessions", "/api/v1/sessions/office/windows?from=2026-01-01T00:00:00Z&to=2026-01-31T00:00:00Z&step=1h",
+           "/api/v1/windows?from=-1d&to=-1h", "/api/v1/sessions/a%20b", "/api/v1/sessions/%00", "/api/v1/none", "/healthz", "//", "/%",
+           "from=-1h&step=10s&percentiles=50,99.9", "step=0s", "from=-1h&to=-2h", "percentiles=101", "percentiles=", "a=b", "%zz=1",
+           "from=2026-01-31T00:00:00+24:00", "step=1h&step=2h"]
+# Files of keys (config/key_file.h), and one with a fault of each kind.
+HEX, BASE64 = "hex:00112233445566778899aabbccddeeff", "base64:MDEyMzQ1Njc4OUFCQ0RFTw=="
+KEY_FILES = [
+    f"# keys of the site\n\nsite-2026  {HEX}  peer=192.0.2.0/24\nsite-2027\t{BASE64} peer=192.0.2.0/24,2001:db8::/32\r\n"
+    "lab text:as-it-is-typed-into-a-router ssid=7,8", f"one {HEX}\none {HEX}\n", f"one {HEX} peer=10.0.0.1/8", f"one {HEX} ssid=0",
+    f"one {HEX} peer=::/0 ssid=1,65535 peer=::", "one hex:001", "one base64:MDEyMzQ1Njc4OUFCQ0RFTx==", "one two three", HEX, BASE64,
+    "text:0123456789abcdef ssid=7", "none text:0123456789abcdef", "".join(f"k{n} {HEX} ssid=7\n" for n in range(9)), "# nothing\n",
+    f"\ufeffone {HEX}"]
+
+
 def seeds():
+    for number, text in enumerate(KEY_FILES):
+        yield "key_file", f"file-{number}", text.encode()
     for number, text in enumerate(TEXTS):
         yield "address", f"text-{number}", text.encode()
     for number, octets in enumerate(ECHOES):
@@ -105,6 +127,8 @@ def seeds():
             yield "reflect_tlvs", name, ANSWERS + octets[BASE:]
     for name, octets in REPLIES.items():
         yield "decode_reply", name, octets
+    for size in (35, 36, 38, 40, 41, 43):
+        yield "decode_reply", f"cut-{size}", REPLIES["reflector-unauth-stateful"][:size]
     for name, octets in AREAS.items():
         yield "tlv_walk", name, octets
     for name, octets in (PACKETS | AUTHENTICATED).items():
@@ -120,6 +144,9 @@ def seeds():
         yield "reflect_reference", f"{name}-keyed", KNOWN + bytes([9]) + octets
         yield "reply_tlvs", name, bytes([0]) + octets
         yield "stamp_auth", f"behind-{name}", bytes([7]) + AUTHENTICATED["sender-auth-ssid"] + octets
+    for number, text in enumerate(DRAFTS):
+        yield "reflect_reference", f"draft-{number}", bytes([255]) + KNOWN[1:] + bytes([0]) + bytes.fromhex(text)
+        yield "tlv_walk", f"draft-{number}", bytes.fromhex(text)
     for name, (octets, _) in TWAMP.items():
         if name.startswith("test-") and "key" not in name:
             mode = {"auth": 1, "encrypted": 2}.get(name.rpartition("-")[2], 0)
@@ -140,6 +167,22 @@ def conversations():
         yield "twamp_server", name, bytes([0, 7, set_up]) + said + bytes([0, 4])
         yield "twamp_server", f"{name}-by-name", bytes([3, 7, set_up]) + said[:114] + bytes([5, len(sids) - 1]) + sids
         yield "twamp_server", f"{name}-lost", bytes([0, 7, set_up]) + said[:148] + bytes([3, 0, 255])
+    # twamp_client_fuzz: what a server says, in one piece and octet by octet.
+    said = b"".join(TWAMP[f"{name}-open"][0] for name in ("greeting", "server-start", "accept-session"))
+    for name, cut in (("whole", 255), ("octets", 0), ("uneven", 37)):
+        yield "twamp_client", f"open-{name}", bytes([0, cut]) + said + bytes(32)
+        yield "twamp_client", f"by-name-{name}", bytes([2, cut]) + said[:15] + bytes([17]) + said[16:] + bytes(64)
+        yield "twamp_client", f"keyed-{name}", bytes([1, cut]) + said[:15] + bytes([15]) + said[16:] + bytes(32)
+    yield "twamp_client", "refused", bytes([0, 255]) + said[:64] + bytes(15) + bytes([5]) + bytes(32)
+    yield "twamp_client", "not-willing", bytes([0, 255]) + said[:12] + bytes(4) + said[16:64]
+    # twamp_reflector_fuzz: opens, starts, gives packets, stops, lets time pass.
+    for mode in (0, 1, 2, 4, 8, 9, 10):
+        packets = b"".join(bytes([6, 41]) + bytes(41) for _ in range(12))
+        yield "twamp_reflector", f"mode-{mode}", bytes([1, mode, 2]) + packets + bytes([0, 10]) + packets[:86] + bytes([3, 0, 255])
+    yield "twamp_reflector", "two-of-one-port", bytes([1, 0, 9, 0, 2, 10, 6, 0, 14, 0, 7, 0, 15, 0, 5, 0, 13, 0, 4, 12])
+    yield "twamp_reflector", "before-start", bytes([1, 0, 6, 0, 2, 6, 0, 3, 6, 0, 0, 255, 6, 0, 0, 255])
+    for number, text in enumerate(QUERIES):
+        yield "api_query", f"query-{number}", text.encode()
 
 
 def main():

@@ -2,6 +2,7 @@
 //
 // The reflector against the literal one on any TLVs (wire/reference_test.h). An input is 4 octets
 // of what the reflector knows and then the TLVs.
+#include <array>
 #include <vector>
 
 #include "base/check.h"
@@ -14,6 +15,9 @@ using namespace wirestamp;
 namespace {
 
 const std::vector<std::byte> kKey(32, std::byte{0x5a});
+const std::vector<std::byte> kHeader(40, std::byte{0x60});
+const std::array<base::Bytes, 3> kHeaders{base::Bytes(kHeader).first(20), kHeader,
+                                          base::Bytes(kHeader).first(8)};
 
 void fill(wire::TlvAnswers& answers, wire::TlvPolicy& policy, fuzz::Input& input) {
   const std::uint8_t known = input.octet(), allowed = input.octet();
@@ -38,6 +42,8 @@ void fill(wire::TlvAnswers& answers, wire::TlvPolicy& policy, fuzz::Input& input
   if ((allowed & 4U) != 0) policy.return_path.emplace();
   if ((allowed & 8U) != 0 && policy.return_path)
     policy.return_path->may_answer = [](const packet::IpAddress& to) { return !to.is_any(); };
+  policy.drafts = (known & 64U) != 0;
+  if ((known & 128U) != 0) answers.fixed_headers = answers.extension_headers = kHeaders;
   policy.cos_ecn = (allowed & 16U) != 0;
   policy.permitted_dscp = (allowed & 32U) != 0 ? ~std::uint64_t{0} : 0;
 }

@@ -140,11 +140,11 @@ class Harness {
   // Every datagram was answered, or a counter says why not.
   void check_counters() const {
     const session::ReflectorCounters counters = reflector_.counters();
-    CHECK(counters.requests == sent_.size() + counters.refused_destination +
-                                   counters.refused_source + counters.refused_loop +
-                                   counters.refused_prefix + counters.refused_unauthenticated +
-                                   counters.refused_rate_source + counters.refused_rate_network +
-                                   counters.refused_rate_total + counters.short_unlisted);
+    CHECK(counters.requests ==
+          sent_.size() + counters.refused_destination + counters.refused_source +
+              counters.refused_loop + counters.refused_prefix + counters.refused_unauthenticated +
+              counters.refused_rate_source + counters.refused_rate_network +
+              counters.refused_rate_total + counters.short_unlisted + counters.reply_unwanted);
     CHECK(given_ == counters.requests + counters.too_short + counters.truncated);
     CHECK(counters.replies == sent_.size());
     CHECK(counters.sessions_created == sessions_.size() && counters.sessions_evicted == 0);
@@ -169,6 +169,11 @@ class Harness {
     const auto reply = reflector_.reflect(request, stamp(StampSource::User), ClockState(),
                                           base::MutableBytes(buffer).first(room));
     CHECK(fuzz::all_are(base::Bytes(buffer).subspan(room), kUntouched));
+    // Who wants no reply has a session all the same, and its number stays for the next.
+    const bool unwanted = reflector_.counters().reply_unwanted > unwanted_;
+    unwanted_ += unwanted ? 1U : 0U;
+    CHECK(!reply || !unwanted);
+    if (unwanted) sessions_[key_of(request)];
     if (!reply) return;
     octets_sent_ += reply->payload.size();
     check_envelope(request, *reply, listed);
@@ -176,11 +181,7 @@ class Harness {
 
     const auto asked = wire::decode_request(request.payload);
     const auto answer = wire::decode_reply(reply->payload);
-    // Random padding names no session.
-    const bool stamp_request =
-        request.payload.size() >= wire::kBaseSize && wire::zero_behind_header(request.payload);
-    const Key key{request.source, request.destination,
-                  stamp_request ? asked->ssid : std::uint16_t{0}};
+    const Key key = key_of(request);
     std::vector<Sent>& session = sessions_[key];
     CHECK(answer->sequence == session.size());  // RFC 8762 4.3: its own counter, without gaps
     check_told(request.payload, reply->payload, session);
@@ -191,6 +192,14 @@ class Harness {
     reflector_.on_sent(reply->token, result);
   }
 
+  // Random padding names no session.
+  static Key key_of(const packet::ReceivedDatagram& request) {
+    const bool stamp_request =
+        request.payload.size() >= wire::kBaseSize && wire::zero_behind_header(request.payload);
+    return {request.source, request.destination,
+            stamp_request ? wire::decode_request(request.payload)->ssid : std::uint16_t{0}};
+  }
+
   void check_envelope(const packet::ReceivedDatagram& request,
                       const packet::OutgoingDatagram& reply, bool listed) const {
     CHECK(strictness_.may_answer(listed, request.payload));
@@ -199,7 +208,8 @@ class Harness {
           (request.source.address != sources()[0] && !request.source.address.is_loopback()));
     CHECK(reply.destination == request.source && reply.destination.port != 0);
     CHECK(!reply.destination.address.is_multicast() && !reply.destination.address.is_broadcast());
-    CHECK(reply.source == request.destination.address);
+    // Where it was asked at, or another address of ours that it names (RFC 9503 3).
+    CHECK(reply.source == request.destination.address || reply.source == sources()[0]);
     // Never more octets than came, beyond the bare base packet, and that only for the listed.
     CHECK(reply.payload.size() == std::max(request.payload.size(), wire::kBaseSize));
     CHECK(request.payload.size() >= wire::kBaseSize || listed);
@@ -247,7 +257,7 @@ class Harness {
   session::Reflector reflector_;
   std::map<Key, std::vector<Sent>> sessions_;
   std::vector<std::tuple<packet::Token, Key, std::size_t, bool>> sent_;
-  std::uint64_t given_ = 0, octets_given_ = 0, octets_sent_ = 0;
+  std::uint64_t given_ = 0, octets_given_ = 0, octets_sent_ = 0, unwanted_ = 0;
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ bool says_nothing(const wire::ReplyTlvs& told) {
 
 }  // namespace
 
+//= RFC8972:sender-checks-lengths
 FUZZ_TARGET(octets) {
   static const crypto::Hmac key(crypto::Hash::Sha256, std::array<std::byte, 32>{});
   fuzz::Input input(octets);

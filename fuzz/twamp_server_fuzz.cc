@@ -26,7 +26,12 @@ class World final : public twamp::ServerOutput {
       : server({.limits = {.connections = 4,
                            .connections_per_address = 2,
                            .sessions_per_connection = 3,
-                           .sessions = 5},
+                           .sessions = 5,
+                           .strangers = 3,
+                           .strangers_per_network = 2,
+                           .stranger_sessions = 4,
+                           .stranger_sessions_per_network = 3,
+                           .stranger_sessions_per_address = 2},
                 .modes = modes,
                 .key = [](std::string_view) { return twamp::SharedKey::make("", "a passphrase"); },
                 .random = [this] { return drawn++; },
@@ -121,12 +126,15 @@ class Play {
  private:
   void connect(Client& client, unsigned number) {
     client = {.id = next_++, .stream = {}};
-    // Two addresses, so that both limits are met.
-    world_.server.on_connect(client.id,
-                             {.remote = {packet::IpAddress::v4(0x0a000001 + number % 3), 4'000, 0},
-                              .local = {packet::IpAddress::v4(0x0a000101), 862, 0},
-                              .dscp = (std::uint64_t{1} << 48U) - 1},
-                             world_.now());
+    // Three addresses of two networks, the last of them listed, so that all limits are met.
+    const std::uint32_t host = number % 3;
+    world_.server.on_connect(
+        client.id,
+        {.remote = {packet::IpAddress::v4(0x0a000001 + (host << (host == 2 ? 8U : 0U))), 4'000, 0},
+         .local = {packet::IpAddress::v4(0x0a000101), 862, 0},
+         .dscp = (std::uint64_t{1} << 48U) - 1,
+         .listed = host == 2},
+        world_.now());
     free_ += wire::ServerGreeting::kSize + wire::ServerStart::kSize;
   }
 

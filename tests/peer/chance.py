@@ -73,7 +73,7 @@ def extensions(seed, sequence, kinds, key=None):
     """Octets behind a base packet; the last TLV may be truncated, and what follows it be too short for one."""
     chance = random.Random(f"{seed} {sequence}")
     found = [extension(chance, kinds) for _ in range(chance.randrange(1, 8))]
-    for one in found[1:]:  # the flags of the first tell STAMP from TWAMP Light
+    for one in found:
         if chance.random() < 0.1:
             one.flags = chance.randrange(256)
     if key:

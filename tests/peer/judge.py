@@ -24,8 +24,10 @@ def described(one, error, near_ns):
     if one.kind == tlvs.LOCATION and one.length >= 4:
         found["destination_port"], found["source_port"] = number(value[0:2]), number(value[2:4])
         for sub in tlvs.split(value[4:])[0]:
+            if sub.flags & (tlvs.U | tlvs.M):
+                continue
             name = {2: "eui48", 3: "eui64", 5: "destination", 6: "destination", 8: "source", 9: "source"}.get(sub.kind)
-            if name in ("destination", "source"):
+            if name in ("destination", "source") and sub.length == len(sub.value) == 16:
                 found[name] = str(ipaddress.ip_address(sub.value[:4] if sub.kind in (5, 8) else sub.value))
             elif name:
                 found[name] = sub.value[:6] if sub.kind == 2 else sub.value
@@ -123,6 +125,8 @@ def known_by(found, seen):
     first_path = next((one for one in found if one.kind == tlvs.RETURN_PATH), None)
     for one in found:
         value = one.value
+        if one.kind == tlvs.MICRO and one.flags & tlvs.U:
+            seen.micro_id = None
         if one.kind == tlvs.RETURN_PATH and one.flags & tlvs.U and one is first_path:
             seen.same_link = False
         if one.truncated() or one.flags & (tlvs.U | tlvs.M | tlvs.I):
@@ -162,14 +166,12 @@ def wrong_with_values(found, error, near_ns):
     return wrong
 
 
-def comparable(octets_of_tlvs):
+def comparable(octets_of_tlvs, padded=False):
     """Without what nothing specifies: U and M beside I, U beside M where a TLV is truncated, flags inside of a refused
-    Return Path, and whether the HMAC TLV behind a malformed one is the rest that is copied, or is made anew."""
+    Return Path, and the octets of padding that the reflector adds."""
     found, tail = tlvs.split(octets_of_tlvs)
-    malformed = False
     for one in found:
-        malformed = malformed or bool(one.flags & tlvs.M and not one.flags & tlvs.I)
-        if malformed and one.kind == tlvs.HMAC:
+        if padded and one.kind == tlvs.PADDING:
             one.value = bytes(len(one.value))
         if one.truncated() and one.flags & tlvs.M:
             one.flags = tlvs.M
@@ -186,13 +188,16 @@ def comparable(octets_of_tlvs):
 def wrong_with_tlvs(request, reply, base, seen, error, near_ns):
     if len(request) <= base:
         return [f"{len(reply) - base} octets behind the base packet"] if len(reply) > base else []
+    # In the open mode the HMAC TLV is switched on by its key (RFC 8972 4.8); without one U says so, as of any type.
+    seen.hmac_known = seen.key is not None or bool(reply[base] & tlvs.I)
     padding = not seen.authenticated and not request[base] & tlvs.U
     found = answered(b"" if padding else reply[base:])
-    wanted, _ = tlvs.reflected(request[base:], known_by(found, seen))
+    wanted, effects = tlvs.reflected(request[base:], known_by(found, seen))
     if padding:  # a STAMP sender writes U, so this is a TWAMP Light sender
         wanted = request[base:]
     wrong = wrong_with_values(found, error, near_ns)
-    if comparable(reply[base:]) != comparable(wanted):
+    padded = bool(effects.octets)
+    if comparable(reply[base:], padded) != comparable(wanted, padded):
         wrong.append(f"TLVs {reply[base:].hex()}, wanted {wanted.hex()}")
     return wrong
 

@@ -22,6 +22,7 @@ import twamp  # noqa: E402
 def common(parser):
     parser.add_argument("--key", type=bytes.fromhex, help="authenticated mode: the key in hex")
     parser.add_argument("--tlv-key", type=bytes.fromhex, help="open mode: the key of the HMAC TLV in hex")
+    parser.add_argument("--hmac-wanted", action="store_true", help="of --tlv-key: the reflector believes no TLVs without one")
     parser.add_argument("--ssid", type=lambda text: int(text, 0), default=0)
     parser.add_argument("--error", type=bytes.fromhex, default=reflector.UNSYNCHRONISED, help="Error Estimate in hex")
     parser.add_argument("--light", action="store_true", help="TWAMP Light: no extensions")
@@ -36,7 +37,8 @@ def reflector_flags(parser):
     parser.add_argument("--stateless", action="store_true")
     parser.add_argument("--permit-dscp", type=int, action="append", default=[0])
     parser.add_argument("--return-prefix", action="append", default=[])
-    parser.add_argument("--micro-id", type=int, default=0x22)
+    parser.add_argument("--micro-id", type=lambda text: None if text == "none" else int(text, 0), default=0x22,
+                        help="of the link; none: the TLV is not known")
     parser.add_argument("--control", action="store_true", help="Reflected Test Packet Control is switched on")
     parser.add_argument("--lose-request", type=int, action="append", default=[], help="by Sequence Number")
     parser.add_argument("--lose-reply", type=int, action="append", default=[], help="by the request's Sequence Number")
@@ -55,7 +57,8 @@ def sender_flags(parser):
     parser.add_argument("--source-port", type=int, default=0)
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--interval", type=float, default=0.1, help="seconds")
-    parser.add_argument("--go-on", action="store_true", help="send the next at the first reply, not when it is due")
+    parser.add_argument("--go-on", action="store_true", help="send the next when it is answered, not when it is due")
+    parser.add_argument("--replies", type=int, default=1, help="with --go-on: so many answer a probe")
     parser.add_argument("--dscp", type=int, default=0)
     parser.add_argument("--ecn", type=int, default=0)
     parser.add_argument("--ttl", type=int, default=255)

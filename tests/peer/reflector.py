@@ -54,6 +54,11 @@ class Reflector:
             return "lost on the way there"
         return ""
 
+    def is_padding(self, payload):
+        """What is behind the base packet: a STAMP sender sets U in every TLV (RFC 8762 4.6, RFC 8972 4)."""
+        own, base = self.settings, packets.BASE[bool(self.settings.key)]
+        return own.light or len(payload) <= base or not own.key and not payload[base] & tlvs.U
+
     def _stamp(self, instant_ns, error):
         if self.odd.utc_in_ptp:
             return octets.ptp(instant_ns, 0)
@@ -64,6 +69,7 @@ class Reflector:
         return tlvs.Seen(
             datagram.source, datagram.source_port, datagram.destination, datagram.destination_port, datagram.dscp,
             datagram.ecn, sequence=asked["sequence"], key=own.key or own.tlv_key, authenticated=bool(own.key),
+            hmac_wanted=own.hmac_wanted,
             received=session.received, previous=session.previous, stateful=not own.stateless, sync=tlvs.SYNC_FREE,
             permitted_dscp=frozenset(own.permit_dscp), own_addresses=tuple(own.own_address),
             return_prefixes=tuple(own.return_prefix), micro_id=own.micro_id, drafts=own.drafts, control=own.control,
@@ -88,10 +94,9 @@ class Reflector:
             seen.reply_sequence, seen.transmitted = sequence, session.transmitted
             return self._reply(datagram, asked, seen, sequence), session
 
-        base = packets.BASE[mode]
-        if own.light or len(payload) <= base:
+        if self.is_padding(payload):
             return reply, tlvs.Effects()
-        return reply, tlvs.reflected(payload[base:], dataclasses.replace(seen))[1]
+        return reply, tlvs.reflected(payload[packets.BASE[mode]:], dataclasses.replace(seen))[1]
 
     def _reply(self, datagram, asked, seen, sequence):
         own, payload = self.settings, datagram.payload
@@ -101,7 +106,7 @@ class Reflector:
             error = error[:1] + bytes(1)
         behind = b""
         if len(payload) > base:
-            behind = payload[base:] if own.light else tlvs.reflected(payload[base:], seen)[0]
+            behind = payload[base:] if self.is_padding(payload) else tlvs.reflected(payload[base:], seen)[0]
         sent = self._stamp(time.time_ns(), error)
         received = self._stamp(datagram.received_ns, error)
         first, last = (asked["timestamp"], sent) if self.odd.swap else (sent, asked["timestamp"])
@@ -139,7 +144,7 @@ class Reflector:
             "received_ns": datagram.received_ns, "sequence": asked["sequence"], "ssid": asked["ssid"], "error": error,
             "sent_ns": octets.instant(asked["timestamp"], error, datagram.received_ns), "hex": datagram.payload,
             "tlvs": [] if own.light else [described(one, error, datagram.received_ns) for one in tlvs.split(behind)[0]],
-            "wrong": [] if own.light else wrong_with_request(datagram.payload, own.key, own.tlv_key)}
+            "wrong": [] if own.light else wrong_with_request(datagram.payload, own.key, own.tlv_key, own.hmac_wanted)}
 
 
 def run(settings, oddities):

@@ -80,7 +80,7 @@ def request(settings, sequence, padding):
 
 def seen_of(settings, udp, own_address, destination):
     return tlvs.Seen(own_address, udp.port, destination, settings.port, settings.dscp, settings.ecn,
-                     drafts=settings.drafts, own_addresses=tuple(settings.own_address))
+                     hmac_wanted=settings.hmac_wanted, drafts=settings.drafts, own_addresses=tuple(settings.own_address))
 
 
 def light_told(payload, reply, datagram):
@@ -110,7 +110,7 @@ def told(settings, payload, datagram, seen):
                                  settings.tlv_key)
     error, near = got["error"], datagram.received_ns
     return {
-        "octets": len(reply), "source": datagram.source, "source_port": datagram.source_port, "ttl": datagram.ttl,
+        "octets": len(reply), "arrived_at": datagram.destination, "source": datagram.source, "source_port": datagram.source_port, "ttl": datagram.ttl,
         "dscp": datagram.dscp, "ecn": datagram.ecn, "received_ns": near, "sequence": got["sequence"],
         "sender_sequence": got["sender_sequence"], "sender_ttl": got["sender_ttl"], "ssid": got["ssid"], "error": error,
         "receive_ns": octets.instant(got["receive"], error, near),
@@ -141,7 +141,7 @@ def run(settings):
                 seen = seen_of(settings, udp, source, settings.host)
                 replies.append(told(settings, asked, datagram, seen) if asked else
                                {"wrong": ["a reply to nothing that was sent"], "hex": datagram.payload})
-                if settings.go_on and len(replies) == 1:
+                if settings.go_on and len(replies) == settings.replies:
                     break
             say(event="probe", sequence=sequence, octets=len(payload), left_ns=left, source=source,
                 source_port=udp.port, hex=payload, replies=replies)

@@ -63,6 +63,8 @@ class Seen:
     reply_sequence: int = 0
     key: bytes = None
     authenticated: bool = False   # then the HMAC TLV is mandatory
+    hmac_wanted: bool = False     # it is in the open mode, too
+    hmac_known: bool = True       # False: no key, and the HMAC TLV is not understood, as a reflector may have it
     received: int = 0             # R_RxC, with this request
     transmitted: int = 0          # R_TxC, with its reply
     previous: tuple = None        # (sequence, stamp of 8 octets, method) of the session's previous reply
@@ -75,7 +77,7 @@ class Seen:
     own_addresses: tuple = ()     # besides `destination`
     return_prefixes: tuple = ()
     same_link: bool = True
-    micro_id: int = 0
+    micro_id: int = 0             # None: no link has an ID here, which is the same as not to know the TLV
     drafts: bool = False
     control: bool = False         # Reflected Test Packet Control is switched on
     most_packets: int = 8
@@ -102,26 +104,23 @@ def location(one, seen, _effects):
         return None
     ports = bytes(4) if seen.hidden else field(seen.destination_port, 2) + field(seen.source_port, 2)
     subs, tail = split(one.value[4:])
+    lengths = {1: 8, 4: 16, 7: 16}
     for sub in subs:
-        if sub.truncated():
-            sub.flags |= M
+        # As with TLVs: M ends it, and the rest is copied (RFC 8972 4).
+        if sub.truncated() or sub.length != lengths.get(sub.kind, sub.length):
+            sub.flags = M
             break
-        sub.flags &= 0x0F
+        if sub.kind not in lengths:
+            sub.flags = U
+            continue
+        sub.flags = 0
         if sub.kind == 1:
-            if sub.length != 8:
-                sub.flags = M
-                continue
             mac = None if seen.hidden else seen.mac
             sub.kind, sub.value = (2, mac + bytes(2)) if mac else (3, bytes(8))
-        elif sub.kind in (4, 7):
-            if sub.length != 16:
-                sub.flags = M
-                continue
-            address = ipaddress.ip_address(seen.destination if sub.kind == 4 else seen.source)
-            sub.kind += 1 if address.version == 4 else 2
-            sub.value = bytes(16) if seen.hidden else address.packed.ljust(16, b"\0")
-        else:
-            sub.flags = U
+            continue
+        address = ipaddress.ip_address(seen.destination if sub.kind == 4 else seen.source)
+        sub.kind += 1 if address.version == 4 else 2
+        sub.value = bytes(16) if seen.hidden else address.packed.ljust(16, b"\0")
     return ports + joined(subs, tail)
 
 
@@ -183,6 +182,8 @@ def permitted_return(address, seen):
 
 
 def return_path(one, seen, effects):
+    if one.length < 4:  # no sub-TLV is that short
+        return None
     subs, tail = split(one.value)
     kinds = [sub.kind for sub in subs]
     understood = not tail and bool(subs)
@@ -191,8 +192,8 @@ def return_path(one, seen, effects):
                 4: sub.length % 16 == 0 and sub.length > 0}
         if sub.truncated() or not fits.get(sub.kind, True):
             sub.flags, understood = M, False
-        else:
-            sub.flags = 0 if sub.kind in fits else U
+            break
+        sub.flags = 0 if sub.kind in fits else U
     control = next((sub for sub in subs if sub.kind == 1 and not sub.flags), None)
     if control is not None and number(control.value) & 1 == 0:
         effects.silent = "Return Path: no reply"
@@ -313,9 +314,11 @@ def enlarged(found, tail, base, wanted):
 
 def processed(found, seen, effects):
     known = {**KNOWN, **(DRAFTS if seen.drafts else {})}
+    if seen.micro_id is None:
+        del known[MICRO]
     paths = 0
     for one in found:
-        if one.kind == HMAC:
+        if one.kind == HMAC and seen.hmac_known:
             one.flags = M if one.truncated() else 0
             if one.flags:
                 return
@@ -343,7 +346,8 @@ def reflected(octets, seen):
     """(what stands behind the base packet of the reply, Effects)."""
     found, tail = split(octets)
     effects = Effects()
-    verdict = integrity(found, seen.sequence, seen.key, seen.authenticated)
+    wanted = seen.authenticated or seen.hmac_wanted
+    verdict = integrity(found, seen.sequence, seen.key, wanted) if seen.hmac_known else "absent"
     if verdict == "failed":
         for one in found:
             one.flags = I

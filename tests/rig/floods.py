@@ -171,6 +171,7 @@ def check_went_on(measured, rows, probes):
     return f"{outcomes}; T3 by {dict(departed)}"
 
 
+#= RFC8085:replies-limited
 def floods_leave_the_established_alone():
     # As fast as a busy machine sends: what is above the rates is refused.
     rows, measured, counts, probes, table = flood_figures(per_second=40_000)
@@ -182,6 +183,8 @@ def floods_leave_the_established_alone():
         check(row["out"] <= row["in"], f"{row}: more octets out than in")
         check(row["memory"] < GROWTH, f"{row}: grew too much")
     check(counts["octets_sent"] <= counts["octets_received"], counts)
+    full = sum(row["socket_full"] for row in rows)
+    check(counts.get("receive_buffer_full", 0) >= full, f"the kernel dropped {full}, the reflector counted {counts}")
     check(counts["sessions_created"] - counts.get("sessions_evicted", 0) <= 16_384, counts)
     for name in ("refused_source", "refused_prefix", "replies_ignored", "too_short", "refused_rate_source", "path_errors"):
         check(counts.get(name, 0) > 0, f"{name} of {counts}: the flood was not what it should be")

@@ -36,8 +36,11 @@ def peer_reflects(network, *flags, address=REFLECTOR_V4):
     return process
 
 
-def peer_sends(network, *flags, address=REFLECTOR_V4, count=PROBES):
-    """The lines of its probes. A probe is answered when a reply came before the next was due."""
+def peer_sends(network, *flags, address=REFLECTOR_V4, count=PROBES, replies=1):
+    """The lines of its probes. Each is sent when the one before has so many replies; with an --interval of its own it is
+    answered when a reply came before the next was due."""
+    if "--interval" not in flags:
+        flags += ("--interval", 5, "--go-on", "--replies", replies) if replies else ("--interval", "0.05")
     process = start(network, "sender", "send", address, PORT, "--count", count, *flags)
     check_equal(process.wait(120), 0, f"exit code of the peer: {process.err()}")
     found = lines(process, "probe")
@@ -67,6 +70,7 @@ def check_answered(probes, replies_each=1):
 # --- the peer sends ------------------------------------------------------------------------------------------
 
 
+#= RFC8762:reflector-layout-open RFC8762:stateful-number RFC5357:ttl-255
 def stamp_open_from_the_peer():
     with Rig(emulated=False) as rig:
         rig.reflect()
@@ -87,8 +91,10 @@ def stamp_open_from_the_peer():
 # --- the peer reflects ---------------------------------------------------------------------------------------
 
 
+#= RFC4656:ttl-255
 def check_requests(reflector, measured, lost=len(LOST_THERE)):
     """Every request is as it should be, and its T1 is before its arrival."""
+    in_time(measured)
     seen = lines(reflector, "packet")
     check_nothing_wrong([line for line in seen if "wrong" in line], "requests")
     dropped = [line["dropped"] for line in seen if line["dropped"]]
@@ -135,6 +141,7 @@ def ping_and_judge(rig, *flags, reflector, stateful=True, **options):
     return measured, seen
 
 
+#= RFC8762:ntp-default RFC8762:ptp RFC8972:follow-up-format
 def stamp_open_to_the_peer():
     with Rig(emulated=False) as rig:
         for address, target in ((REFLECTOR_V4, V4), (REFLECTOR_V6, V6)):

@@ -54,6 +54,7 @@ def client(rig, *flags, address=REFLECTOR_V4, code=0):
     return lines(process, "probe"), lines(process, "end")[0]
 
 
+#= RFC5357:own-number
 def check_session(probes, end, what):
     check_equal((end["refused"], end["wrong"]), ("", []), f"the control connection, {what}")
     replies = replies_of(probes)
@@ -65,6 +66,8 @@ def check_session(probes, end, what):
         check_equal(probe["replies"][0]["sequence"], probe["sequence"], f"the reflector's own number, {what}")
 
 
+#= RFC5357:zero-address RFC5357:other-port RFC5618:mixed RFC5938:layout RFC6038:padding-reflected
+#= RFC6038:symmetrical
 def twamp_modes_from_the_peer():
     with Rig(emulated=False) as rig:
         server(rig)
@@ -76,6 +79,7 @@ def twamp_modes_from_the_peer():
                     print(f"  {address} {mode}, {name}: {len(probes)} answered", flush=True)
 
 
+#= RFC4656:token-verified RFC5357:wrong-hmac
 def twamp_refusals_to_the_peer():
     """What a server has to refuse, and how (RFC 5357 3, RFC 4656 3.1)."""
     with Rig(emulated=False) as rig:
@@ -106,6 +110,7 @@ def peer_serves(rig, *flags, address=REFLECTOR_V4):
     return process
 
 
+#= RFC8186:twamp-z
 def check_served(process, measured):
     """Nothing was wrong with a message or a test packet, and ping says what the peer says."""
     seen = lines(process, "packet")
@@ -122,6 +127,7 @@ def check_served(process, measured):
         check_equal((line["ttl"], probe["seen_ttl"]), (255, 255), "TTL")
 
 
+#= RFC5357:client-takes-port
 def twamp_modes_to_the_peer():
     with Rig(emulated=False) as rig:
         for address, target in TARGETS.items():
@@ -130,7 +136,7 @@ def twamp_modes_to_the_peer():
                 for flags, ours in (((), ()), (("--offer", "15"), ("--dscp", "10")),
                                     (("--other-port",), ("--size", "300"))):
                     process = peer_serves(rig, *flags, address=address)
-                    measured = rig.ping("-c", str(PROBES), "-i", "50ms", "--protocol", "twamp", "--twamp-mode", mode,
+                    measured = rig.ping("-c", str(PROBES), "-i", "100ms", "--protocol", "twamp", "--twamp-mode", mode,
                                         *keys, *ours, target=target)
                     check_equal(measured.code, 0, f"exit code of ping: {measured.err}")
                     poll_until(lambda: lines(process, "closed"), 10, "the control connection ends")
@@ -156,11 +162,25 @@ def twamp_client_is_refused_in_words():
             process.stop(signal.SIGTERM)
 
 
+def a_silent_twamp_port_is_told_as_such():
+    """TCP gets through and UDP does not: the words are about that, and not about STAMP."""
+    with Rig(emulated=False) as rig:
+        rig.nft("reflector", "table ip drops { chain in { type filter hook input priority 0; meta l4proto udp drop; } }")
+        process = peer_serves(rig)
+        measured = rig.ping("-c", "45", "-i", "100ms", "--protocol", "twamp", target=TARGETS[REFLECTOR_V4])
+        check_equal(measured.summary["received"], 0, "received")
+        check_equal(lines(process, "packet"), [], "test packets that got through")
+        print(measured.err)
+        for words in ("the TWAMP server named UDP", "the TWAMP server granted the session", "drop UDP"):
+            check(words in measured.err, f"{words!r} is not in: {measured.err}")
+        check("STAMP" not in measured.err, f"it speaks of STAMP: {measured.err}")
+        process.stop(signal.SIGTERM)
+
+
 CASES = {
-    "twamp_refusals_to_the_peer": twamp_refusals_to_the_peer,
-    "twamp_client_is_refused_in_words": twamp_client_is_refused_in_words,
-}
-PREPARED = {
     "twamp_modes_from_the_peer": twamp_modes_from_the_peer,
     "twamp_modes_to_the_peer": twamp_modes_to_the_peer,
+    "twamp_refusals_to_the_peer": twamp_refusals_to_the_peer,
+    "twamp_client_is_refused_in_words": twamp_client_is_refused_in_words,
+    "a_silent_twamp_port_is_told_as_such": a_silent_twamp_port_is_told_as_such,
 }

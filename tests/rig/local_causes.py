@@ -31,7 +31,8 @@ def cause_sum(measured, cause):
 
 def broken_for_a_while(rig, breaking, mending, wanted, *flags, target=f"{REFLECTOR_V4}:{PORT}", seconds=0.5,
                        before_it_is_noticed=()):
-    """`before_it_is_noticed`: outcomes of the probes that the kernel still took for sent."""
+    """`before_it_is_noticed`: outcomes of the probes that the kernel still took for sent. `wanted` may be several, of
+    which the kernel chooses."""
     probes = int(250 + 100 * seconds + (200 if before_it_is_noticed else 0))
     started = rig.start_ping("-c", str(probes), "-i", "10ms", "--loss-after", "1s", *flags, target=target)
     time.sleep(1)
@@ -45,16 +46,18 @@ def broken_for_a_while(rig, breaking, mending, wanted, *flags, target=f"{REFLECT
     sent = in_time(measured)
     outcomes = outcomes_of(sent)
     print(f"  {outcomes}")
+    possible = (wanted,) if isinstance(wanted, str) else wanted
+    wanted = max(possible, key=lambda one: outcomes.get(one, 0))
     # A probe that was on its way when the network broke has left, and its reply may find nobody.
     on_the_way = [p for p in sent if began - ON_THE_WAY_NS < moment(p) < ended and p["outcome"].startswith("lost")]
     certain = outcomes_of(p for p in sent if p not in on_the_way)
-    allowed = {"delivered", wanted, *before_it_is_noticed}
+    allowed = {"delivered", *possible, *before_it_is_noticed}
     check(set(certain) <= allowed, f"outcomes {outcomes}, wanted only {sorted(allowed)}")
     check(certain.get(wanted, 0) >= 20, f"outcomes {outcomes}: hardly any {wanted}")
     check_equal([sent[i]["outcome"] for i in (0, -1)], ["delivered"] * 2, "first and last probe")
     if wanted.startswith("unsent:"):
         check_equal(cause_sum(measured, wanted[7:]), outcomes[wanted], f"summary.unsent.by_cause.{wanted[7:]}")
-        check_equal(measured.summary["sent"], len(sent) - outcomes[wanted], "summary.sent")
+        check_equal(measured.summary["sent"], len(sent) - sum(outcomes.get(one, 0) for one in possible), "summary.sent")
         if not before_it_is_noticed:
             wanted_ratio = len(on_the_way) / measured.summary["sent"]
             check(abs(measured.summary["network_loss_ratio"] - wanted_ratio) < 1e-6,
@@ -157,12 +160,13 @@ def carrier_lost():
 
 def carrier_lost_behind_a_queue():
     """The send succeeds, nothing is reported; the missing stamp is the only sign. The kernel looks at its links
-    once a second: until then the driver goes on taking packets, and stamps them."""
+    once a second: until then the driver goes on taking packets, and stamps them. Then it forgets the neighbours of
+    the link, unless the route still holds the old entry: it asks for three seconds, or drops what it is given."""
     with Rig(emulated=False) as rig:
         rig.reflect()
         rig.run_in("sender", "tc", "qdisc", "add", "dev", "s0", "root", "pfifo", "limit", "1000")
         broken_for_a_while(rig, lambda: rig.ip("reflector", "link set r0 down"),
-                           lambda: rig.ip("reflector", "link set r0 up"), "unsent:dropped_locally",
+                           lambda: rig.ip("reflector", "link set r0 up"), ("unsent:dropped_locally", "unsent:neighbour_unresolved"),
                            seconds=2.5, before_it_is_noticed=["lost_forward"])
 
 
@@ -238,6 +242,7 @@ def larger_than_the_interface_takes():
             only(measured, "too_big", 20)
 
 
+#= RFC8085:no-fragments
 def larger_than_the_path_takes():
     """A router in the middle says so; a probe sent before that is known is lost by the same cause."""
     with Rig() as rig:

@@ -70,6 +70,7 @@ def every_run():
     return [Run(number, *values) for number, values in enumerate(wanted)]
 
 
+#= RFC8972:cos-received RFC2474:octet
 def all_dscp_both_ways():
     with Rig(emulated=False) as network:
         network.ip("sender", f"addr add {UNLISTED['v4']}/24 dev s0")

@@ -26,10 +26,12 @@ import echo  # noqa: E402
 import emulator_itself  # noqa: E402
 import floods  # noqa: E402
 import goodbye  # noqa: E402
+import half_open  # noqa: E402
 import hostile_network  # noqa: E402
 import interop  # noqa: E402
 import interop_keys  # noqa: E402
 import interop_light  # noqa: E402
+import interop_ping  # noqa: E402
 import interop_tlvs  # noqa: E402
 import interop_twamp  # noqa: E402
 import keys  # noqa: E402
@@ -46,6 +48,7 @@ import reconnects  # noqa: E402
 import rig  # noqa: E402
 import scapy_judge  # noqa: E402
 import scenario  # noqa: E402
+import screens  # noqa: E402
 import several_ways  # noqa: E402
 import stalls  # noqa: E402
 import strangers  # noqa: E402
@@ -59,9 +62,10 @@ def cases():
     found = {f"scenario_{path.stem}": (lambda path=path: scenario.run(path))
              for path in sorted((HERE / "scenarios").glob("*.toml"))}
     for module in (addresses, agent_memory, agents, back_off, bad_input, bad_ports, chain, echo, emulator_itself, floods,
-                   goodbye, hostile_network, interop, interop_keys, interop_light, interop_tlvs, interop_twamp, keys,
+                   goodbye, half_open, hostile_network, interop, interop_keys, interop_light, interop_ping, interop_tlvs, interop_twamp,
+                   keys,
                    local_causes, marks, mutual, nat, network_changes, no_privilege, one_socket, parallel_flows, paths, reconnects,
-                   scapy_judge, several_ways, stalls, strangers, twamp_sessions, vlan, ways_and_addresses,
+                   scapy_judge, screens, several_ways, stalls, strangers, twamp_sessions, vlan, ways_and_addresses,
                    wire_judge):
         rig.check(not found.keys() & module.CASES.keys(), f"{module.__name__}: a case of that name exists already")
         found.update(module.CASES)

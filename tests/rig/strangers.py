@@ -65,6 +65,7 @@ def check_named(measured, counts_from, what):
               verdict)
 
 
+#= RFC8085:source-checked
 def replies_from_another_address():
     with Rig(emulated=False) as rig:
         rig.ip("reflector", f"addr add {OTHER}/24 dev r0")

@@ -55,6 +55,7 @@ def check_delivered_in_time(measured):
     return found
 
 
+#= RFC5357:control-port
 def twamp_has_kernel_stamps():
     """Every mode over IPv4, and open mode over IPv6; one server for all."""
     with Rig(emulated=False) as rig:
@@ -101,6 +102,7 @@ def captured(rig):
     return whole
 
 
+#= RFC5357:stop-count
 def judge_control(messages):
     ours = [m for m in messages if m["ip.src"] == SENDER_V4]
     theirs = [m for m in messages if m["ip.src"] == REFLECTOR_V4]
@@ -114,6 +116,7 @@ def judge_control(messages):
     check_equal(accepts, [0, 0, 0], "Accept of Server-Start, Accept-Session and Start-Ack")
 
 
+#= RFC4656:multiplier
 def tshark_reads_our_twamp():
     """The distribution's tshark finds no malformed octet in both conversations, and in them what the ends said."""
     with Rig(emulated=False) as rig:

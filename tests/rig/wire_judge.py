@@ -129,6 +129,7 @@ def kernel_clock():
     return status & 0x40 == 0, most_us / 1e6
 
 
+#= RFC4656:multiplier
 def judge_error(packet, clock):
     """S, Z, scale and multiplier (RFC 8186, RFC 4656 4.1.2)."""
     synchronised, most = clock
@@ -144,6 +145,7 @@ def near(found, wanted, what):
     check(abs(found - wanted) <= ROUNDING_NS, f"{what}: tshark says {found}, the probe {wanted}")
 
 
+#= RFC8762:timestamp-late
 def judge_request(packet, probe, clock):
     judge_error(packet, clock)
     stamp, written = whole_ns(packet.stamp), instant(packet.timestamp)
@@ -154,6 +156,7 @@ def judge_request(packet, probe, clock):
                  packet.sender_ttl), (0, "0", 0, "0", "0"), "what only a reply has, in a request")
 
 
+#= RFC8762:receive-timestamp RFC8762:fields-copied
 def judge_reply(packet, request, probe):
     near(instant(packet.receive), probe["reflector_rx_ns"], "Receive Timestamp")
     order = [instant(packet.receive), instant(packet.timestamp), probe["reflector_tx_ns"] + ROUNDING_NS]

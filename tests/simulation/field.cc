@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -74,6 +75,8 @@ class Field::One final : public session::SessionOutput {
       if (wanted.port) {
         port = *wanted.port;
         if (taken(port)) return fail("port " + std::to_string(port) + " is in use");
+      } else if (field_.scenario_.first_port) {
+        port = *std::exchange(field_.scenario_.first_port, std::nullopt);
       } else {
         do port = static_cast<std::uint16_t>(32'768 + field_.random_.below(28'232));
         while (taken(port));
@@ -111,11 +114,26 @@ class Field::One final : public session::SessionOutput {
       field_.at(field_.now_ + Duration::milliseconds(3'050), [this, flow, octets] {
         error(flow, packet::PathErrorKind::NeighbourUnresolved, octets);
       });
-    after_.push_back([this, flow, token, result, leaves, port, octets] {
+    after_.push_back([this, flow, token, result, leaves, port, octets, hops = datagram.hop_limit] {
       session->on_sent(flow, token, result);
       if (!leaves) return;
       session->on_transmit_stamp(flow, token, field_.stamp(StampSource::Kernel));
-      depart(flow, port, octets);
+      if (hops <= field_.scenario_.routers.size())
+        expire(flow, port, hops, octets);
+      else
+        depart(flow, port, octets);
+    });
+  }
+
+  // The last router that it reaches says so, if it comes so far.
+  void expire(session::FlowId flow, std::uint16_t port, std::size_t hops,
+              const std::vector<std::byte>& octets) {
+    if (hops > field_.scenario_.routers_before && !field_.passes(port, true)) return;
+    const packet::IpAddress router = field_.scenario_.routers[hops - 1];
+    const Duration there = field_.scenario_.round_trip * static_cast<std::int64_t>(hops) /
+                           static_cast<std::int64_t>(field_.scenario_.routers.size() + 1);
+    field_.at(field_.now_ + there, [this, flow, octets, router] {
+      error(flow, packet::PathErrorKind::TimeExceeded, octets, router);
     });
   }
 
@@ -221,11 +239,12 @@ class Field::One final : public session::SessionOutput {
     return peer;
   }
 
-  void error(session::FlowId flow, packet::PathErrorKind kind,
-             const std::vector<std::byte>& octets) {
+  void error(session::FlowId flow, packet::PathErrorKind kind, const std::vector<std::byte>& octets,
+             const std::optional<packet::IpAddress>& router = std::nullopt) {
     packet::PathError error;
     error.kind = kind;
     error.destination = session->options().flow.remote;
+    error.offender = router;
     if (kind == packet::PathErrorKind::PortUnreachable) error.offender = error.destination.address;
     error.quoted = octets;
     error.noticed = field_.now_;

@@ -12,6 +12,7 @@
 
 #include "agenda.h"
 #include "base/random.h"
+#include "packet/address.h"
 #include "session/reflector.h"
 #include "session/session.h"
 
@@ -68,8 +69,12 @@ struct FieldScenario {
   std::uint32_t impostors = 0;
   std::vector<During> starved;        // sessions do not run
   std::optional<Duration> suspended;  // the host sleeps for a second of its own
+  // The routers on the way there, nearest first; the middleboxes stand behind so many of them.
+  std::vector<packet::IpAddress> routers;
+  std::size_t routers_before = 0;
   std::set<std::uint16_t> taken_ports;
-  session::PortBudget* budget = nullptr;  // absent: one of its own
+  std::optional<std::uint16_t> first_port;  // that the system gives; absent: by chance
+  session::PortBudget* budget = nullptr;    // absent: one of its own
 };
 
 class Field final {

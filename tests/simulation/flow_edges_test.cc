@@ -244,6 +244,21 @@ TEST(FlowEdges, a_session_without_new_ports_says_so_once) {
 
 // Each reply has another epoch: one event is enough, nothing is lost, and no loss has a direction
 // that nobody knows.
+// What hears nothing of a session for a quarter of an hour forgets it, as one that was restarted.
+TEST(FlowEdges, after_a_long_outage_nobody_knows_whether_the_reflector_was_restarted) {
+  for (const int minutes : {5, 20}) {
+    FieldScenario silent = scenario(PortPolicy::Fixed);
+    silent.down = {{Duration::minutes(2), Duration::minutes(minutes)}};
+    silent.restarts = {Duration::minutes(4)};
+    Field field(silent);
+    field.run(Duration::minutes(30));
+    const auto told = field.of_kind(EventKind::ReflectorRestarted);
+    ASSERT_EQ(told.size(), 1U) << minutes;
+    const bool doubtful = told[0].event.text.find("may have been restarted") != std::string::npos;
+    EXPECT_EQ(doubtful, minutes == 20) << told[0].event.text;
+  }
+}
+
 TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_is_told_once) {
   FieldScenario shuffled = scenario(PortPolicy::Dynamic);
   shuffled.shuffled = {{Duration::seconds(30), Duration::hours(2)}};
@@ -262,6 +277,7 @@ TEST(FlowEdges, a_nat_that_changes_the_port_of_every_packet_is_told_once) {
 }
 
 // Nor does what comes from the peer's own address and answers no probe: it is no sign of life.
+//= RFC8972:ssid-of-another
 TEST(FlowEdges, made_up_replies_are_counted_and_hide_no_outage) {
   FieldScenario attacked = scenario(PortPolicy::Dynamic);
   attacked.made_up_replies = true;
@@ -380,6 +396,7 @@ TEST(FlowEdges, a_goodbye_without_the_token_of_the_session_counts_nothing) {
 }
 
 // Thousands of strangers send the octets of each reply: they are counted, and nothing else.
+//= RFC8085:source-checked
 TEST(FlowEdges, replies_from_other_addresses_change_nothing) {
   FieldScenario attacked = scenario(PortPolicy::Dynamic);
   attacked.impostors = 2'000;

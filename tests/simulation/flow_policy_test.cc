@@ -52,6 +52,7 @@ void print(const Field& field) {
               << told.event.text << '\n';
 }
 
+//= RFC6335:dynamic-ports
 TEST(FlowPolicy, a_dynamic_flow_recovers_from_a_stall_in_five_seconds) {
   FieldScenario stalled = scenario(PortPolicy::Dynamic);
   stalled.stalls = {{Duration::seconds(30), Duration::seconds(120)}};
@@ -68,6 +69,11 @@ TEST(FlowPolicy, a_dynamic_flow_recovers_from_a_stall_in_five_seconds) {
   EXPECT_EQ(verdict.event.answered, 4U);
   ASSERT_TRUE(verdict.event.old_flow && verdict.event.new_flow);
   EXPECT_NE(*verdict.event.old_flow, *verdict.event.new_flow);
+  // RFC 6335 6: fresh ports are dynamic ones.
+  for (const auto& [port, first_seen] : field.ports())
+    if (first_seen > Duration::seconds(30)) {
+      EXPECT_GE(port, 49'152U);
+    }
   // The reflector was asked over the new flow, so the losses have their direction.
   const auto account = field.of_kind(EventKind::AccountTold);
   ASSERT_EQ(account.size(), 1U);
@@ -441,6 +447,7 @@ TEST(FlowPolicy, a_thousand_hours_of_everything_raise_no_wrong_verdict) {
   EXPECT_GT(told[Finding::StalledFlow], 50U);
 }
 
+//= RFC8972:ssid-in-every-packet RFC8972:ssid-differs RFC9503:node-ssid
 TEST(FlowPolicy, parallel_flows_have_ports_of_their_own_and_one_series_of_numbers) {
   FieldScenario parallel = scenario(PortPolicy::Dynamic);
   parallel.options.flows = 8;
@@ -451,6 +458,11 @@ TEST(FlowPolicy, parallel_flows_have_ports_of_their_own_and_one_series_of_number
   EXPECT_EQ(field.samples().size(), 400U);
   EXPECT_EQ(field.delivered(), 400U);
   EXPECT_EQ(field.ports().size(), 8U);
+  // RFC 8972 3.
+  std::set<std::uint16_t> ssids;
+  for (session::FlowId flow = 0; flow < 8; ++flow) ssids.insert(field.session().ssid_of(flow));
+  EXPECT_EQ(ssids.size(), 8U);
+  EXPECT_FALSE(ssids.contains(0));
 }
 
 // How many probes each lane had in each round; the probes of a round are numbered in a row.

@@ -79,6 +79,7 @@ void expect_accounted(const Field& field) {
   }
 }
 
+//= RFC8085:back-off
 TEST(RateBackOff, a_fast_session_on_a_lossy_public_path_sends_a_sixteenth_and_says_so) {
   FieldScenario lossy = scenario(PortPolicy::Dynamic);
   lossy.lose = 0.15;  // in each direction: 28 % of round trips

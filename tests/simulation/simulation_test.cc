@@ -122,12 +122,14 @@ Scenario scenario(std::uint64_t count, Faults faults = {}) {
   return made;
 }
 
+//= RFC8762:receive-timestamp
 TEST(Simulation, ACleanPathDeliversEverythingWithTrueStampsAtBothEnds) {
   const Tally tally = run(scenario(500));
   EXPECT_EQ(tally.outcomes.at(Outcome::Delivered), 500U);
   EXPECT_EQ(tally.without_true_stamp, 0U);
 }
 
+//= RFC7680:definition RFC6673:definition
 TEST(Simulation, EveryLossHasItsDirection) {
   for (std::uint64_t n = 0; n < 20; ++n) {
     Scenario lossy = scenario(1'000, {.lose_forward = 0.05, .lose_backward = 0.05});
@@ -139,6 +141,7 @@ TEST(Simulation, EveryLossHasItsDirection) {
   }
 }
 
+//= RFC2681:first-copy RFC5560:copies
 TEST(Simulation, CopiesAreToldApartByDirection) {
   Scenario copies = scenario(1'000, {.copy_forward = 0.1, .copy_backward = 0.1});
   World world(copies);
@@ -184,6 +187,7 @@ TEST(Simulation, AfterALongReplyGapTheSumsAreExactAndTheProbesUnknown) {
   EXPECT_EQ(backward, true_backward);
 }
 
+//= RFC7680:definition
 TEST(Simulation, ALateReplyIsLateAndNotLost) {
   const Tally tally = run(scenario(500, {.late_reply = 0.05}));
   EXPECT_GT(tally.outcomes.at(Outcome::Late), 5U);
@@ -275,6 +279,7 @@ TEST(Simulation, WhatThePeersPolicyDropsIsRefusedAndNotLost) {
   EXPECT_FALSE(tally.outcomes.contains(Outcome::LostForward));
 }
 
+//= RFC7680:judged-in-time
 TEST(Simulation, AnInterruptedRunJudgesOnlyWhatItKnows) {
   Scenario endless = scenario(1);
   endless.schedule.count.reset();
