@@ -15,7 +15,7 @@ import sys
 import time
 
 import rig as rig_module
-from load import busy, rounds, share
+from load import busy, each_round, rounds, share
 from rig import PORT, REFLECTOR_V4, Process, Rig, poll_until
 
 PROBES = 3_000
@@ -147,7 +147,7 @@ def in_us(values, fractions):
 def measure(captured, loaded):
     """All tools in turn, several rounds; the values of all rounds together."""
     found = {name: {} for name in TOOLS}
-    for _ in range(rounds(3)):
+    for _ in each_round(3):
         for name, tool in TOOLS.items():
             if name.split()[0].strip(",") not in ("wirestamp",) and not shutil.which(name.split()[0]):
                 continue

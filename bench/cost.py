@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from load import cpu_seconds, median, rounds
+from load import cpu_seconds, each_round, median, rounds
 
 PROBES, INTERVAL_MS = 2_000, 2
 
@@ -81,7 +81,7 @@ def launch_to_first_probe(binary):
     server, address = wirestamp_server()
     try:
         times = []
-        for _ in range(rounds(5) * 4):
+        for _ in each_round(5, of=4):
             began = time.time_ns()
             done = subprocess.run([binary, "ping", address, "-c", "1", "-i", "10ms", "--loss-after", "50ms", "--jsonl", "-"],
                                   capture_output=True, text=True, check=True)
@@ -99,7 +99,7 @@ def main():
     print(f"{'':12} {'sender':>12} {'reflector':>11} {'sender':>10} {'reflector':>10}")
     variants = clients()
     found = {name: [] for name in variants}
-    for _ in range(rounds(5)):
+    for _ in each_round(5):
         for name, (server, client) in variants.items():
             found[name].append(a_run(server, client))
     for name, results in found.items():

@@ -10,7 +10,7 @@ import sys
 import time
 
 import rig as rig_module
-from load import median, rounds
+from load import each_round, median, rounds
 from rig import PORT, Rig
 from running_agent import RunningAgent, loss, many_reflectors, total
 
@@ -42,7 +42,7 @@ def main():
     rig_module.enter()
     print(f"two probes a second and session, over a bare veth; medians of {rounds(1)} rounds of {SECONDS} s")
     found = {sessions: [] for sessions in SESSIONS}
-    for _ in range(rounds(1)):
+    for _ in each_round(1):
         for sessions, results in found.items():
             results.append(one_round(sessions))
     print(f"{'':8}{'resident KiB':>26}{'CPU of one core':>26}{'probes':>34}{'late':>8}{'open':>8}")

@@ -20,7 +20,7 @@ import sys
 import time
 
 import rig as rig_module
-from load import median, rounds
+from load import each_round, median, rounds
 from rig import PORT, REFLECTOR_V4, Process, Rig, check, poll_until
 from running_agent import RunningAgent, loss, many_reflectors, total
 
@@ -131,7 +131,7 @@ def main():
     print(f"{'':34}{'schedule error, us':>27}{'probes':>18}{'lost %':>10}")
     print(f"{'':34}{'p50':>9}{'p99':>9}{'max':>9}{'due':>10}{'unsent':>8}{'':>10}  seen")
     results = {name: [] for name in TROUBLES}
-    for _ in range(rounds(3)):
+    for _ in each_round(3):
         for name, kinds in TROUBLES.items():
             results[name].append(one_round(kinds))
     for name, found in results.items():

@@ -5,10 +5,26 @@ import contextlib
 import os
 import pathlib
 import subprocess
+import sys
+import time
 
 
 def rounds(default):
     return int(os.environ.get("WIRESTAMP_DEV_ROUNDS", default))
+
+
+def each_round(default, of=1):
+    """The numbers of the rounds, `of` for each that is asked for. Who watches is told on standard error which one it is."""
+    wanted = rounds(default) * of
+    began = time.monotonic()
+    for done in range(wanted):
+        if sys.stderr.isatty():
+            took = time.monotonic() - began
+            left = f", {took / done * (wanted - done):.0f} s left" if done else ""
+            print(f"\r  round {done + 1} of {wanted}{left}\x1b[K", end="", file=sys.stderr, flush=True)
+        yield done
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

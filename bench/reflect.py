@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from load import cpu_seconds, median, rounds
+from load import cpu_seconds, each_round, median, rounds
 
 BUILD = pathlib.Path(os.environ["WIRESTAMP_DEV_BUILD"])
 SECONDS = 3
@@ -64,7 +64,7 @@ def main():
         "bare echo with four stamps": (lambda: [BUILD / "bench" / "echo_floor", "127.0.0.1", str(free_port())], "BARE"),
     }
     found = {name: [] for name in variants}
-    for _ in range(rounds(7)):
+    for _ in each_round(7):
         for name, (command, kind) in variants.items():
             found[name].append(one_round(command(), kind))
     floor = median([one["ns"] for one in found["bare echo with four stamps"]])

@@ -47,6 +47,7 @@ OFFENCES = [
     ("words", PAGE, "TO" "DO: say more"),
     ("words", PAGE, "get it from x.pk" "g.dev"),
     ("words", PAGE, "https" "://mirror.nowhere.test/debian"),
+    ("words", "ui/package-lock.json", '"resolved": "https' '://mirror.nowhere.test/x.tgz"'),
     ("file_sizes", "src/base/bytes.cc", "\n" * 751),
     ("function_sizes", "src/base/bytes.cc", "int f(int x) {\n" + LONG_BODY + "}\n"),
     ("function_sizes", "src/base/bytes.cc", "namespace a {\nclass B {\n void f() const {\n" + LONG_BODY + "}\n};\n}\n"),
