@@ -6,6 +6,7 @@
 // anything of another host.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -63,11 +64,12 @@ function start(words, line, env = {}) {
   return { child, found };
 }
 
-export async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
+// One at which nobody listens: `udp` or `tcp`.
+export async function freePort(kind) {
+  const socket = kind === 'udp' ? createSocket('udp4') : createServer();
+  await new Promise((done) => (kind === 'udp' ? socket.bind(0, '127.0.0.1', done) : socket.listen(0, '127.0.0.1', done)));
+  const { port } = socket.address();
+  await new Promise((done) => socket.close(done));
   return port;
 }
 

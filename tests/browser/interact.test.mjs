@@ -139,7 +139,12 @@ test('fingers: one moves, two zoom, and one selects when it is asked to', async 
   assert.ok(Math.abs(moved[1] - moved[0] - (to - from)) < 2000, 'moving is not zooming');
   await drag(page, [[200, y], [230, y]], [[180, y], [260, y]], [[150, y], [300, y]], [[120, y], [330, y]]);
   await eventually('nearer', () => range(page)[1] - range(page)[0] < (to - from) / 2);
-  const near = range(page);
+  let near;
+  await eventually('it stands', async () => {
+    near = range(page);
+    await page.waitForTimeout(400); // the address follows after a quarter of a second
+    return String(range(page)) === String(near);
+  });
   await page.getByRole('button', { name: 'Finger selects' }).tap();
   await page.evaluate(() => document.querySelector('[data-testid=plots]').scrollIntoView({ block: 'start' }));
   await drag(page, [[150, y]], [[180, y]], [[240, y]], [[290, y]]);
@@ -197,12 +202,14 @@ test('a lost probe says which way it was lost, how that is known, and leads to t
   await page.done();
 });
 
-test('where losses are rare, the next lost probe is looked for beyond what is shown', async () => {
-  const raw = await (await fetch(`${agent.url}/api/v1/sessions/office-vpn/samples?outcome=lost&from=-3h`)).text();
+// In the month's last 50 minutes every twelfth probe of this session is lost: among some 250 there are neighbours that
+// are farther apart than what the page of a probe asks for first, and none is older than the first.
+test('the next lost probe is looked for beyond what is shown', async () => {
+  const raw = await (await fetch(`${agent.url}/api/v1/sessions/branch-west/samples?outcome=lost&from=-3h`)).text();
   const all = [...raw.matchAll(/"scheduled_ns":(\d+)/g)].map(([, ns]) => ns);
   const far = all.findIndex((ns, i) => i > 0 && BigInt(ns) - BigInt(all[i - 1]) > 30_000_000_000n);
-  assert.ok(far > 0, 'two lost probes are half a minute apart');
-  const page = await open(agent, `#/session/office-vpn/probe?at=${all[far]}`);
+  assert.ok(far > 0, `no two of ${all.length} lost probes are half a minute apart`);
+  const page = await open(agent, `#/session/branch-west/probe?at=${all[far]}`);
   await page.getByRole('heading', { name: /Lost/ }).waitFor();
   // Keys go on from the probe that is asked for, whether it is shown by then or not.
   await page.keyboard.press('p');
@@ -210,7 +217,7 @@ test('where losses are rare, the next lost probe is looked for beyond what is sh
   await page.keyboard.press('n');
   await eventually('and back', () => query(page).get('at') === all[far]);
   await page.done();
-  const first = await open(agent, `#/session/office-vpn/probe?at=${all[0]}`);
+  const first = await open(agent, `#/session/branch-west/probe?at=${all[0]}`);
   await first.getByRole('heading', { name: /Lost/ }).waitFor();
   await first.keyboard.press('p');
   await first.getByText('No lost probe is kept within six hours before this one').waitFor();
