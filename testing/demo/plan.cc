@@ -310,7 +310,11 @@ Month plan_month(const MonthOptions& options) {
   constexpr std::int64_t kMinute = Duration::minutes(1).ns();
   month.until = WallTime::from_ns(options.until.ns() - options.until.ns() % kMinute);
   month.from = month.until - options.length;
-  month.from = WallTime::from_ns(month.from.ns() - month.from.ns() % kMinute);
+  // Thresholds stand after a day: in the middle of a busy evening its incident would begin just
+  // then.
+  month.from = options.length < kDay
+                   ? WallTime::from_ns(month.from.ns() - month.from.ns() % kMinute)
+                   : day_of(month.from);
   Author author(month, options.seed);
   author.office_vpn();
   author.dc_pair();

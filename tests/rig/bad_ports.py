@@ -46,7 +46,7 @@ class Bad(Rig):
         self.reflect()
 
     def try_ping(self, *flags, target=f"{REFLECTOR_V4}:{PORT}", before=()):
-        command = [program(), "ping", target, "--json", "-c", "3", "-i", "10ms", "--loss-after", "500ms", *flags]
+        command = [program(), "ping", target, "--json", "-c", "3", "-i", "100ms", "--loss-after", "500ms", *flags]
         process = Process(self, "sender", [*before, *command], True, f"try-{len(self.processes)}")
         code = process.wait(20)
         print(f"  {' '.join(flags)}: {code} {process.err().strip()}")

@@ -34,7 +34,7 @@ class Run:
         self.name = f"{family} from {source}, DSCP {traffic_class >> 2}, ECN {ECN[traffic_class & 3]}"
 
     def start(self, network):
-        return network.start_ping("-c", str(PROBES), "-i", "20ms", "--source-port", str(self.port), "--source", self.source,
+        return network.start_ping("-c", str(PROBES), "-i", "60ms", "--source-port", str(self.port), "--source", self.source,
                                   "--dscp", str(self.traffic_class >> 2), "--ecn", ECN[self.traffic_class & 3],
                                   target=TARGETS[self.family])
 

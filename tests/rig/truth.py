@@ -85,6 +85,7 @@ class Truth:
         for record in log.replies:
             self._of(record["sender_sequence"]).replies.setdefault(record["sequence"], []).append(record)
         self.arrived_numbers = {record["sequence"] for record in left(log.replies)}
+        self.asked = {record["sequence"]: record["sender_sequence"] for record in log.replies}
 
     def _of(self, sequence):
         return self.probes.setdefault(sequence, ProbeTruth())
@@ -114,6 +115,13 @@ class Truth:
     def told(self, number):
         """Whether one of the eight replies after this one arrived, which tell when it truly left."""
         return any(later in self.arrived_numbers for later in range(number + 1, number + 1 + TOLD_BY_A_REPLY))
+
+    def certainly_told(self, reply):
+        """Whether one of those was asked for after this one had left: replies to what the reflector reads at once are
+        made before it reads when they left."""
+        number = reply["sequence"]
+        return any(min(record["exit_ns"] for record in left(self.probes[self.asked[later]].requests)) > reply["entry_ns"]
+                   for later in range(number + 1, number + 1 + TOLD_BY_A_REPLY) if later in self.arrived_numbers)
 
     def known(self, number):
         return number in self.arrived_numbers or self.told(number)
@@ -214,7 +222,7 @@ class DelayErrors:
             forward = of.requests[0]["exit_ns"] - of.requests[0]["entry_ns"]
             backward = reply["exit_ns"] - reply["entry_ns"]
             self.by_name["forward"].append(probe["reflector_rx_ns"] - probe["sender_tx_ns"] - forward)
-            if truth.told(reply["sequence"]):
+            if truth.certainly_told(reply):
                 self.by_name["backward"].append(probe["sender_rx_ns"] - probe["reflector_tx_ns"] - backward)
                 self.by_name["rtt"].append(probe["rtt_ns"] - forward - backward)
 
@@ -237,8 +245,10 @@ def compare_stamps(measured, truth):
     the eight replies after it, and they may all be lost."""
     stamps = measured.summary["stamps"]
     delivered = [probe for probe in measured.probes if probe["outcome"] in ("delivered", "late")]
-    told = sum(truth.told(truth.probes[probe["sequence"]].arrived_replies()[0]["sequence"]) for probe in delivered)
+    replies = [truth.probes[probe["sequence"]].arrived_replies()[0] for probe in delivered]
+    most, least = sum(truth.told(reply["sequence"]) for reply in replies), sum(map(truth.certainly_told, replies))
     check_equal(stamps["sender_tx"]["counts"], {"kernel": len(measured.probes)}, "summary.stamps.sender_tx.counts")
     for stamp in ("reflector_rx", "sender_rx"):
         check_equal(stamps[stamp]["counts"], {"kernel": len(delivered)}, f"summary.stamps.{stamp}.counts")
-    check_equal(stamps["reflector_tx"]["counts"].get("kernel"), told, "summary.stamps.reflector_tx.counts.kernel")
+    found = stamps["reflector_tx"]["counts"].get("kernel", 0)
+    check(least <= found <= most, f"summary.stamps.reflector_tx.counts.kernel: {found}, truly {least} to {most}")
