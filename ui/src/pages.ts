@@ -32,6 +32,7 @@ export const kParts = {
   help: once(() => import('./parts/HelpWords.svelte')),
   // Of a session's page.
   exports: once(() => import('./session/ExportItems.svelte')),
+  plotKeys: once(() => import('./session/PlotKeys.svelte')),
   event: once(() => import('./session/EventPanel.svelte')),
   selection: once(() => import('./session/Selection.svelte')),
   differences: once(() => import('./session/Differences.svelte')),

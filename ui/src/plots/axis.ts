@@ -8,16 +8,17 @@ export interface Frame {
   range: Range;
   left: number;
   width: number; // of the plotted area, in pixels of the page
+  ratio: number; // pixels of the screen for one of those
 }
 export interface Lane {
   top: number;
   height: number;
 }
 export const xOf = (frame: Frame, at: number) => frame.left + ((at - frame.range.from) / (frame.range.to - frame.range.from)) * frame.width;
-// Columns of windows lie on whole pixels: what overlaps by a part of one would be drawn as stripes.
+// Columns of windows lie on whole pixels of the screen: what overlaps by a part of one would be drawn as stripes.
 export function columnOf(frame: Frame, begin: number, end: number): { x: number; width: number } {
-  const x = Math.round(xOf(frame, begin));
-  return { x, width: Math.max(1, Math.round(xOf(frame, end)) - x) };
+  const x = Math.round(xOf(frame, begin) * frame.ratio);
+  return { x: x / frame.ratio, width: Math.max(1, Math.round(xOf(frame, end) * frame.ratio) - x) / frame.ratio };
 }
 export const timeOf = (frame: Frame, x: number) => frame.range.from + ((x - frame.left) / frame.width) * (frame.range.to - frame.range.from);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The delay: bands of percentiles with the loss behind them, and the other period dashed over it.
-import type { Piece, Row } from '../session/row';
+import { firstAfter, type Piece, type Row } from '../session/row';
 import { columnOf, linear, logarithmic, xOf, type Frame, type Lane, type Scale } from './axis';
 import { fillBetween, horizontal, inPieces, stepLine, text, type Context } from './draw';
 import { duration } from '../lib/format';
@@ -11,8 +11,14 @@ export type ScaleKind = 'fit' | 'all' | 'log';
 
 export function visible(pieces: readonly Piece[], from: number, to: number): Row[] {
   const rows: Row[] = [];
-  for (const piece of pieces)
-    for (const row of piece.rows) if (row.end > Math.max(from, piece.from) && row.begin < Math.min(to, piece.to)) rows.push(row);
+  for (const piece of pieces) {
+    const end = Math.min(to, piece.to);
+    for (let i = firstAfter(piece.rows, Math.max(from, piece.from)); i < piece.rows.length; ++i) {
+      const row = piece.rows[i] as Row;
+      if (row.begin >= end) break;
+      rows.push(row);
+    }
+  }
   return rows;
 }
 

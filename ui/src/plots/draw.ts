@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all lanes are drawn with.
-import type { Piece, Row } from '../session/row';
-import { xOf, yOf, type Frame, type Lane, type Scale } from './axis';
+import { firstAfter, type Piece, type Row } from '../session/row';
+import { columnOf, xOf, yOf, type Frame, type Lane, type Scale } from './axis';
 import type { Theme } from './theme';
 
 export type Context = CanvasRenderingContext2D;
 
-// Each piece within its own stretch of time: what is coarser does not shine through what is finer.
+// Each piece within its own stretch of time: what is coarser does not shine through what is finer. Of its rows those that
+// can be seen, and one more on each side, which lines come from and go to.
 export function inPieces(context: Context, frame: Frame, lane: Lane, pieces: readonly Piece[], each: (rows: readonly Row[], piece: Piece) => void) {
   for (const piece of pieces) {
     const from = Math.max(frame.left, xOf(frame, piece.from));
@@ -16,64 +17,69 @@ export function inPieces(context: Context, frame: Frame, lane: Lane, pieces: rea
     context.beginPath();
     context.rect(from, lane.top, to - from, lane.height);
     context.clip();
-    each(piece.rows, piece);
+    const first = firstAfter(piece.rows, frame.range.from);
+    const last = firstAfter(piece.rows, frame.range.to);
+    each(piece.rows.slice(Math.max(0, first - 1), last + 2), piece);
     context.restore();
   }
 }
 
-// Runs of rows that follow each other without a gap and have what is drawn.
-export function runs(rows: readonly Row[], has: (row: Row) => boolean, take: (run: Row[]) => void) {
-  let run: Row[] = [];
-  for (const row of rows) {
-    const last = run[run.length - 1];
-    if (!has(row) || (last && row.begin - last.end > 1)) {
-      if (run.length) take(run);
-      run = [];
-    }
-    if (has(row)) run.push(row);
-  }
-  if (run.length) take(run);
-}
-
 export type Get = (row: Row) => number;
+const follows = (before: Row | undefined, row: Row) => before !== undefined && row.begin - before.end <= 1;
 
-// Between two figures, as steps: a window's figure holds for all of it.
+// Between two figures: a window's figure holds for all of it. As rectangles, which are filled several times as fast as an
+// outline of as many steps. Windows that share a pixel are one, from the least of them to the most.
 export function fillBetween(context: Context, frame: Frame, lane: Lane, scale: Scale, rows: readonly Row[], low: Get | number, high: Get, colour: string) {
-  const lowest: Get = typeof low === 'number' ? () => low : low;
   context.fillStyle = colour;
-  runs(rows, (row) => Number.isFinite(high(row)) && Number.isFinite(lowest(row)), (run) => {
-    context.beginPath();
-    for (const row of run) {
-      const y = yOf(scale, lane, high(row));
-      context.lineTo(xOf(frame, row.begin), y);
-      context.lineTo(Math.max(xOf(frame, row.end), xOf(frame, row.begin) + 1), y);
+  let [left, wide, top, bottom] = [NaN, 0, 0, 0];
+  const fill = () => wide > 0 && context.fillRect(left, top, wide, bottom - top);
+  for (const row of rows) {
+    const [most, least] = [high(row), typeof low === 'number' ? low : low(row)];
+    if (!Number.isFinite(most) || !Number.isFinite(least)) continue;
+    const { x, width } = columnOf(frame, row.begin, row.end);
+    const [upper, lower] = [yOf(scale, lane, most), yOf(scale, lane, least)];
+    if (x === left) [wide, top, bottom] = [Math.max(wide, width), Math.min(top, upper), Math.max(bottom, lower)];
+    else {
+      fill();
+      [left, wide, top, bottom] = [x, width, upper, lower];
     }
-    for (let i = run.length - 1; i >= 0; --i) {
-      const row = run[i] as Row;
-      const y = yOf(scale, lane, lowest(row));
-      context.lineTo(Math.max(xOf(frame, row.end), xOf(frame, row.begin) + 1), y);
-      context.lineTo(xOf(frame, row.begin), y);
-    }
-    context.fill();
-  });
+  }
+  fill();
 }
+
+const kThin = 1; // pixels of the screen: up to here a stroke is the faster one
 
 export function stepLine(
-  context: Context, frame: Frame, lane: Lane, scale: Scale, rows: readonly Row[], value: Get, colour: string, width = 1.5, dash: number[] = []) {
-  context.strokeStyle = colour;
+  context: Context, frame: Frame, lane: Lane, scale: Scale, rows: readonly Row[], value: Get, colour: string, width = 1.5, dash: readonly number[] = []) {
+  const stroked = dash.length > 0 || width * frame.ratio <= kThin;
+  context.fillStyle = context.strokeStyle = colour;
   context.lineWidth = width;
   context.lineJoin = 'round';
-  context.setLineDash(dash);
-  runs(rows, (row) => Number.isFinite(value(row)), (run) => {
-    context.beginPath();
-    for (const row of run) {
-      const y = yOf(scale, lane, value(row));
-      const x = xOf(frame, row.begin);
-      context.lineTo(x, y);
-      context.lineTo(Math.max(xOf(frame, row.end), x + 2), y); // a single window is seen too
+  context.setLineDash([...dash]);
+  context.beginPath();
+  let [before, height]: [Row | undefined, number] = [undefined, 0];
+  for (const row of rows) {
+    const of = value(row);
+    if (!Number.isFinite(of)) {
+      before = undefined;
+      continue;
     }
-    context.stroke();
-  });
+    const y = yOf(scale, lane, of);
+    const x = xOf(frame, row.begin);
+    const end = Math.max(xOf(frame, row.end), x + 2); // a single window is seen too
+    const joined = follows(before, row);
+    if (stroked) {
+      if (joined) context.lineTo(x, y);
+      else context.moveTo(x, y);
+      context.lineTo(end, y);
+    } else {
+      context.fillRect(x, y - width / 2, end - x, width);
+      const far = Math.abs(y - height) - width; // between the two, without their own thickness
+      if (joined && far > 0) context.fillRect(x - width / 2, Math.min(y, height) + width / 2, width, far);
+    }
+    [before, height] = [row, y];
+  }
+  if (stroked) context.stroke();
   context.setLineDash([]);
 }
 

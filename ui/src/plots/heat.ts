@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Heat map of delay over time: each window a column, each bucket a row, the colour its share of the window's probes
 // on a logarithmic scale. Painted pixel by pixel: thousands of rectangles would not fit into a frame.
-import { high, low } from '../session/bins';
+import { high, low, type Bins } from '../session/bins';
 import type { Piece, Row } from '../session/row';
 import { linear, logarithmic, xOf, yOf, type Frame, type Lane, type Scale } from './axis';
+import { visible } from './band';
 import { horizontal, text, type Context } from './draw';
 import { heatColours, type Theme } from './theme';
 
@@ -24,14 +25,24 @@ export function heatScale(rows: readonly Row[], height: number): Scale | undefin
 const kDecades = 3; // from one in a thousand to all
 export const heatPlace = (share: number) => Math.round(255 * Math.min(1, Math.max(0.04, 1 + Math.log10(share) / kDecades)));
 
+// Of each bucket; they stay what they are while a window is drawn in frame after frame.
+const known = new WeakMap<Bins, Uint8Array>();
+function shadesOf(bins: Bins): Uint8Array {
+  let shades = known.get(bins);
+  if (!shades) known.set(bins, (shades = Uint8Array.from(bins.counts, (count) => heatPlace(count / bins.total))));
+  return shades;
+}
+
 export class HeatMap {
+  readonly #places = new Map<number, [number, number]>(); // of a bucket in `pixels`, while a map is drawn
   #canvas: HTMLCanvasElement | undefined;
   #image: ImageData | undefined;
   #legend: HTMLCanvasElement | undefined; // all colours in a row
   #colours = heatColours(false);
   #dark = false;
 
-  draw(context: Context, theme: Theme, frame: Frame, lane: Lane, scale: Scale, pieces: readonly Piece[], ratio: number) {
+  draw(context: Context, theme: Theme, frame: Frame, lane: Lane, scale: Scale, pieces: readonly Piece[]) {
+    const { ratio } = frame;
     const width = Math.max(1, Math.round(frame.width * ratio));
     const height = Math.max(1, Math.round(lane.height * ratio));
     if (this.#dark !== theme.dark) {
@@ -48,24 +59,32 @@ export class HeatMap {
     if (!pen) return;
     const pixels = new Uint32Array(this.#image.data.buffer);
     pixels.fill(0);
+    this.#places.clear();
     for (const piece of pieces)
-      for (const row of piece.rows) this.#column(pixels, width, height, frame, lane, scale, row, piece, ratio);
+      for (const row of visible([piece], frame.range.from, frame.range.to)) this.#column(pixels, width, height, frame, lane, scale, row, piece);
     pen.putImageData(this.#image, 0, 0);
     horizontal(context, theme, frame, lane, scale);
     context.drawImage(this.#canvas, frame.left, lane.top, frame.width, lane.height);
   }
-  #column(pixels: Uint32Array, width: number, height: number, frame: Frame, lane: Lane, scale: Scale, row: Row, piece: Piece, ratio: number) {
+  #column(pixels: Uint32Array, width: number, height: number, frame: Frame, lane: Lane, scale: Scale, row: Row, piece: Piece) {
+    const { ratio } = frame;
     const bins = row.bins;
     if (!bins?.total) return;
     const begin = Math.max(0, Math.round((xOf(frame, Math.max(row.begin, piece.from)) - frame.left) * ratio));
     const end = Math.min(width, Math.max(begin + 1, Math.round((xOf(frame, Math.min(row.end, piece.to)) - frame.left) * ratio)));
     if (begin >= width || xOf(frame, Math.min(row.end, piece.to)) <= frame.left) return;
+    const shades = shadesOf(bins);
     for (let i = 0; i < bins.keys.length; ++i) {
+      const colour = this.#colours[shades[i] as number] as number;
       const key = bins.keys[i] as number;
-      const colour = this.#colours[heatPlace((bins.counts[i] as number) / bins.total)] as number;
-      const top = Math.max(0, Math.round((yOf(scale, lane, high(key)) - lane.top) * ratio));
-      const bottom = Math.min(height, Math.max(top + 1, Math.round((yOf(scale, lane, low(key)) - lane.top) * ratio)));
-      for (let y = top; y < bottom; ++y) pixels.fill(colour, y * width + begin, y * width + end);
+      let place = this.#places.get(key);
+      if (!place) {
+        const top = Math.max(0, Math.round((yOf(scale, lane, high(key)) - lane.top) * ratio));
+        place = [top * width, Math.min(height, Math.max(top + 1, Math.round((yOf(scale, lane, low(key)) - lane.top) * ratio))) * width];
+        this.#places.set(key, place);
+      }
+      // Most are a few pixels: a call for each line of them would take longer than they do.
+      for (let line = place[0]; line < place[1]; line += width) for (let x = line + begin; x < line + end; ++x) pixels[x] = colour;
     }
   }
   // What the colours mean, at the right of the lane's heading.

@@ -5,27 +5,34 @@ import type { Probe } from '../session/probes';
 import type { Piece, Row } from '../session/row';
 import { linear, logarithmic, timeOf, timeTicks, xOf, yOf, type Frame } from './axis';
 import { delayScale } from './band';
-import { stepLine, type Context } from './draw';
+import { fillBetween, inPieces, stepLine, type Context } from './draw';
 import { heatPlace } from './heat';
 import { lossHeight } from './lanes';
 import { nearest, shapeOf } from './points';
 import { gaps, unknown } from './scene';
 import { classWords, dscpWords, flowRows, portWords, segments } from './strips';
 
-const frame = (from: number, to: number, width = 1000): Frame => ({ range: { from, to }, left: 60, width });
+const frame = (from: number, to: number, width = 1000): Frame => ({ range: { from, to }, left: 60, width, ratio: 1 });
 const row = (begin: number, more: Partial<Row> = {}) => ({ begin, end: begin + 10, min: 1e6, p50: 2e6, p99: 3e6, max: 4e6, classForward: -1, ...more }) as Row;
 const piece = (rows: Row[], from: number, to: number): Piece => ({ from, to, rows, step: 10, exact: true });
 
-// A context that notes the lines it was told to draw.
+// A context that notes what it was told to draw: strokes as the places they go through, and rectangles.
 function recorder() {
-  const lines: [number, number][][] = [];
+  const strokes: [number, number][][] = [];
+  const rectangles: number[][] = [];
   const context = {
-    beginPath: () => lines.push([]),
-    lineTo: (x: number, y: number) => lines[lines.length - 1]?.push([x, y]),
+    beginPath: () => undefined,
+    moveTo: (x: number, y: number) => strokes.push([[x, y]]),
+    lineTo: (x: number, y: number) => strokes[strokes.length - 1]?.push([x, y]),
     stroke: () => undefined,
     setLineDash: () => undefined,
+    fillRect: (...place: number[]) => rectangles.push(place),
+    save: () => undefined,
+    restore: () => undefined,
+    rect: () => undefined,
+    clip: () => undefined,
   };
-  return { lines, context: context as unknown as Context };
+  return { strokes, rectangles, context: context as unknown as Context };
 }
 
 describe('the time axis', () => {
@@ -80,10 +87,75 @@ describe('the axis of delays', () => {
   });
 });
 
-it('a line ends at a gap', () => {
-  const { lines, context } = recorder();
-  stepLine(context, frame(0, 100), { top: 0, height: 100 }, linear(0, 1e7, 2), [row(0), row(10), row(50), row(60, { p50: NaN }), row(70)], (of) => of.p50, 'red');
-  expect(lines.map((line) => line.length)).toEqual([4, 2, 2]);
+describe('lines', () => {
+  const lane = { top: 0, height: 100 };
+  const scale = linear(0, 1e7, 2); // a millisecond is ten pixels
+  const p50 = (of: Row) => of.p50;
+  const rows = [row(0), row(10, { p50: 4e6 }), row(50), row(60, { p50: NaN }), row(70)];
+  it('are broken where windows are missing or have no figure, thin ones and dashed ones as strokes', () => {
+    for (const [width, dash] of [[0.75, []], [1.75, [6, 4]]] as const) {
+      const { strokes, rectangles, context } = recorder();
+      stepLine(context, frame(0, 100), lane, scale, rows, p50, 'red', width, dash);
+      expect(strokes).toEqual([[[60, 80], [160, 80], [160, 60], [260, 60]], [[560, 80], [660, 80]], [[760, 80], [860, 80]]]);
+      expect(rectangles).toEqual([]);
+    }
+  });
+  it('are rectangles where they are thick: one for each window, and one for each step between two that follow each other', () => {
+    const { strokes, rectangles, context } = recorder();
+    stepLine(context, frame(0, 100), lane, scale, rows, p50, 'red', 2);
+    expect(rectangles).toEqual([[60, 79, 100, 2], [160, 59, 100, 2], [159, 61, 2, 18], [560, 79, 100, 2], [760, 79, 100, 2]]);
+    expect(strokes).toEqual([]);
+    const thin = recorder(); // thick on a screen of many pixels
+    stepLine(thin.context, { ...frame(0, 100), ratio: 2 }, lane, scale, rows, p50, 'red', 0.75);
+    expect(thin.rectangles.length).toBe(5);
+  });
+  it('show a single window however short it is', () => {
+    const { rectangles, context } = recorder();
+    stepLine(context, frame(0, 1e6), lane, scale, [row(0)], p50, 'red', 2);
+    expect(rectangles).toEqual([[60, 79, 2, 2]]);
+  });
+});
+
+describe('bands', () => {
+  const lane = { top: 0, height: 100 };
+  const scale = linear(0, 1e7, 2);
+  const band = (of: Frame, rows: Row[]) => {
+    const { rectangles, context } = recorder();
+    fillBetween(context, of, lane, scale, rows, (one) => one.min, (one) => one.max, 'red');
+    return rectangles;
+  };
+  it('are a column for each window that has figures', () => {
+    expect(band(frame(0, 100), [row(0), row(10, { max: NaN }), row(50, { min: 2e6 })])).toEqual([[60, 60, 100, 30], [560, 60, 100, 20]]);
+  });
+  it('keep the least and the most of windows that share a pixel, which is tinted once', () => {
+    const narrow = Array.from({ length: 100 }, (_, i) => row(i * 10, { max: i === 42 ? 9e6 : 4e6, min: i === 17 ? 5e5 : 1e6 }));
+    const [first, second, ...more] = band(frame(0, 1e6, 1000), narrow);
+    expect([first?.[0], first?.[2], second?.[0], second?.[2], more.length]).toEqual([60, 1, 61, 1, 0]);
+    expect(first?.map((one) => Math.round(one * 1e6) / 1e6)).toEqual([60, 10, 1, 85]);
+  });
+  it('leave no seam and no overlap between neighbours on any screen', () => {
+    for (const ratio of [1, 1.25, 1.5, 2, 3]) {
+      const all = band({ ...frame(0, 997, 1234), ratio }, Array.from({ length: 99 }, (_, i) => row(i * 10)));
+      expect(all.length).toBe(99);
+      all.forEach(([x = 0, , width = 0], i) => {
+        const [next] = all[i + 1] ?? [];
+        if (next !== undefined) expect(x + width).toBeCloseTo(next, 9);
+        expect(x * ratio).toBeCloseTo(Math.round(x * ratio), 9);
+      });
+    }
+  });
+});
+
+it('of each piece what is seen is drawn, and a window more on each side', () => {
+  const { context } = recorder();
+  const drawn: number[][] = [];
+  const rows = Array.from({ length: 100 }, (_, i) => row(i * 10));
+  const take = (from: number, to: number, of: Row[]) => inPieces(context, frame(from, to), { top: 0, height: 9 }, [piece(of, 0, 1000)], (all) => drawn.push(all.map((one) => one.begin)));
+  take(505, 530, rows);
+  take(-50, 10, rows);
+  take(960, 2000, rows);
+  take(400, 500, rows.filter((one) => one.begin < 300 || one.begin > 600));
+  expect(drawn).toEqual([[490, 500, 510, 520, 530, 540], [0, 10, 20], [950, 960, 970, 980, 990], [290, 610, 620]]);
 });
 
 it('gaps are told from what is not loaded', () => {

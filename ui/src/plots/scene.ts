@@ -43,10 +43,10 @@ const kHead = 20; // of a lane's heading
 const kAxis = 38;
 const kMostFlowRows = 4;
 
-export function layout(width: number, scene: Scene): Layout {
+export function layout(width: number, scene: Scene, ratio: number): Layout {
   const narrow = width < 560;
   const left = narrow ? 62 : 68;
-  const frame: Frame = { range: scene.range, left, width: Math.max(40, width - left - (narrow ? 6 : 14)) };
+  const frame: Frame = { range: scene.range, left, width: Math.max(40, width - left - (narrow ? 6 : 14)), ratio };
   const shown = scene.flows.filter((flow) => knownInstant(flow.began) < scene.range.to && !(knownInstant(flow.ended) < scene.range.from));
   const rows = flowRows(shown, scene.now, kMostFlowRows);
   const heights: [LaneName, number][] = [
@@ -107,7 +107,7 @@ export class Painter {
   readonly heat = new HeatMap();
   scale: Scale | undefined; // of the delay lane, as it was drawn last
 
-  draw(context: Context, theme: Theme, place: Layout, scene: Scene, ratio: number) {
+  draw(context: Context, theme: Theme, place: Layout, scene: Scene) {
     const { frame, lanes } = place;
     const rows = visible(scene.pieces, scene.range.from, scene.range.to);
     const zone = frame.left + frame.width;
@@ -120,7 +120,7 @@ export class Painter {
     const heat = heatScale(rows, lanes.heat.height);
     heading(context, theme, frame, lanes.heat.top - 11, frame.width < 480 ? 'All probes' : `${words}, all probes`, []);
     if (heat) {
-      this.heat.draw(context, theme, frame, lanes.heat, heat, scene.pieces, ratio);
+      this.heat.draw(context, theme, frame, lanes.heat, heat, scene.pieces);
       this.heat.legend(context, theme, frame, lanes.heat.top - 11);
     } else if (rows.length) text(context, theme, rows.some((row) => row.count > 0) ? 'No histograms: this agent is older than this page' : 'Nothing was answered', frame.left + 8, lanes.heat.top + 20);
     heading(context, theme, frame, lanes.loss.top - 11, 'Loss', [

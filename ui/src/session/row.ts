@@ -135,18 +135,22 @@ export interface Piece {
   exact: boolean; // of the step wanted; else finer is on its way, or no longer kept
 }
 
-// The row at an instant, or the nearest within half a step; undefined in a gap.
+// Of rows in order of time, the place of the first that ends after an instant; their number: none does.
+export function firstAfter(rows: readonly Row[], at: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle] as Row).end <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+// The row at an instant; undefined in a gap.
 export function rowAt(pieces: readonly Piece[], at: number): Row | undefined {
   for (const piece of pieces) {
     if (at < piece.from || at >= piece.to) continue;
-    let low = 0;
-    let high = piece.rows.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((piece.rows[middle] as Row).end <= at) low = middle + 1;
-      else high = middle;
-    }
-    const row = piece.rows[low];
+    const row = piece.rows[firstAfter(piece.rows, at)];
     if (row && row.begin <= at) return row;
   }
   return undefined;

@@ -3,7 +3,7 @@
 // comes, what is there of another step is shown in its place, so that a view is never blank while it moves.
 import type { Range } from '../lib/range';
 import { coarserKept, firstTile, kSteps, lastTile, tileSpan } from '../lib/steps';
-import type { Piece, Row } from './row';
+import { firstAfter, type Piece, type Row } from './row';
 
 export type LoadRows = (range: Range, step: number, signal: AbortSignal) => Promise<Row[]>;
 
@@ -252,5 +252,7 @@ export function patched(piece: Piece, longer: number, until: number, find: (hole
 // Rows that touch [from, to); rows are in order.
 function within(rows: Row[], from: number, to: number): Row[] {
   if (rows.length === 0 || ((rows[0] as Row).begin >= from && (rows[rows.length - 1] as Row).end <= to)) return rows;
-  return rows.filter((row) => row.end > from && row.begin < to);
+  let end = firstAfter(rows, to);
+  while (end < rows.length && (rows[end] as Row).begin < to) ++end;
+  return rows.slice(firstAfter(rows, from), end);
 }

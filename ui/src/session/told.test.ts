@@ -51,7 +51,7 @@ describe('what is told', () => {
 
 it('events that lie together are one mark, of the worst', () => {
   const event = (id: number, at: number, severity: string) => ({ id, severity, event: { kind: 'x', at: new Date(kBegin + at).toISOString(), text: '' } }) as RecordedEvent;
-  const frame = { range: { from: kBegin, to: kBegin + 1000 }, left: 0, width: 1000 };
+  const frame = { range: { from: kBegin, to: kBegin + 1000 }, left: 0, width: 1000, ratio: 1 };
   const marks = marksOf([event(1, -500, 'error'), event(2, 100, 'info'), event(3, 110, 'error'), event(4, 300, 'warning')], frame);
   expect(marks.map((mark) => [mark.x, mark.severity, mark.events.map((one) => one.id)])).toEqual([[100, 'error', [2, 3]], [300, 'warning', [4]]]);
   const own = (id: number, at: number) => ({ ...event(id, at, 'info'), session: 'a' });
