@@ -137,6 +137,28 @@ test('a day is compared with the day before, and with another session', async ()
   await page.done();
 });
 
+test('a range is typed in, and what is no time is told', async () => {
+  const page = await view('#/session/branch-5g?last=24h', { timezoneId: 'UTC' });
+  await page.getByRole('button', { name: 'From … to' }).click();
+  const [from, to] = [page.getByLabel('From', { exact: true }), page.getByLabel('to', { exact: true })];
+  await from.fill('soon');
+  await to.press('Enter');
+  await page.getByText('From: a time like 2026-01-31 12:00 is wanted.').waitFor();
+  const day = iso(Date.now() - 3 * 86400e3).slice(0, 10);
+  await from.fill(`${day} 06:00`);
+  await to.fill(`${day} 09:30`);
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await eventually('the range', () => Date.parse(query(page).get('from')) === Date.parse(`${day}T06:00Z`) && Date.parse(query(page).get('to')) === Date.parse(`${day}T09:30Z`));
+  await from.waitFor({ state: 'hidden' });
+  await page.getByRole('toolbar').getByLabel(/^Compare/).selectOption('range');
+  await page.getByLabel('The same length from').fill(`${day} 00:00`);
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
+  await eventually('in the link', () => query(page).get('compare') === `from:${day}T00:00:00.000Z`);
+  await page.getByTestId('differences').waitFor();
+  await shot(page, 'session-compare-range');
+  await page.done();
+});
+
 test('one-way delays below zero are drawn, and called what they are', async () => {
   const page = await view('#/session/lab-3?last=24h&delay=forward');
   await page.getByText(/clocks are not synchronised|both clocks say/).waitFor();

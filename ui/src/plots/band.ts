@@ -2,7 +2,8 @@
 // The delay: bands of percentiles with the loss behind them, and the other period dashed over it.
 import { firstAfter, type Piece, type Row } from '../session/row';
 import { columnOf, linear, logarithmic, xOf, type Frame, type Lane, type Scale } from './axis';
-import { fillBetween, horizontal, inPieces, stepLine, text, type Context } from './draw';
+import type { Brush } from './brush';
+import { fillBetween, inPieces, stepLine, text, type Context, type Get } from './draw';
 import { duration } from '../lib/format';
 import { lossHeight } from './lanes';
 import type { Theme } from './theme';
@@ -62,32 +63,40 @@ export function delayScale(rows: readonly Row[], extra: readonly number[], kind:
 }
 
 // A tint over all of the height: more of it, stronger; never less than can be seen.
-export function lossBackground(context: Context, theme: Theme, frame: Frame, lane: Lane, pieces: readonly Piece[]) {
-  context.fillStyle = theme.bad;
-  inPieces(context, frame, lane, pieces, (rows) => {
+export function lossBackground(brush: Brush, theme: Theme, frame: Frame, lane: Lane, pieces: readonly Piece[]) {
+  inPieces(brush, frame, lane, pieces, (rows) => {
     for (const row of rows) {
       if (!(row.loss > 0)) continue;
       const { x, width } = columnOf(frame, row.begin, row.end);
-      context.globalAlpha = 0.015 + 0.42 * lossHeight(row.loss) ** 2; // a little loss tints little
-      context.fillRect(x, lane.top, width, lane.height);
+      // A little loss tints little; in steps, so that neighbours are one.
+      brush.alpha = Math.round((0.02 + 0.42 * lossHeight(row.loss) ** 2) * 48) / 48;
+      brush.fill(x, lane.top, width, lane.height, theme.bad);
     }
-    context.globalAlpha = 1;
+    brush.alpha = 1;
   });
 }
 
-export function delayBand(context: Context, theme: Theme, frame: Frame, lane: Lane, scale: Scale, pieces: readonly Piece[], faint = false) {
-  horizontal(context, theme, frame, lane, scale);
-  if (faint) context.globalAlpha = 0.45;
-  inPieces(context, frame, lane, pieces, (rows, piece) => {
-    const band = (low: (row: Row) => number, high: (row: Row) => number, colour: string) => fillBetween(context, frame, lane, scale, rows, low, high, colour);
+export function delayBand(brush: Brush, theme: Theme, frame: Frame, lane: Lane, scale: Scale, pieces: readonly Piece[], faint = false) {
+  if (faint) brush.alpha = 0.45;
+  inPieces(brush, frame, lane, pieces, (rows, piece) => {
+    const band = (low: Get, high: Get, colour: string) => fillBetween(brush, frame, lane, scale, rows, low, high, colour);
     band((row) => row.min, (row) => row.max, theme.outer);
     band((row) => row.p10, (row) => row.p99, theme.outer);
     band((row) => row.p10, (row) => row.p90, theme.inner);
-    stepLine(context, frame, lane, scale, rows, (row) => row.max, theme.strong, 0.75);
-    stepLine(context, frame, lane, scale, rows, (row) => row.p95, theme.median, 0.75, [1.5, 2.5]);
-    stepLine(context, frame, lane, scale, rows, (row) => row.p50, theme.median, piece.exact ? 1.75 : 1.25);
+    stepLine(brush, frame, lane, scale, rows, (row) => row.max, theme.strong, 0.75);
+    stepLine(brush, frame, lane, scale, rows, (row) => row.p95, theme.median, 0.75, [1.5, 2.5]);
+    stepLine(brush, frame, lane, scale, rows, (row) => row.p50, theme.median, piece.exact ? 1.75 : 1.25);
   });
-  context.globalAlpha = 1;
+  brush.alpha = 1;
+}
+
+export function otherPeriod(brush: Brush, theme: Theme, frame: Frame, lane: Lane, scale: Scale, pieces: readonly Piece[]) {
+  inPieces(brush, frame, lane, pieces, (rows) => {
+    brush.alpha = 0.6;
+    stepLine(brush, frame, lane, scale, rows, (row) => row.p99, theme.other, 0.75, [2, 3]);
+    brush.alpha = 1;
+    stepLine(brush, frame, lane, scale, rows, (row) => row.p50, theme.other, 1.75, [6, 4]);
+  });
 }
 
 // What lies above the axis is said: a mark for each window, and how far the worst goes.
@@ -118,13 +127,4 @@ export function beyond(context: Context, theme: Theme, frame: Frame, lane: Lane,
   context.fillRect(x + (right ? -9 - wide : 5), lane.top - 1, wide + 4, 13);
   context.globalAlpha = 1;
   text(context, theme, words, x + (right ? -7 : 7), lane.top + 6, theme.warn, right ? 'right' : 'left', '600 11px');
-}
-
-export function otherPeriod(context: Context, theme: Theme, frame: Frame, lane: Lane, scale: Scale, pieces: readonly Piece[]) {
-  inPieces(context, frame, lane, pieces, (rows) => {
-    context.globalAlpha = 0.6;
-    stepLine(context, frame, lane, scale, rows, (row) => row.p99, theme.other, 0.75, [2, 3]);
-    context.globalAlpha = 1;
-    stepLine(context, frame, lane, scale, rows, (row) => row.p50, theme.other, 1.75, [6, 4]);
-  });
 }

@@ -2,37 +2,32 @@
 // What all lanes are drawn with.
 import { firstAfter, type Piece, type Row } from '../session/row';
 import { columnOf, xOf, yOf, type Frame, type Lane, type Scale } from './axis';
+import type { Brush } from './brush';
 import type { Theme } from './theme';
 
 export type Context = CanvasRenderingContext2D;
 
 // Each piece within its own stretch of time: what is coarser does not shine through what is finer. Of its rows those that
 // can be seen, and one more on each side, which lines come from and go to.
-export function inPieces(context: Context, frame: Frame, lane: Lane, pieces: readonly Piece[], each: (rows: readonly Row[], piece: Piece) => void) {
+export function inPieces(brush: Brush, frame: Frame, lane: Lane, pieces: readonly Piece[], each: (rows: readonly Row[], piece: Piece) => void) {
   for (const piece of pieces) {
     const from = Math.max(frame.left, xOf(frame, piece.from));
     const to = Math.min(frame.left + frame.width, xOf(frame, piece.to));
     if (to <= from || piece.rows.length === 0) continue;
-    context.save();
-    context.beginPath();
-    context.rect(from, lane.top, to - from, lane.height);
-    context.clip();
+    brush.within(from, to, lane);
     const first = firstAfter(piece.rows, frame.range.from);
     const last = firstAfter(piece.rows, frame.range.to);
     each(piece.rows.slice(Math.max(0, first - 1), last + 2), piece);
-    context.restore();
   }
 }
 
 export type Get = (row: Row) => number;
-const follows = (before: Row | undefined, row: Row) => before !== undefined && row.begin - before.end <= 1;
 
-// Between two figures: a window's figure holds for all of it. As rectangles, which are filled several times as fast as an
-// outline of as many steps. Windows that share a pixel are one, from the least of them to the most.
-export function fillBetween(context: Context, frame: Frame, lane: Lane, scale: Scale, rows: readonly Row[], low: Get | number, high: Get, colour: string) {
-  context.fillStyle = colour;
+// Between two figures: a window's figure holds for all of it. Windows that share a pixel are one, from the least of them
+// to the most.
+export function fillBetween(brush: Brush, frame: Frame, lane: Lane, scale: Scale, rows: readonly Row[], low: Get | number, high: Get, colour: string) {
   let [left, wide, top, bottom] = [NaN, 0, 0, 0];
-  const fill = () => wide > 0 && context.fillRect(left, top, wide, bottom - top);
+  const fill = () => wide > 0 && brush.fill(left, top, wide, bottom - top, colour);
   for (const row of rows) {
     const [most, least] = [high(row), typeof low === 'number' ? low : low(row)];
     if (!Number.isFinite(most) || !Number.isFinite(least)) continue;
@@ -47,40 +42,40 @@ export function fillBetween(context: Context, frame: Frame, lane: Lane, scale: S
   fill();
 }
 
-const kThin = 1; // pixels of the screen: up to here a stroke is the faster one
+const kThin = 1; // pixels of the screen
 
-export function stepLine(
-  context: Context, frame: Frame, lane: Lane, scale: Scale, rows: readonly Row[], value: Get, colour: string, width = 1.5, dash: readonly number[] = []) {
-  const stroked = dash.length > 0 || width * frame.ratio <= kThin;
-  context.fillStyle = context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.lineJoin = 'round';
-  context.setLineDash([...dash]);
-  context.beginPath();
-  let [before, height]: [Row | undefined, number] = [undefined, 0];
-  for (const row of rows) {
-    const of = value(row);
-    if (!Number.isFinite(of)) {
-      before = undefined;
-      continue;
+// One figure, as steps that are joined where windows follow each other.
+export function stepLine(brush: Brush, frame: Frame, lane: Lane, scale: Scale, rows: readonly Row[], value: Get, colour: string, width: number, dash: readonly number[] = []) {
+  // Begin, end and height of each, and the height of the one before where it is joined to that.
+  const each = (take: (x: number, end: number, y: number, from: number | undefined) => void) => {
+    let [before, height]: [Row | undefined, number] = [undefined, 0];
+    for (const row of rows) {
+      if (!Number.isFinite(value(row))) {
+        before = undefined;
+        continue;
+      }
+      const y = yOf(scale, lane, value(row));
+      const x = xOf(frame, row.begin);
+      take(x, Math.max(xOf(frame, row.end), x + 2), y, before && row.begin - before.end <= 1 ? height : undefined); // a single window is seen too
+      [before, height] = [row, y];
     }
-    const y = yOf(scale, lane, of);
-    const x = xOf(frame, row.begin);
-    const end = Math.max(xOf(frame, row.end), x + 2); // a single window is seen too
-    const joined = follows(before, row);
-    if (stroked) {
-      if (joined) context.lineTo(x, y);
-      else context.moveTo(x, y);
-      context.lineTo(end, y);
-    } else {
-      context.fillRect(x, y - width / 2, end - x, width);
-      const far = Math.abs(y - height) - width; // between the two, without their own thickness
-      if (joined && far > 0) context.fillRect(x - width / 2, Math.min(y, height) + width / 2, width, far);
-    }
-    [before, height] = [row, y];
+  };
+  if (dash.length > 0 || width * frame.ratio <= kThin) {
+    const path = (pen: Pick<Context, 'moveTo' | 'lineTo'>) =>
+      each((x, end, y, from) => {
+        if (from === undefined) pen.moveTo(x, y);
+        else pen.lineTo(x, y);
+        pen.lineTo(end, y);
+      });
+    brush.stroke(path, colour, width, dash);
+    return;
   }
-  if (stroked) context.stroke();
-  context.setLineDash([]);
+  const thick = Math.max(1, Math.round(width * frame.ratio)) / frame.ratio; // the same at every height
+  each((x, end, y, from) => {
+    const far = from === undefined ? 0 : Math.abs(y - from) - thick; // between the two, without their own thickness
+    if (far > 0) brush.fill(x - thick / 2, Math.min(y, from as number) + thick / 2, thick, far, colour);
+    brush.fill(x, y - thick / 2, end - x, thick, colour);
+  });
 }
 
 export function text(context: Context, theme: Theme, words: string, x: number, y: number, colour = theme.muted, align: CanvasTextAlign = 'left', style = '11px') {
@@ -91,16 +86,17 @@ export function text(context: Context, theme: Theme, words: string, x: number, y
   context.fillText(words, x, y);
 }
 
+// A thin line over the whole frame.
+export function rule(context: Context, colour: string, frame: Frame, y: number) {
+  context.fillStyle = colour;
+  context.fillRect(frame.left, Math.round(y), frame.width, 1);
+}
+
 export function horizontal(context: Context, theme: Theme, frame: Frame, lane: Lane, scale: Scale) {
-  context.lineWidth = 1;
   for (const tick of scale.ticks) {
-    const y = Math.round(yOf(scale, lane, tick.value)) + 0.5;
+    const y = Math.round(yOf(scale, lane, tick.value));
     if (y < lane.top - 1 || y > lane.top + lane.height + 1) continue;
-    context.strokeStyle = tick.value === 0 && scale.low < 0 ? theme.strong : theme.grid;
-    context.beginPath();
-    context.moveTo(frame.left, y);
-    context.lineTo(frame.left + frame.width, y);
-    context.stroke();
+    rule(context, tick.value === 0 && scale.low < 0 ? theme.strong : theme.grid, frame, y);
     text(context, theme, tick.label, frame.left - 6, y, theme.muted, 'right');
   }
 }

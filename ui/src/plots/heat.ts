@@ -5,7 +5,7 @@ import { high, low, type Bins } from '../session/bins';
 import type { Piece, Row } from '../session/row';
 import { linear, logarithmic, xOf, yOf, type Frame, type Lane, type Scale } from './axis';
 import { visible } from './band';
-import { horizontal, text, type Context } from './draw';
+import { text, type Context } from './draw';
 import { heatColours, type Theme } from './theme';
 
 export function heatScale(rows: readonly Row[], height: number): Scale | undefined {
@@ -60,10 +60,9 @@ export class HeatMap {
     const pixels = new Uint32Array(this.#image.data.buffer);
     pixels.fill(0);
     this.#places.clear();
-    for (const piece of pieces)
+    for (const piece of pieces.filter(({ to }) => to > frame.range.from)) // a long row of those before may reach beyond them
       for (const row of visible([piece], frame.range.from, frame.range.to)) this.#column(pixels, width, height, frame, lane, scale, row, piece);
     pen.putImageData(this.#image, 0, 0);
-    horizontal(context, theme, frame, lane, scale);
     context.drawImage(this.#canvas, frame.left, lane.top, frame.width, lane.height);
   }
   #column(pixels: Uint32Array, width: number, height: number, frame: Frame, lane: Lane, scale: Scale, row: Row, piece: Piece) {

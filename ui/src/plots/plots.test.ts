@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { kDay, kHour } from '../lib/time';
 import type { Probe } from '../session/probes';
 import type { Piece, Row } from '../session/row';
 import { linear, logarithmic, timeOf, timeTicks, xOf, yOf, type Frame } from './axis';
 import { delayScale } from './band';
-import { fillBetween, inPieces, stepLine, type Context } from './draw';
+import { Brush } from './brush';
+import { fillBetween, inPieces, stepLine } from './draw';
 import { heatPlace } from './heat';
 import { lossHeight } from './lanes';
 import { nearest, shapeOf } from './points';
@@ -16,23 +17,34 @@ const frame = (from: number, to: number, width = 1000): Frame => ({ range: { fro
 const row = (begin: number, more: Partial<Row> = {}) => ({ begin, end: begin + 10, min: 1e6, p50: 2e6, p99: 3e6, max: 4e6, classForward: -1, ...more }) as Row;
 const piece = (rows: Row[], from: number, to: number): Piece => ({ from, to, rows, step: 10, exact: true });
 
-// A context that notes what it was told to draw: strokes as the places they go through, and rectangles.
-function recorder() {
-  const strokes: [number, number][][] = [];
-  const rectangles: number[][] = [];
+// A brush, and what it draws, in pixels of the screen.
+function painted(ratio = 1) {
+  const filled: { left: number; right: number; top: number; bottom: number; colour: string; alpha: number }[] = [];
   const context = {
-    beginPath: () => undefined,
-    moveTo: (x: number, y: number) => strokes.push([[x, y]]),
-    lineTo: (x: number, y: number) => strokes[strokes.length - 1]?.push([x, y]),
-    stroke: () => undefined,
-    setLineDash: () => undefined,
-    fillRect: (...place: number[]) => rectangles.push(place),
-    save: () => undefined,
-    restore: () => undefined,
-    rect: () => undefined,
-    clip: () => undefined,
+    fillStyle: '',
+    globalAlpha: 1,
+    fillRect(x: number, y: number, width: number, height: number) {
+      const on = (at: number) => Math.round(at * ratio * 1e6) / 1e6;
+      filled.push({ left: on(x), right: on(x + width), top: on(y), bottom: on(y + height), colour: this.fillStyle, alpha: this.globalAlpha });
+    },
   };
-  return { strokes, rectangles, context: context as unknown as Context };
+  const brush = new Brush();
+  brush.begin(context as unknown as CanvasRenderingContext2D, ratio);
+  return { brush, filled };
+}
+// Notes what is filled instead of doing it.
+class Noted extends Brush {
+  readonly filled: number[][] = [];
+  readonly strokes: number[][][] = [];
+  override stroke(path: Parameters<Brush['stroke']>[0]) {
+    path({
+      moveTo: (x: number, y: number) => this.strokes.push([[x, y]]),
+      lineTo: (x: number, y: number) => this.strokes[this.strokes.length - 1]?.push([x, y]),
+    } as unknown as CanvasRenderingContext2D);
+  }
+  override fill(...[x, y, width, height]: Parameters<Brush['fill']>) {
+    this.filled.push([x, y, width, height].map((one) => Math.round(one * 1e6) / 1e6));
+  }
 }
 
 describe('the time axis', () => {
@@ -92,27 +104,25 @@ describe('lines', () => {
   const scale = linear(0, 1e7, 2); // a millisecond is ten pixels
   const p50 = (of: Row) => of.p50;
   const rows = [row(0), row(10, { p50: 4e6 }), row(50), row(60, { p50: NaN }), row(70)];
-  it('are broken where windows are missing or have no figure, thin ones and dashed ones as strokes', () => {
+  const lined = (of: Frame, all: Row[], width: number, dash: number[] = []) => {
+    const brush = new Noted();
+    stepLine(brush, of, lane, scale, all, p50, '#f00', width, dash);
+    return brush;
+  };
+  it('are broken where windows are missing or have no figure, and joined where they follow each other', () => {
+    expect(lined(frame(0, 100), rows, 2).filled).toEqual([[60, 79, 100, 2], [159, 61, 2, 18], [160, 59, 100, 2], [560, 79, 100, 2], [760, 79, 100, 2]]);
     for (const [width, dash] of [[0.75, []], [1.75, [6, 4]]] as const) {
-      const { strokes, rectangles, context } = recorder();
-      stepLine(context, frame(0, 100), lane, scale, rows, p50, 'red', width, dash);
+      const { strokes, filled } = lined(frame(0, 100), rows, width, [...dash]);
       expect(strokes).toEqual([[[60, 80], [160, 80], [160, 60], [260, 60]], [[560, 80], [660, 80]], [[760, 80], [860, 80]]]);
-      expect(rectangles).toEqual([]);
+      expect(filled).toEqual([]);
     }
   });
-  it('are rectangles where they are thick: one for each window, and one for each step between two that follow each other', () => {
-    const { strokes, rectangles, context } = recorder();
-    stepLine(context, frame(0, 100), lane, scale, rows, p50, 'red', 2);
-    expect(rectangles).toEqual([[60, 79, 100, 2], [160, 59, 100, 2], [159, 61, 2, 18], [560, 79, 100, 2], [760, 79, 100, 2]]);
-    expect(strokes).toEqual([]);
-    const thin = recorder(); // thick on a screen of many pixels
-    stepLine(thin.context, { ...frame(0, 100), ratio: 2 }, lane, scale, rows, p50, 'red', 0.75);
-    expect(thin.rectangles.length).toBe(5);
+  it('are equally thick at every height', () => {
+    for (const [ratio, width, thick] of [[1, 1.25, 1], [1, 1.75, 2], [2, 0.75, 1], [2, 1.25, 1.5], [3, 0.5, 0.666667]] as const)
+      expect(lined({ ...frame(0, 100), ratio }, [row(0), row(50, { p50: 4.37e6 })], width).filled.map(([, , , height]) => height)).toEqual([thick, thick]);
   });
   it('show a single window however short it is', () => {
-    const { rectangles, context } = recorder();
-    stepLine(context, frame(0, 1e6), lane, scale, [row(0)], p50, 'red', 2);
-    expect(rectangles).toEqual([[60, 79, 2, 2]]);
+    expect(lined(frame(0, 1e6), [row(0)], 2).filled).toEqual([[60, 79, 2, 2]]);
   });
 });
 
@@ -120,9 +130,9 @@ describe('bands', () => {
   const lane = { top: 0, height: 100 };
   const scale = linear(0, 1e7, 2);
   const band = (of: Frame, rows: Row[]) => {
-    const { rectangles, context } = recorder();
-    fillBetween(context, of, lane, scale, rows, (one) => one.min, (one) => one.max, 'red');
-    return rectangles;
+    const brush = new Noted();
+    fillBetween(brush, of, lane, scale, rows, (one) => one.min, (one) => one.max, '#f00');
+    return brush.filled;
   };
   it('are a column for each window that has figures', () => {
     expect(band(frame(0, 100), [row(0), row(10, { max: NaN }), row(50, { min: 2e6 })])).toEqual([[60, 60, 100, 30], [560, 60, 100, 20]]);
@@ -130,32 +140,68 @@ describe('bands', () => {
   it('keep the least and the most of windows that share a pixel, which is tinted once', () => {
     const narrow = Array.from({ length: 100 }, (_, i) => row(i * 10, { max: i === 42 ? 9e6 : 4e6, min: i === 17 ? 5e5 : 1e6 }));
     const [first, second, ...more] = band(frame(0, 1e6, 1000), narrow);
-    expect([first?.[0], first?.[2], second?.[0], second?.[2], more.length]).toEqual([60, 1, 61, 1, 0]);
-    expect(first?.map((one) => Math.round(one * 1e6) / 1e6)).toEqual([60, 10, 1, 85]);
+    expect([first, second?.[0], second?.[2], more.length]).toEqual([[60, 10, 1, 85], 61, 1, 0]);
   });
   it('leave no seam and no overlap between neighbours on any screen', () => {
     for (const ratio of [1, 1.25, 1.5, 2, 3]) {
-      const all = band({ ...frame(0, 997, 1234), ratio }, Array.from({ length: 99 }, (_, i) => row(i * 10)));
-      expect(all.length).toBe(99);
-      all.forEach(([x = 0, , width = 0], i) => {
-        const [next] = all[i + 1] ?? [];
-        if (next !== undefined) expect(x + width).toBeCloseTo(next, 9);
-        expect(x * ratio).toBeCloseTo(Math.round(x * ratio), 9);
+      const of = { ...frame(0, 990, 1234), left: 62, ratio };
+      const { brush, filled } = painted(ratio);
+      brush.within(62, 62 + 1234, lane);
+      fillBetween(brush, of, lane, scale, Array.from({ length: 99 }, (_, i) => row(i * 10, { max: i % 2 ? 4e6 : 5e6 })), (one) => one.min, (one) => one.max, '#0000ff80');
+      brush.end();
+      expect(filled.length).toBe(99);
+      filled.forEach(({ left, right }, i) => {
+        expect(left).toBe(filled[i - 1]?.right ?? Math.round(62 * ratio));
+        for (const edge of [left, right]) expect(edge).toBe(Math.round(edge));
       });
     }
   });
 });
 
 it('of each piece what is seen is drawn, and a window more on each side', () => {
-  const { context } = recorder();
   const drawn: number[][] = [];
   const rows = Array.from({ length: 100 }, (_, i) => row(i * 10));
-  const take = (from: number, to: number, of: Row[]) => inPieces(context, frame(from, to), { top: 0, height: 9 }, [piece(of, 0, 1000)], (all) => drawn.push(all.map((one) => one.begin)));
+  const take = (from: number, to: number, of: Row[]) => inPieces(new Noted(), frame(from, to), { top: 0, height: 9 }, [piece(of, 0, 1000)], (all) => drawn.push(all.map((one) => one.begin)));
+  const within = vi.spyOn(Noted.prototype, 'within');
   take(505, 530, rows);
+  expect(within).toHaveBeenLastCalledWith(60, 1060, { top: 0, height: 9 });
   take(-50, 10, rows);
   take(960, 2000, rows);
   take(400, 500, rows.filter((one) => one.begin < 300 || one.begin > 600));
   expect(drawn).toEqual([[490, 500, 510, 520, 530, 540], [0, 10, 20], [950, 960, 970, 980, 990], [290, 610, 620]]);
+});
+
+describe('the brush', () => {
+  it('fills whole pixels, one at least, and nothing outside', () => {
+    const { brush, filled } = painted();
+    brush.within(60, 70, { top: 20, height: 4 });
+    brush.fill(61.4, 20.6, 2.2, 0.1, '#f00');
+    brush.fill(69.2, 22, 100, 100, '#f00');
+    brush.fill(0, 0, 5, 5, '#f00');
+    brush.fill(NaN, 21, 1, 1, '#f00');
+    brush.within(62, 64, { top: 22, height: 1 });
+    brush.fill(0, 0, 100, 100, '#f00');
+    brush.end();
+    expect(filled.map(({ left, right, top, bottom }) => [left, right, top, bottom])).toEqual([[61, 64, 21, 22], [69, 70, 22, 24], [62, 64, 22, 23]]);
+  });
+  it('draws neighbours with the same edges, colour and strength as one', () => {
+    const { brush, filled } = painted(2);
+    brush.within(0, 100, { top: 0, height: 100 });
+    for (let i = 0; i < 10; ++i) brush.fill(i, 10.1, 1, 5, '#f00');
+    brush.fill(10, 10.1, 1, 6, '#f00');
+    brush.fill(11, 10.1, 1, 6, '#00f');
+    brush.alpha = 0.5;
+    brush.fill(12, 10.1, 1, 6, '#00f');
+    brush.fill(14, 10.1, 1, 6, '#00f');
+    brush.fill(13, 10.1, 1, 6, '#00f'); // not behind the last one
+    brush.end();
+    brush.end();
+    expect(filled.map(({ left, right }) => [left, right])).toEqual([[0, 20], [20, 22], [22, 24], [24, 26], [28, 30], [26, 28]]);
+    expect(filled.map(({ colour, alpha }) => `${colour} ${alpha}`)).toEqual(['#f00 1', '#f00 1', '#00f 1', '#00f 0.5', '#00f 0.5', '#00f 0.5']);
+    brush.fill(14, 10.1, 1, 6, '#00f'); // drawn before: nothing to join
+    brush.end();
+    expect(filled.length).toBe(7);
+  });
 });
 
 it('gaps are told from what is not loaded', () => {

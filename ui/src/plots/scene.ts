@@ -9,9 +9,10 @@ import type { Probe } from '../session/probes';
 import { kDelayWords, type Delay, type Piece, type Row } from '../session/row';
 import { timeTicks, xOf, type Frame, type Lane, type Scale } from './axis';
 import { beyond, delayBand, delayScale, lossBackground, otherPeriod, visible, type ScaleKind } from './band';
-import { hatch, heading, text, type Context } from './draw';
+import { Brush } from './brush';
+import { hatch, heading, horizontal, text, type Context } from './draw';
 import { HeatMap, heatScale } from './heat';
-import { lossLanes, reordering, variation } from './lanes';
+import { lossLanes, lossNames, orderNames, reordering, variation, variationScale } from './lanes';
 import { points } from './points';
 import { classWords, flowRows, segments, strip } from './strips';
 import type { Theme } from './theme';
@@ -105,22 +106,41 @@ export function unknown(pieces: readonly Piece[], range: Range, until: number): 
 
 export class Painter {
   readonly heat = new HeatMap();
+  readonly brush = new Brush();
   scale: Scale | undefined; // of the delay lane, as it was drawn last
 
   draw(context: Context, theme: Theme, place: Layout, scene: Scene) {
     const { frame, lanes } = place;
-    const rows = visible(scene.pieces, scene.range.from, scene.range.to);
-    const zone = frame.left + frame.width;
-    context.clearRect(0, 0, zone + 20, place.height);
+    const { pieces } = scene;
+    const rows = visible(pieces, scene.range.from, scene.range.to);
+    const words = kDelayWords[scene.delay];
+    const scale = (this.scale = this.#scale(scene, rows, lanes.delay));
+    const heat = heatScale(rows, lanes.heat.height);
+    const jitter = variationScale(rows);
+
+    context.clearRect(0, 0, frame.left + frame.width + 20, place.height);
     this.#time(context, theme, place, scene);
     this.#stretches(context, theme, place, scene);
-    const words = kDelayWords[scene.delay];
+    const { brush } = this;
+    brush.begin(context, frame.ratio);
+    lossBackground(brush, theme, frame, lanes.delay, pieces);
+    brush.end();
+    for (const [lane, of] of [[lanes.delay, scale], [lanes.heat, heat], [lanes.variation, jitter]] as const) if (of) horizontal(context, theme, frame, lane, of);
+    lossNames(context, theme, frame, lanes.loss);
+    orderNames(context, theme, frame, lanes.order);
+    if (scale) {
+      delayBand(brush, theme, frame, lanes.delay, scale, pieces, !!scene.probes?.length);
+      otherPeriod(brush, theme, frame, lanes.delay, scale, scene.other);
+    }
+    lossLanes(brush, theme, frame, lanes.loss, pieces);
+    if (jitter) variation(brush, theme, frame, lanes.variation, jitter, pieces);
+    reordering(brush, theme, frame, lanes.order, pieces);
+    brush.end();
+    if (heat) this.heat.draw(context, theme, frame, lanes.heat, heat, pieces);
     this.#incidents(context, theme, frame, lanes.events, scene);
     this.#delay(context, theme, place, scene, rows, words);
-    const heat = heatScale(rows, lanes.heat.height);
     heading(context, theme, frame, lanes.heat.top - 11, frame.width < 480 ? 'All probes' : `${words}, all probes`, []);
     if (heat) {
-      this.heat.draw(context, theme, frame, lanes.heat, heat, scene.pieces);
       this.heat.legend(context, theme, frame, lanes.heat.top - 11);
     } else if (rows.length) text(context, theme, rows.some((row) => row.count > 0) ? 'No histograms: this agent is older than this page' : 'Nothing was answered', frame.left + 8, lanes.heat.top + 20);
     heading(context, theme, frame, lanes.loss.top - 11, 'Loss', [
@@ -128,15 +148,12 @@ export class Painter {
       { words: 'worst second in it', colour: `${theme.bad}55`, shape: 'bar' },
       { words: 'not sent by this host', colour: theme.strong, shape: 'bar' },
     ], 'heights: 0.01 % to 100 %, logarithmic');
-    lossLanes(context, theme, frame, lanes.loss, scene.pieces);
     heading(context, theme, frame, lanes.variation.top - 11, 'Delay variation', [
       { words: 'p50', colour: theme.median, shape: 'line' },
       { words: 'to p95', colour: theme.inner, shape: 'area' },
       { words: 'to max', colour: theme.outer, shape: 'area' },
     ]);
-    variation(context, theme, frame, lanes.variation, scene.pieces, rows);
     heading(context, theme, frame, lanes.order.top - 11, 'Reordering, duplicates', []);
-    reordering(context, theme, frame, lanes.order, scene.pieces);
     this.#strips(context, theme, place, scene);
   }
 
@@ -194,15 +211,16 @@ export class Painter {
       context.globalAlpha = 1;
     }
   }
+  #scale(scene: Scene, rows: readonly Row[], lane: Lane): Scale | undefined {
+    const { from, to } = scene.range;
+    const extra = (scene.probes ?? []).filter((probe) => Number.isFinite(probe.delay) && !probe.provisional && probe.at >= from && probe.at <= to).map((probe) => probe.delay);
+    for (const row of visible(scene.other, from, to)) if (Number.isFinite(row.p99)) extra.push(row.p50, row.p99);
+    return delayScale(rows, extra, scene.scale, scene.delay !== 'rtt', lane.height);
+  }
   #delay(context: Context, theme: Theme, place: Layout, scene: Scene, rows: Row[], words: string) {
     const { frame } = place;
     const lane = place.lanes.delay;
     const single = scene.probes;
-    const extra: number[] = [];
-    for (const probe of single ?? []) if (Number.isFinite(probe.delay) && !probe.provisional && probe.at >= scene.range.from && probe.at <= scene.range.to) extra.push(probe.delay);
-    for (const row of visible(scene.other, scene.range.from, scene.range.to)) if (Number.isFinite(row.p99)) extra.push(row.p50, row.p99);
-    const scale = delayScale(rows, extra, scene.scale, scene.delay !== 'rtt', lane.height);
-    this.scale = scale;
     const keys = single?.length
       ? ([
           { words: 'probe', colour: theme.median, shape: 'dot' },
@@ -220,14 +238,9 @@ export class Painter {
         ] as const);
     const named = scene.otherName ? [{ words: scene.otherName, colour: theme.other, shape: 'dash' as const }] : [];
     heading(context, theme, frame, lane.top - 11, words, [...keys, ...named]);
-    lossBackground(context, theme, frame, lane, scene.pieces);
-    if (!scale) {
-      if (rows.length) text(context, theme, 'Nothing was answered', frame.left + 8, lane.top + 20);
-    } else {
-      delayBand(context, theme, frame, lane, scale, scene.pieces, !!single?.length);
-      otherPeriod(context, theme, frame, lane, scale, scene.other);
-      beyond(context, theme, frame, lane, scale, rows);
-    }
+    const { scale } = this;
+    if (scale) beyond(context, theme, frame, lane, scale, rows);
+    else if (rows.length) text(context, theme, 'Nothing was answered', frame.left + 8, lane.top + 20);
     // Lost probes have a place even where nothing at all came back.
     if (single) points(context, theme, frame, lane, scale ?? { low: 0, high: 1, log: false, ticks: [] }, single);
     this.#clockSteps(context, theme, frame, lane, rows);
