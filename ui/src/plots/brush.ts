@@ -4,7 +4,7 @@
 import type { Lane } from './axis';
 
 export class Brush {
-  alpha = 1; // of all that is filled
+  alpha = 1; // of all that is drawn
   #context: CanvasRenderingContext2D | undefined;
   #ratio = 1;
   #within: readonly [number, number, number, number] = [0, 0, 0, 0]; // left, right, top, bottom

@@ -7,17 +7,15 @@ import type { Theme } from './theme';
 
 export type Context = CanvasRenderingContext2D;
 
-// Each piece within its own stretch of time: what is coarser does not shine through what is finer. Of its rows those that
-// can be seen, and one more on each side, which lines come from and go to.
+// Each piece within its own stretch of time: what is coarser does not shine through what is finer. Its rows go on a
+// little beyond what is seen, for lines go there; they begin where the piece does, and so do dashes, however the range moves.
 export function inPieces(brush: Brush, frame: Frame, lane: Lane, pieces: readonly Piece[], each: (rows: readonly Row[], piece: Piece) => void) {
   for (const piece of pieces) {
     const from = Math.max(frame.left, xOf(frame, piece.from));
     const to = Math.min(frame.left + frame.width, xOf(frame, piece.to));
     if (to <= from || piece.rows.length === 0) continue;
     brush.within(from, to, lane);
-    const first = firstAfter(piece.rows, frame.range.from);
-    const last = firstAfter(piece.rows, frame.range.to);
-    each(piece.rows.slice(Math.max(0, first - 1), last + 2), piece);
+    each(piece.rows.slice(0, firstAfter(piece.rows, frame.range.to) + 2), piece);
   }
 }
 
@@ -60,7 +58,8 @@ export function stepLine(brush: Brush, frame: Frame, lane: Lane, scale: Scale, r
       [before, height] = [row, y];
     }
   };
-  if (dash.length > 0 || width * frame.ratio <= kThin) {
+  // What is faint would be stronger where rectangles overlap.
+  if (dash.length > 0 || brush.alpha < 1 || width * frame.ratio <= kThin) {
     const path = (pen: Pick<Context, 'moveTo' | 'lineTo'>) =>
       each((x, end, y, from) => {
         if (from === undefined) pen.moveTo(x, y);

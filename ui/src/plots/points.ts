@@ -30,6 +30,7 @@ export function points(context: Context, theme: Theme, frame: Frame, lane: Lane,
     const shape = shapeOf(probe);
     if (probe.delay > scale.high) {
       context.strokeStyle = theme.warn; // above the axis
+      context.lineWidth = 1;
       context.beginPath();
       context.moveTo(x - 3, y + 4);
       context.lineTo(x, y);

@@ -252,6 +252,7 @@ export class Painter {
       if (row.clockSteps === 0) continue;
       const x = Math.round(xOf(frame, (row.begin + row.end) / 2)) + 0.5;
       context.strokeStyle = theme.warn;
+      context.lineWidth = 1;
       context.setLineDash([3, 3]);
       context.beginPath();
       context.moveTo(x, lane.top);
