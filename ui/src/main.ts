@@ -3,18 +3,23 @@ import './first';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './app.css';
+import { earlyAnswers } from './lib/api';
 import { parseHash } from './lib/hash';
 import { begun } from './lib/mark';
 import { pageAt } from './pages';
 
-const kPatience = 1000; // ms
+// A page is made while the agent answers what it asks, and is seen when that is drawn: not its frame first, and empty
+// plots after it, each of which a browser lays out and paints. For answers that take long it does not wait.
+const kScript = 1000; // ms
+const kAnswers = 200; // ms
+const passed = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+const target = document.createElement('div');
 const begin = () => {
-  const target = document.getElementById('app');
-  if (!target) return;
+  const answers = earlyAnswers();
   begun();
   mount(App, { target });
+  return Promise.race([answers, passed(kAnswers)]);
 };
-// A page is made in one go, not after a paint of the frame around it: its script is on its way already. The frame does
-// not wait for ever.
-const late = new Promise<void>((done) => setTimeout(done, kPatience));
-void Promise.race([pageAt(parseHash(location.hash).path).way(), late]).then(begin, begin);
+void Promise.race([pageAt(parseHash(location.hash).path).way(), passed(kScript)])
+  .then(begin, begin)
+  .then(() => document.body.append(target));

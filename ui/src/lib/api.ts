@@ -260,9 +260,16 @@ export function parse(text: string): unknown {
   );
 }
 
-async function problemOf(answer: Response): Promise<ApiProblem> {
+// With its text: what waits for an answer waits for all of it.
+interface Answer {
+  ok: boolean;
+  status: number;
+  text: string;
+}
+
+function problemOf(answer: Answer): ApiProblem {
   try {
-    const { error } = (await answer.json()) as { error: { code: string; message: string } };
+    const { error } = JSON.parse(answer.text) as { error: { code: string; message: string } };
     return new ApiProblem(answer.status, error.code, error.message);
   } catch {
     return new ApiProblem(answer.status, 'unknown', `the agent answered with status ${answer.status}`);
@@ -272,13 +279,14 @@ async function problemOf(answer: Response): Promise<ApiProblem> {
 const kPatience = 30_000; // ms for an answer
 const kJson = { headers: { Accept: 'application/json' } };
 
-function send(path: string, options: RequestInit, signal?: AbortSignal): Promise<Response> {
+async function send(path: string, options: RequestInit, signal?: AbortSignal): Promise<Answer> {
   const patience = AbortSignal.timeout(kPatience);
-  return fetch(`.${path}`, { ...options, signal: signal ? AbortSignal.any([signal, patience]) : patience });
+  const answer = await fetch(`.${path}`, { ...options, signal: signal ? AbortSignal.any([signal, patience]) : patience });
+  return { ok: answer.ok, status: answer.status, text: await answer.text() };
 }
 
 // Asked before whoever wants it is there: whoever asks the same first has the answer. What nobody wants is let go.
-const early = new Map<string, { answer: Promise<Response>; abort: AbortController }>();
+const early = new Map<string, { answer: Promise<Answer>; abort: AbortController }>();
 const kWanted = 5000; // ms
 export function askEarly(path: string, query: Query) {
   const asked = address(path, query);
@@ -289,15 +297,17 @@ export function askEarly(path: string, query: Query) {
   early.set(asked, one);
   setTimeout(() => early.get(asked) === one && early.delete(asked) && abort.abort(), kWanted);
 }
-function taken(path: string, signal?: AbortSignal): Promise<Response> | undefined {
+// When all that was asked early is answered, well or not.
+export const earlyAnswers = () => Promise.allSettled([...early.values()].map((one) => one.answer));
+function taken(path: string, signal?: AbortSignal): Promise<Answer> | undefined {
   const one = early.get(path);
   early.delete(path);
   signal?.addEventListener('abort', () => one?.abort.abort());
   return one?.answer;
 }
 
-async function ask(path: string, options: RequestInit, signal?: AbortSignal): Promise<Response> {
-  let answer: Response;
+async function ask(path: string, options: RequestInit, signal?: AbortSignal): Promise<string> {
+  let answer: Answer;
   try {
     answer = await ((options === kJson && taken(path, signal)) || send(path, options, signal));
   } catch (failure) {
@@ -307,17 +317,16 @@ async function ask(path: string, options: RequestInit, signal?: AbortSignal): Pr
   }
   // So a proxy says that nobody is behind it.
   if (answer.status === 502 || answer.status === 504) throw new ApiProblem(0, 'unreachable', 'The agent behind this address does not answer. This page tries again by itself.');
-  if (!answer.ok) throw await problemOf(answer);
-  return answer;
+  if (!answer.ok) throw problemOf(answer);
+  return answer.text;
 }
 
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  const answer = await ask(address(path, query), kJson, signal);
-  return parse(await answer.text()) as T;
+  return parse(await ask(address(path, query), kJson, signal)) as T;
 }
 
-export async function getText(path: string, query: Query, accept?: string, signal?: AbortSignal): Promise<string> {
-  return (await ask(address(path, query), accept ? { headers: { Accept: accept } } : kJson, signal)).text();
+export function getText(path: string, query: Query, accept?: string, signal?: AbortSignal): Promise<string> {
+  return ask(address(path, query), accept ? { headers: { Accept: accept } } : kJson, signal);
 }
 
 export async function logIn(token: string): Promise<void> {
@@ -330,8 +339,7 @@ export async function logOut(): Promise<void> {
 
 // Reads the configuration again; tells what changed, a line each. Needs the token's cookie.
 export async function reload(): Promise<string[]> {
-  const answer = await ask('/api/v1/reload', { method: 'POST' });
-  return ((await answer.json()) as { changed: string[] }).changed;
+  return (JSON.parse(await ask('/api/v1/reload', { method: 'POST' })) as { changed: string[] }).changed;
 }
 
 const one = (name: string) => `/api/v1/sessions/${encodeURIComponent(name)}`;

@@ -3,10 +3,14 @@
 // first time that a view shows what it was asked for.
 export const begun = () => performance.mark('wirestamp:begun');
 
-let told = false;
+let tell: (() => void) | undefined;
+// What can wait does so until then; where nothing is ever drawn, for some seconds.
+const kLongest = 3000; // ms
+export const used = new Promise<void>((done) => setTimeout((tell = done), kLongest));
 
 export function usable() {
-  if (told) return;
-  told = true;
+  if (!tell) return;
   performance.mark('wirestamp:drawn');
+  tell();
+  tell = undefined;
 }

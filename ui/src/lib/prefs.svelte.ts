@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this browser remembers of its user. Without storage (private windows, policies) it lasts as long as the page.
+import { used } from './mark';
+
 export type Theme = 'auto' | 'light' | 'dark';
 export type Zone = 'local' | 'utc';
 
@@ -37,6 +39,8 @@ export function remember(key: string, value: boolean) {
   }
 }
 
+const kPainted = 300; // ms
+
 class Prefs {
   theme = $state<Theme>(read('theme', ['auto', 'light', 'dark'], 'auto'));
   zone = $state<Zone>(read('zone', ['local', 'utc'], 'local'));
@@ -45,8 +49,8 @@ class Prefs {
   #local = $state('local time');
 
   constructor() {
-    // The name of the zone takes a browser some ten milliseconds: it is asked for when the page can be used.
-    setTimeout(() => (this.#local = Intl.DateTimeFormat().resolvedOptions().timeZone || this.#local), 400);
+    // The name of the zone takes a browser some ten milliseconds: it is asked for when the page has been drawn.
+    void used.then(() => setTimeout(() => (this.#local = Intl.DateTimeFormat().resolvedOptions().timeZone || this.#local), kPainted));
     this.#dark.addEventListener('change', (event) => (this.#systemDark = event.matches));
   }
   get dark(): boolean {

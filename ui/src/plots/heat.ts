@@ -26,10 +26,10 @@ const kDecades = 3; // from one in a thousand to all
 export const heatPlace = (share: number) => Math.round(255 * Math.min(1, Math.max(0.04, 1 + Math.log10(share) / kDecades)));
 
 // Of each bucket; they stay what they are while a window is drawn in frame after frame.
-const known = new WeakMap<Bins, Uint8Array>();
-function shadesOf(bins: Bins): Uint8Array {
+const known = new WeakMap<Bins, number[]>();
+function shadesOf(bins: Bins): number[] {
   let shades = known.get(bins);
-  if (!shades) known.set(bins, (shades = Uint8Array.from(bins.counts, (count) => heatPlace(count / bins.total))));
+  if (!shades) known.set(bins, (shades = bins.counts.map((count) => heatPlace(count / bins.total))));
   return shades;
 }
 

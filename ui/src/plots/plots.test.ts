@@ -10,7 +10,7 @@ import { fillBetween, inPieces, stepLine } from './draw';
 import { heatPlace } from './heat';
 import { lossHeight } from './lanes';
 import { nearest, shapeOf } from './points';
-import { gaps, unknown } from './scene';
+import { gaps, layout, Painter, unknown, type Scene } from './scene';
 import { classWords, dscpWords, flowRows, portWords, segments } from './strips';
 
 const frame = (from: number, to: number, width = 1000): Frame => ({ range: { from, to }, left: 60, width, ratio: 1 });
@@ -202,6 +202,29 @@ describe('the brush', () => {
     brush.end();
     expect(filled.length).toBe(7);
   });
+});
+
+it('lanes that cannot be seen are left empty, and it is told that some are', () => {
+  const words: string[] = [];
+  const context = new Proxy({} as Record<string, unknown>, {
+    get: (all, name) => (name === 'fillText' ? (text: string) => words.push(text) : (all[name as string] ?? (() => ({ width: 9 })))),
+    set: (all, name, value) => ((all[name as string] = value), true),
+  }) as unknown as CanvasRenderingContext2D;
+  const scene = { range: { from: 0, to: 100 }, now: 100, zone: 'utc', zoneName: 'UTC', delay: 'rtt', scale: 'fit', pieces: [], other: [], otherName: '', probes: undefined, flows: [], incidents: [] } as Scene;
+  const place = layout(1000, scene, 1);
+  const theme = new Proxy({}, { get: () => '#000' }) as Parameters<Painter['draw']>[1];
+  const draw = (top?: number, height = 0) => {
+    words.length = 0;
+    const whole = new Painter().draw(context, theme, place, scene, top === undefined ? undefined : { top, height });
+    return { whole, lanes: ['events', 'Round trip', 'Round trip, all probes', 'Loss', 'Delay variation', 'Reordering, duplicates', 'Hop limit as it arrives'].filter((one) => words.includes(one)) };
+  };
+  const all = draw();
+  expect([all.whole, all.lanes.length]).toEqual([true, 7]);
+  expect(draw(0, place.height)).toEqual(all);
+  expect(draw(0, 60)).toEqual({ whole: false, lanes: all.lanes.slice(0, 2) });
+  expect(draw(place.lanes.loss.top, 5)).toEqual({ whole: false, lanes: ['Loss'] });
+  expect(draw(place.lanes.heat.top + 20, place.height)).toEqual({ whole: false, lanes: all.lanes.slice(2) });
+  expect(draw(-500, 100).lanes).toEqual([]);
 });
 
 it('gaps are told from what is not loaded', () => {

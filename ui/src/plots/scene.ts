@@ -109,52 +109,74 @@ export class Painter {
   readonly brush = new Brush();
   scale: Scale | undefined; // of the delay lane, as it was drawn last
 
-  draw(context: Context, theme: Theme, place: Layout, scene: Scene) {
+  // Lanes of which nothing is in `seen` are left empty; tells whether there are none.
+  draw(context: Context, theme: Theme, place: Layout, scene: Scene, seen: Lane = { top: 0, height: place.height }): boolean {
     const { frame, lanes } = place;
     const { pieces } = scene;
+    const there = ({ top, height }: Lane) => top - kHead < seen.top + seen.height && top + height > seen.top;
     const rows = visible(pieces, scene.range.from, scene.range.to);
     const words = kDelayWords[scene.delay];
     const scale = (this.scale = this.#scale(scene, rows, lanes.delay));
-    const heat = heatScale(rows, lanes.heat.height);
-    const jitter = variationScale(rows);
+    const heat = there(lanes.heat) ? heatScale(rows, lanes.heat.height) : undefined;
+    const jitter = there(lanes.variation) ? variationScale(rows) : undefined;
 
     context.clearRect(0, 0, frame.left + frame.width + 20, place.height);
     this.#time(context, theme, place, scene);
     this.#stretches(context, theme, place, scene);
     const { brush } = this;
     brush.begin(context, frame.ratio);
-    lossBackground(brush, theme, frame, lanes.delay, pieces);
-    brush.end();
-    for (const [lane, of] of [[lanes.delay, scale], [lanes.heat, heat], [lanes.variation, jitter]] as const) if (of) horizontal(context, theme, frame, lane, of);
-    lossNames(context, theme, frame, lanes.loss);
-    orderNames(context, theme, frame, lanes.order);
-    if (scale) {
-      delayBand(brush, theme, frame, lanes.delay, scale, pieces, !!scene.probes?.length);
-      otherPeriod(brush, theme, frame, lanes.delay, scale, scene.other);
+    const upper = { top: 0, height: lanes.delay.top + lanes.delay.height };
+    if (there(upper)) {
+      lossBackground(brush, theme, frame, lanes.delay, pieces);
+      brush.end();
+      if (scale) {
+        horizontal(context, theme, frame, lanes.delay, scale);
+        delayBand(brush, theme, frame, lanes.delay, scale, pieces, !!scene.probes?.length);
+        otherPeriod(brush, theme, frame, lanes.delay, scale, scene.other);
+        brush.end();
+      }
+      this.#incidents(context, theme, frame, lanes.events, scene);
+      this.#delay(context, theme, place, scene, rows, words);
     }
-    lossLanes(brush, theme, frame, lanes.loss, pieces);
-    if (jitter) variation(brush, theme, frame, lanes.variation, jitter, pieces);
-    reordering(brush, theme, frame, lanes.order, pieces);
-    brush.end();
-    if (heat) this.heat.draw(context, theme, frame, lanes.heat, heat, pieces);
-    this.#incidents(context, theme, frame, lanes.events, scene);
-    this.#delay(context, theme, place, scene, rows, words);
-    heading(context, theme, frame, lanes.heat.top - 11, frame.width < 480 ? 'All probes' : `${words}, all probes`, []);
-    if (heat) {
-      this.heat.legend(context, theme, frame, lanes.heat.top - 11);
-    } else if (rows.length) text(context, theme, rows.some((row) => row.count > 0) ? 'No histograms: this agent is older than this page' : 'Nothing was answered', frame.left + 8, lanes.heat.top + 20);
-    heading(context, theme, frame, lanes.loss.top - 11, 'Loss', [
-      { words: 'of the window', colour: theme.bad, shape: 'bar' },
-      { words: 'worst second in it', colour: `${theme.bad}55`, shape: 'bar' },
-      { words: 'not sent by this host', colour: theme.strong, shape: 'bar' },
-    ], 'heights: 0.01 % to 100 %, logarithmic');
-    heading(context, theme, frame, lanes.variation.top - 11, 'Delay variation', [
-      { words: 'p50', colour: theme.median, shape: 'line' },
-      { words: 'to p95', colour: theme.inner, shape: 'area' },
-      { words: 'to max', colour: theme.outer, shape: 'area' },
-    ]);
-    heading(context, theme, frame, lanes.order.top - 11, 'Reordering, duplicates', []);
-    this.#strips(context, theme, place, scene);
+    if (there(lanes.heat)) {
+      if (heat) {
+        horizontal(context, theme, frame, lanes.heat, heat);
+        this.heat.draw(context, theme, frame, lanes.heat, heat, pieces);
+        this.heat.legend(context, theme, frame, lanes.heat.top - 11);
+      } else if (rows.length) text(context, theme, rows.some((row) => row.count > 0) ? 'No histograms: this agent is older than this page' : 'Nothing was answered', frame.left + 8, lanes.heat.top + 20);
+      heading(context, theme, frame, lanes.heat.top - 11, frame.width < 480 ? 'All probes' : `${words}, all probes`, []);
+    }
+    if (there(lanes.loss)) {
+      lossNames(context, theme, frame, lanes.loss);
+      lossLanes(brush, theme, frame, lanes.loss, pieces);
+      brush.end();
+      heading(context, theme, frame, lanes.loss.top - 11, 'Loss', [
+        { words: 'of the window', colour: theme.bad, shape: 'bar' },
+        { words: 'worst second in it', colour: `${theme.bad}55`, shape: 'bar' },
+        { words: 'not sent by this host', colour: theme.strong, shape: 'bar' },
+      ], 'heights: 0.01 % to 100 %, logarithmic');
+    }
+    if (there(lanes.variation)) {
+      if (jitter) {
+        horizontal(context, theme, frame, lanes.variation, jitter);
+        variation(brush, theme, frame, lanes.variation, jitter, pieces);
+        brush.end();
+      }
+      heading(context, theme, frame, lanes.variation.top - 11, 'Delay variation', [
+        { words: 'p50', colour: theme.median, shape: 'line' },
+        { words: 'to p95', colour: theme.inner, shape: 'area' },
+        { words: 'to max', colour: theme.outer, shape: 'area' },
+      ]);
+    }
+    if (there(lanes.order)) {
+      orderNames(context, theme, frame, lanes.order);
+      reordering(brush, theme, frame, lanes.order, pieces);
+      brush.end();
+      heading(context, theme, frame, lanes.order.top - 11, 'Reordering, duplicates', []);
+    }
+    const strips = { top: lanes.marks.top, height: place.height - lanes.marks.top };
+    if (there(strips)) this.#strips(context, theme, place, scene);
+    return [upper, lanes.heat, lanes.loss, lanes.variation, lanes.order, strips].every(there);
   }
 
   #time(context: Context, theme: Theme, place: Layout, scene: Scene) {

@@ -10,11 +10,11 @@ export const kPerOctave = 32;
 const kOrigin = 1000;
 
 export interface Bins {
-  keys: Int32Array; // rising
-  counts: Float64Array;
-  total: number;
+  readonly keys: readonly number[]; // rising
+  readonly counts: readonly number[];
+  readonly total: number;
 }
-export const kNoBins: Bins = { keys: new Int32Array(0), counts: new Float64Array(0), total: 0 };
+export const kNoBins: Bins = { keys: [], counts: [], total: 0 };
 
 const upperOf = (index: number) => 1e9 * 2 ** (index / kPerOctave);
 
@@ -43,22 +43,15 @@ export function keyOf(ns: number): number {
 
 export function fromHistogram(told: Histogram | undefined): Bins {
   if (!told || told.schema !== 5) return kNoBins;
-  const found: [number, number][] = [];
-  for (const [index, count] of told.negative ?? []) found.push([-(index + kOrigin), count]);
-  if (told.zero) found.push([0, told.zero]);
-  for (const [index, count] of told.positive ?? []) found.push([index + kOrigin, count]);
-  if (told.negative?.length) found.sort((a, b) => a[0] - b[0]); // the positive ones come in order
-  return pack(found);
-}
-
-function pack(found: [number, number][]): Bins {
-  const bins: Bins = { keys: new Int32Array(found.length), counts: new Float64Array(found.length), total: 0 };
-  found.forEach(([key, count], i) => {
-    bins.keys[i] = key;
-    bins.counts[i] = count;
-    bins.total += count;
-  });
-  return bins;
+  const { negative = [], zero = 0, positive = [] } = told;
+  const keys: number[] = [];
+  const counts: number[] = [];
+  let total = 0;
+  const add = (key: number, count: number) => (keys.push(key), counts.push(count), (total += count));
+  for (const [index, count] of [...negative].sort((a, b) => b[0] - a[0])) add(-(index + kOrigin), count);
+  if (zero) add(0, zero);
+  for (const [index, count] of positive) add(index + kOrigin, count); // they come in order
+  return { keys, counts, total };
 }
 
 export function merge(all: Iterable<Bins | undefined>): Bins {
@@ -70,7 +63,9 @@ export function merge(all: Iterable<Bins | undefined>): Bins {
       sums.set(key, (sums.get(key) ?? 0) + (bins.counts[i] as number));
     }
   }
-  return pack([...sums].sort((a, b) => a[0] - b[0]));
+  const found = [...sums].sort((a, b) => a[0] - b[0]);
+  const counts = found.map(([, count]) => count);
+  return { keys: found.map(([key]) => key), counts, total: counts.reduce((sum, count) => sum + count, 0) };
 }
 
 // The value of rank max(1, ceil(p * n)) (RFC 2330 11.3), within the true minimum and maximum. NaN: there is none.

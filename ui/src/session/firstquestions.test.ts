@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, expect, test, vi } from 'vitest';
-import { address, askEarly, get, paths, type Query } from '../lib/api';
+import { address, askEarly, earlyAnswers, get, paths, type Query } from '../lib/api';
 import { firstQuestions, kTogether, plotsWidth } from '../lib/firstquestions';
 import { parseRange, resolve } from '../lib/range';
 import { stepFor } from '../lib/steps';
@@ -54,6 +54,26 @@ test('an early answer is taken once, and a failure is told to who asks', async (
   askEarly('/bad', {});
   await expect(get('/bad')).rejects.toMatchObject({ status: 0, code: 'unreachable' });
   expect(sent).toEqual(['./good?session=x', './good?session=x', './bad']);
+});
+
+test('a page is seen when its early answers are there as a whole, those that failed too', async () => {
+  let body: ((text: string) => void) | undefined;
+  vi.stubGlobal('fetch', async (path: string) => {
+    if (path.includes('bad')) throw new TypeError('no network');
+    return { ok: true, status: 200, text: () => new Promise<string>((done) => (body = done)) };
+  });
+  askEarly('/long', {});
+  askEarly('/bad', {});
+  let there = false;
+  const answers = earlyAnswers().then(() => (there = true));
+  const long = get('/long'); // taken: it is waited for all the same
+  await Promise.resolve();
+  await vi.waitFor(() => expect(body).toBeDefined());
+  expect(there).toBe(false);
+  body?.('{"n":1}');
+  await answers;
+  expect(await long).toEqual({ n: 1 });
+  await expect(get('/bad')).rejects.toMatchObject({ code: 'unreachable' });
 });
 
 test('who takes an early answer may give it up', async () => {
