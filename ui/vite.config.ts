@@ -51,6 +51,7 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     minify: 'terser',
+    terserOptions: { ecma: 2020, compress: { passes: 2 } },
     modulePreload: false,
     assetsInlineLimit: 0,
     cssCodeSplit: false,

@@ -41,6 +41,33 @@ const painted = (page) =>
     return some / (data.length / 4);
   });
 
+// Labels beside the lanes of some part of the plots, shares of their height: how many stand there.
+const labels = (page, from, to, moves = 0) =>
+  page.evaluate(async ([from, to, moves]) => {
+    const plots = document.querySelector('[data-testid=plots]');
+    const canvas = plots.querySelector('canvas');
+    const ratio = canvas.width / canvas.clientWidth;
+    const count = () => {
+      const { data, width, height } = canvas.getContext('2d').getImageData(0, Math.round(canvas.height * from), Math.round(58 * ratio), Math.round(canvas.height * (to - from)));
+      let [found, before] = [0, false];
+      for (let y = 0; y < height; ++y) {
+        let inked = false;
+        for (let x = 0; x < width && !inked; ++x) inked = data[(y * width + x) * 4 + 3] > 100;
+        found += inked && !before ? 1 : 0;
+        before = inked;
+      }
+      return found;
+    };
+    if (moves === 0) return count();
+    const counts = [];
+    for (let i = 0; i < moves; ++i) {
+      plots.dispatchEvent(new KeyboardEvent('keydown', { key: i % 2 ? 'ArrowRight' : 'ArrowLeft', bubbles: true }));
+      for (let frame = 0; frame < 2; ++frame) await new Promise(requestAnimationFrame);
+      counts.push(count());
+    }
+    return counts;
+  }, [from, to, moves]);
+
 test('figures are those of the report for the same range', async () => {
   const to = Math.floor(Date.now() / 3600e3) * 3600e3 - 3600e3;
   const range = `from=${iso(to - 86400e3)}&to=${iso(to)}`;
@@ -232,6 +259,23 @@ test('a probe at the bottom of the zoom leads to its four stamps', async () => {
   await page.done();
 });
 
+test('what can be seen of the plots is drawn while they move, wherever a small window was scrolled to', async () => {
+  const page = await view('#/session/office-vpn?last=30d', { width: 1000, height: 430 });
+  await figures(page);
+  const scrolled = (place) => page.evaluate(async (place) => {
+    const { top, height } = document.querySelector('[data-testid=plots]').getBoundingClientRect();
+    scrollTo({ top: scrollY + top + height * place, behavior: 'instant' });
+    for (let frame = 0; frame < 3; ++frame) await new Promise(requestAnimationFrame);
+  }, place);
+  for (const [place, from, to] of [[0.6, 0.72, 0.9], [0.1, 0.15, 0.3], [0.65, 0.75, 0.9], [0, 0.06, 0.25]]) {
+    await scrolled(place);
+    const counts = await labels(page, from, to, 10);
+    assert.ok(Math.min(...counts.slice(2)) >= 1, `labels at ${from} to ${to}, frame by frame: ${counts}`);
+  }
+  await eventually('all lanes again', async () => (await labels(page, 0.72, 0.95)) >= 6);
+  await page.done();
+});
+
 test('a session that is not there says so', async () => {
   const page = await open(agent, '#/session/nobody', { offline: true });
   await page.getByText('This agent has no session of that name').waitFor();
@@ -243,6 +287,7 @@ for (const [name, options] of [['light', {}], ['dark', { dark: true }], ['phone'
     const page = await view(`#/session/voip-berlin?${around(newest('voip-berlin'), 120)}`, options);
     await figures(page);
     assert.ok((await painted(page)) > 0.02);
+    await eventually('the lowest lanes', async () => (await labels(page, 0.72, 0.95)) >= 6);
     await accessible(page);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, 'it is wider than the screen');
     await shot(page, `session-${name}`);

@@ -5,7 +5,7 @@ import App from './App.svelte';
 import './app.css';
 import { earlyAnswers } from './lib/api';
 import { parseHash } from './lib/hash';
-import { begun } from './lib/mark';
+import { begun, inPlace } from './lib/mark';
 import { pageAt } from './pages';
 
 // A page is made while the agent answers what it asks, and is seen when that is drawn: not its frame first, and empty
@@ -22,4 +22,4 @@ const begin = () => {
 };
 void Promise.race([pageAt(parseHash(location.hash).path).way(), passed(kScript)])
   .then(begin, begin)
-  .then(() => document.body.append(target));
+  .then(() => (document.body.append(target), inPlace()));

@@ -282,7 +282,14 @@ const kJson = { headers: { Accept: 'application/json' } };
 async function send(path: string, options: RequestInit, signal?: AbortSignal): Promise<Answer> {
   const patience = AbortSignal.timeout(kPatience);
   const answer = await fetch(`.${path}`, { ...options, signal: signal ? AbortSignal.any([signal, patience]) : patience });
-  return { ok: answer.ok, status: answer.status, text: await answer.text() };
+  const { ok, status } = answer;
+  try {
+    return { ok, status, text: await answer.text() };
+  } catch (failure) {
+    if (signal?.aborted) throw failure;
+    if (patience.aborted) throw patience.reason;
+    throw new ApiProblem(status, 'unreadable', `The answer came in part only: ${String(failure)}`); // the agent is there
+  }
 }
 
 // Asked before whoever wants it is there: whoever asks the same first has the answer. What nobody wants is let go.
@@ -311,7 +318,7 @@ async function ask(path: string, options: RequestInit, signal?: AbortSignal): Pr
   try {
     answer = await ((options === kJson && taken(path, signal)) || send(path, options, signal));
   } catch (failure) {
-    if (signal?.aborted) throw failure;
+    if (signal?.aborted || failure instanceof ApiProblem) throw failure;
     if (failure instanceof DOMException && failure.name === 'TimeoutError') throw new ApiProblem(0, 'slow', 'The agent did not answer within 30 s. It is asked again.');
     throw new ApiProblem(0, 'unreachable', 'The agent does not answer. Does it run? This page tries again by itself.');
   }

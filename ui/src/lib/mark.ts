@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// For whoever measures pages (./dev bench ui) and tests them: when the scripts have run and the page is made, and the
-// first time that a view shows what it was asked for.
+// For whoever measures pages (./dev bench ui) and tests them: when the scripts have run, and the first time that a view
+// shows what it was asked for.
 export const begun = () => performance.mark('wirestamp:begun');
 
-let tell: (() => void) | undefined;
-// What can wait does so until then; where nothing is ever drawn, for some seconds.
-const kLongest = 3000; // ms
-export const used = new Promise<void>((done) => setTimeout((tell = done), kLongest));
+// The page is made beside the document at first.
+let place: () => void;
+const placed = new Promise<void>((done) => (place = done));
+let tell: () => void;
+// What can wait does so until then, or, where nothing is drawn, until the page has stood for a while.
+export const used = new Promise<void>((done) => (tell = done));
+const kUndrawn = 700; // ms
 
+export function inPlace() {
+  place();
+  setTimeout(tell, kUndrawn);
+}
+
+let told = false;
 export function usable() {
-  if (!tell) return;
-  performance.mark('wirestamp:drawn');
-  tell();
-  tell = undefined;
+  if (told) return;
+  told = true;
+  void placed.then(() => (performance.mark('wirestamp:drawn'), tell()));
 }

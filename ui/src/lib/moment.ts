@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A moment of a session: the range around it, the link to it, and its small plot as paths.
 import type { Window } from './api';
-import { lossHeight } from './spark';
+import { lossHeight } from './lossbar';
 import { instant, iso, kMinute } from './time';
 
 export interface Range {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { lossHeight, runs, sparkPaths } from './spark';
+import { lossHeight } from './lossbar';
+import { runs, sparkPaths } from './spark';
 
 describe('a sparkline', () => {
   it('keeps gaps', () => {

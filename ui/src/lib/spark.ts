@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sparkline as paths: the band from p50 to p99, p50 as a line, loss as bars in a lane below, and a shade over what was
 // lost altogether. A gap stays a gap, and a single value between gaps is a dot.
+import { lossHeight } from './lossbar';
+
 export interface SparkData {
   rtt_p50_ns: readonly (number | null)[];
   rtt_p99_ns: readonly (number | null)[];
@@ -34,11 +36,6 @@ export function runs(values: readonly (number | null | undefined)[]): [number, n
 const kLane = 0.25; // of the height is for loss
 const kLeast = 0.1; // what varies by less than a tenth is not drawn larger than that
 const round = (value: number) => Math.round(value * 10) / 10;
-
-// A loss of 0.1 % must be seen, and 5 % be told from 50 %.
-export function lossHeight(ratio: number, height: number): number {
-  return ratio <= 0 ? 0 : Math.max(2.5, Math.sqrt(Math.min(1, ratio)) * height);
-}
 
 export function sparkPaths(data: SparkData, width: number, height: number): SparkPaths {
   const n = Math.max(data.rtt_p50_ns.length, data.loss_ratio.length, 1);

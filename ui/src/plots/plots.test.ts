@@ -205,26 +205,50 @@ describe('the brush', () => {
 });
 
 it('lanes that cannot be seen are left empty, and it is told that some are', () => {
-  const words: string[] = [];
+  const drawn: { what: string; y: number }[] = [];
+  const noted: Record<string, (...all: number[]) => void> = {
+    fillText: (what, _x, y) => void drawn.push({ what: String(what), y: y as number }),
+    fillRect: (_x, y, _width, height) => void ((height as number) < 400 && drawn.push({ what: 'bar', y: y as number })), // no stretch over all lanes
+    drawImage: (_image, _x, y) => void drawn.push({ what: 'image', y: y as number }),
+  };
   const context = new Proxy({} as Record<string, unknown>, {
-    get: (all, name) => (name === 'fillText' ? (text: string) => words.push(text) : (all[name as string] ?? (() => ({ width: 9 })))),
+    get: (all, name) => noted[name as string] ?? all[name as string] ?? (() => ({ width: 9 })),
     set: (all, name, value) => ((all[name as string] = value), true),
   }) as unknown as CanvasRenderingContext2D;
-  const scene = { range: { from: 0, to: 100 }, now: 100, zone: 'utc', zoneName: 'UTC', delay: 'rtt', scale: 'fit', pieces: [], other: [], otherName: '', probes: undefined, flows: [], incidents: [] } as Scene;
+  vi.stubGlobal('ImageData', class { data = new Uint8ClampedArray(4e6); });
+  vi.stubGlobal('document', { createElement: () => ({ getContext: () => context }) });
+  const bad = { bins: { keys: [900], counts: [5], total: 5 }, p10: 1e6, p90: 3e6, p95: 3e6, loss: 0.5, worstLoss: 1, forwardLoss: 0.2, backwardLoss: 0.2, otherLoss: 0.1,
+    jitter50: 1e5, jitter95: 1e6, jitterMax: 2e6, reordered: 1, duplicates: 1, arrived: 9, delivered: 9, clockSteps: 1, classForward: 0, classBackward: 0, hopsForward: 9, hopsBackward: 9 };
+  const pieces = [piece(Array.from({ length: 10 }, (_, i) => row(i * 10, { ...bad, max: 4e6 + i * 1e5 })), 0, 100)];
+  const scene = { range: { from: 0, to: 100 }, now: 100, zone: 'utc', zoneName: 'UTC', delay: 'rtt', scale: 'fit', pieces, other: [], otherName: '', probes: undefined, flows: [], incidents: [] } as Scene;
   const place = layout(1000, scene, 1);
   const theme = new Proxy({}, { get: () => '#000' }) as Parameters<Painter['draw']>[1];
-  const draw = (top?: number, height = 0) => {
-    words.length = 0;
-    const whole = new Painter().draw(context, theme, place, scene, top === undefined ? undefined : { top, height });
-    return { whole, lanes: ['events', 'Round trip', 'Round trip, all probes', 'Loss', 'Delay variation', 'Reordering, duplicates', 'Hop limit as it arrives'].filter((one) => words.includes(one)) };
+  const { delay, heat, loss, variation, order, marks } = place.lanes;
+  const kHead = 20;
+  const bounds = [-kHead, heat.top - kHead, loss.top - kHead, variation.top - kHead, order.top - kHead, marks.top - kHead, place.height - 38];
+  // How much is drawn in each, the axis of time left out.
+  const draw = (part?: { top: number; height: number }) => {
+    drawn.length = 0;
+    const whole = new Painter().draw(context, theme, place, scene, part);
+    return { whole, lanes: bounds.slice(1).map((end, i) => drawn.filter(({ y }) => y >= (bounds[i] as number) && y < end).length) };
   };
-  const all = draw();
-  expect([all.whole, all.lanes.length]).toEqual([true, 7]);
-  expect(draw(0, place.height)).toEqual(all);
-  expect(draw(0, 60)).toEqual({ whole: false, lanes: all.lanes.slice(0, 2) });
-  expect(draw(place.lanes.loss.top, 5)).toEqual({ whole: false, lanes: ['Loss'] });
-  expect(draw(place.lanes.heat.top + 20, place.height)).toEqual({ whole: false, lanes: all.lanes.slice(2) });
-  expect(draw(-500, 100).lanes).toEqual([]);
+  try {
+    const all = draw();
+    expect(all.whole).toBe(true);
+    for (const much of all.lanes) expect(much).toBeGreaterThan(3);
+    expect(draw({ top: 0, height: place.height })).toEqual(all);
+    const only = (...shown: number[]) => ({ whole: false, lanes: all.lanes.map((much, i) => (shown.includes(i) ? much : 0)) });
+    expect(draw({ top: 0, height: delay.top })).toEqual(only(0));
+    expect(draw({ top: heat.top, height: heat.height })).toEqual(only(1));
+    expect(draw({ top: loss.top, height: loss.height })).toEqual(only(2));
+    expect(draw({ top: variation.top, height: variation.height })).toEqual(only(3));
+    expect(draw({ top: order.top, height: order.height })).toEqual(only(4));
+    expect(draw({ top: marks.top, height: place.height })).toEqual(only(5));
+    expect(draw({ top: heat.top + 20, height: loss.top - heat.top })).toEqual(only(1, 2));
+    expect(draw({ top: -500, height: 100 })).toEqual(only());
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 it('gaps are told from what is not loaded', () => {

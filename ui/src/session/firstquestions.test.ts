@@ -76,6 +76,14 @@ test('a page is seen when its early answers are there as a whole, those that fai
   await expect(get('/bad')).rejects.toMatchObject({ code: 'unreachable' });
 });
 
+test('an answer that breaks off is told as that: the agent is there', async () => {
+  vi.stubGlobal('fetch', async () => ({ ok: true, status: 200, text: () => Promise.reject(new TypeError('network error')) }));
+  await expect(get('/half')).rejects.toMatchObject({ status: 200, code: 'unreadable', message: 'The answer came in part only: TypeError: network error' });
+  const abort = new AbortController();
+  vi.stubGlobal('fetch', async () => ({ ok: true, status: 200, text: () => (abort.abort(), Promise.reject(abort.signal.reason)) }));
+  await expect(get('/given-up', {}, abort.signal)).rejects.toMatchObject({ name: 'AbortError' });
+});
+
 test('who takes an early answer may give it up', async () => {
   vi.stubGlobal('fetch', (_: string, { signal }: RequestInit) => new Promise((_done, fail) => signal?.addEventListener('abort', () => fail(signal.reason))));
   askEarly('/slow', {});

@@ -59,9 +59,8 @@ describe('a step', () => {
 
 describe('buckets', () => {
   it('are the ones of docs/measurement.md', () => {
-    const bins = fromHistogram({ schema: 5, positive: [[-32, 1], [0, 3]], zero: 2, negative: [[0, 4]] });
-    expect([...bins.keys]).toEqual([-1000, 0, 968, 1000]);
-    expect(bins.total).toBe(10);
+    const bins = fromHistogram({ schema: 5, positive: [[-32, 1], [0, 3]], zero: 2, negative: [[-5, 7], [0, 4]] });
+    expect(bins).toEqual({ keys: [-1000, -995, 0, 968, 1000], counts: [4, 7, 2, 1, 3], total: 17 });
     expect([high(1000), low(1000), high(968), low(-1000)]).toEqual([1e9, 1e9 * 2 ** (-1 / 32), 5e8, -1e9]);
     // 2 u l / (u + l), as the agent makes it.
     const [u, l] = [1e9, 1e9 * 2 ** (-1 / 32)];

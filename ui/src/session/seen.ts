@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which part of an element is on the screen, in the element's own pixels. The browser tells it when it changes: asked in
-// a frame it would take a layout of the page.
+// Which part of an element is on the screen, in the element's own pixels. The browser is asked with what it lays out
+// anyway, and tells it after the frame: asked for at once, a frame would take a layout of the page.
 import type { Lane } from '../plots/axis';
 
-const kAbove = 300; // pixels of the page that stand above it: a guess until it is known
-const kMargin = 80; // pixels more than can be seen: what is scrolled to is there already
-const kParts = 25; // of the element: it is told again for each that comes or goes
+const kAbove = 340; // pixels of the page that stand above it, at least: a guess until it is known
 
-export class Seen {
-  part: Lane = { top: 0, height: innerHeight - kAbove };
-
-  // Returns what ends it.
-  watch(element: Element, changed: () => void): () => void {
-    const observer = new IntersectionObserver(
-      (told) => {
-        const { boundingClientRect: all, intersectionRect: seen, rootBounds } = told[told.length - 1] as IntersectionObserverEntry;
-        if (!rootBounds) return;
-        this.part = { top: seen.top - all.top, height: seen.height };
-        changed();
-      },
-      { rootMargin: `${kMargin}px 0px`, threshold: Array.from({ length: kParts + 1 }, (_, i) => i / kParts) },
-    );
+// `more` is called when something is seen that was not before.
+export function watchSeen(more: () => void) {
+  let element: Element | undefined;
+  const seen = { part: { top: 0, height: innerHeight - kAbove } as Lane, look, watch };
+  const observer = new IntersectionObserver((all) => {
+    const { boundingClientRect: whole, intersectionRect: { top, height }, rootBounds } = all[all.length - 1] as IntersectionObserverEntry;
+    if (!rootBounds || !whole.height) return; // not in the page yet
+    const before = seen.part;
+    const part = (seen.part = { top: top - whole.top, height });
+    if (part.top < before.top || part.top + height > before.top + before.height) more();
+  });
+  // Of its own accord an observer tells only whether anything is seen. It tells in any case when it begins.
+  function look() {
+    if (!element) return;
+    observer.unobserve(element);
     observer.observe(element);
-    return () => observer.disconnect();
   }
+  // Returns what ends it.
+  function watch(of: Element) {
+    element = of;
+    addEventListener('scroll', look);
+    look();
+    return () => (removeEventListener('scroll', look), observer.disconnect());
+  }
+  return seen;
 }
