@@ -119,8 +119,8 @@ BANS = [
     Ban(r"\busing\s+namespace\b", "it reaches everyone who includes the header", r"\.h$"),
     Ban(r"\b(getenv|secure_getenv|setenv|putenv)\s*\(", "variables come through the option table of config/ (what the system itself says, as TERM: platform/)",
         SHIPPED, r"^src/(config|cli|platform)/"),
-    Ban(r"\.detach\s*\(\s*\)", "every thread is joined by its owner (a question to the name server may hang for minutes)",
-        but_not=r"^src/agent/name_follower\.cc$"),
+    Ban(r"\.detach\s*\(\s*\)", "every thread is joined by its owner (a question to the name server, or a write to a stopped terminal, may hang for minutes)",
+        but_not=r"^src/(agent/name_follower|platform/background_writer)\.cc$"),
     Ban(r"^\s*#\s*(if|ifdef|ifndef|elif)\b", "what differs between systems lives in platform/ and net/<backend>/",
         r"^src/", SYSTEM),
 ]

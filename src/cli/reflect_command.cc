@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "cli/option_values.h"
 #include "cli/reflector_stats.h"
 #include "cli/streams.h"
+#include "platform/background_writer.h"
 #include "platform/process.h"
 #include "platform/system_clock.h"
 
@@ -26,47 +26,52 @@ namespace {
 
 using config::Key;
 
-// Lines of several reflectors, each whole.
-std::mutex printing;
+constexpr Duration kPatience = Duration::seconds(2);  // at the end, with who reads nothing
 
+// Called on the threads that answer probes, which wait for no terminal.
 class Printer final : public agent::ReflectObserver {
  public:
   // `place`: in front of each line; "" when there is one reflector. `stats`: every counter at the
   // end.
-  Printer(std::string place, bool stats) : place_(std::move(place)), stats_(stats) {}
+  Printer(platform::BackgroundWriter& writer, std::string place, bool stats)
+      : writer_(&writer), place_(std::move(place)), stats_(stats) {}
 
   void on_start(const agent::ReflectStart& start) override {
-    const std::lock_guard lock(printing);
+    std::string lines;
     for (const agent::ReflectStart::Port& port : start.ports)
-      tell(stdout, "{}listening on {}, stamps here: {} when received, {} when sent{}\n", place_,
-           packet::to_string(port.local), name(port.stamping.receive), name(port.stamping.transmit),
-           port.stamping.reason.empty() ? "" : fmt::format(" ({})", port.stamping.reason));
-    if (!start.keys.empty()) tell(stdout, "{}keys: {}\n", place_, start.keys);
+      lines += fmt::format(
+          "{}listening on {}, stamps here: {} when received, {} when sent{}\n", place_,
+          packet::to_string(port.local), name(port.stamping.receive), name(port.stamping.transmit),
+          port.stamping.reason.empty() ? "" : fmt::format(" ({})", port.stamping.reason));
+    if (!start.keys.empty()) lines += fmt::format("{}keys: {}\n", place_, start.keys);
     for (const packet::Endpoint& at : start.twamp)
-      tell(stdout, "{}listening on {} (TCP) as a TWAMP server\n", place_, packet::to_string(at));
-    for (const std::string& note : start.notes) tell(stdout, "{}note: {}\n", place_, note);
+      lines +=
+          fmt::format("{}listening on {} (TCP) as a TWAMP server\n", place_, packet::to_string(at));
+    for (const std::string& note : start.notes) lines += fmt::format("{}note: {}\n", place_, note);
+    put(std::move(lines));
   }
   void on_note(const std::string& note) override {
-    const std::lock_guard lock(printing);
-    tell(stderr, "{}note: {}\n", place_, note);
+    writer_->write(fileno(stderr), fmt::format("{}note: {}\n", place_, note));
   }
   void on_counters(const agent::ReflectCounters& counters) override {
     const MonoTime now = platform::mono_now();
     std::optional<StatsBefore> before;
     if (told_) before = StatsBefore{told_->first, now - told_->second};
-    const std::lock_guard lock(printing);
-    tell(stdout, place_ + stats_table(counters, before));
+    put(place_ + stats_table(counters, before));
     told_.emplace(counters, now);
   }
   // At the end.
   void print(const agent::ReflectCounters& counters) {
-    if (counters.twamp) tell(stdout, place_ + twamp_summary(*counters.twamp) + '\n');
+    if (counters.twamp) put(place_ + twamp_summary(*counters.twamp) + '\n');
     if (stats_) on_counters(counters);
-    tell(stdout, place_ + reflector_summary(counters.packets) + '\n');
+    put(place_ + reflector_summary(counters.packets) + '\n');
   }
   const std::string& place() const { return place_; }
 
  private:
+  void put(std::string text) { writer_->write(fileno(stdout), std::move(text)); }
+
+  platform::BackgroundWriter* writer_;
   std::string place_;
   bool stats_;
   std::optional<std::pair<agent::ReflectCounters, MonoTime>> told_;
@@ -98,7 +103,8 @@ void reload_running() noexcept {
 }
 
 // Opens the ports of all of them, or of none.
-Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings) {
+Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings,
+                                               platform::BackgroundWriter& writer) {
   agent::ReflectOptions options = reflect_options(settings);
   options.counters_every = settings.get<Duration>(Key::StatsEvery);
   const bool stats = settings.flag(Key::Stats) || options.counters_every;
@@ -111,7 +117,8 @@ Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings)
     const std::string label = several ? place + ": " : std::string();
     auto reflect = agent::Reflect::create(options);
     if (!reflect) return fail(label + reflect.error().text, reflect.error().os_error);
-    reflectors.push_back({.reflect = std::move(*reflect), .printer = Printer(label, stats)});
+    reflectors.push_back(
+        {.reflect = std::move(*reflect), .printer = Printer(writer, label, stats)});
   }
   return reflectors;
 }
@@ -119,7 +126,8 @@ Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings)
 }  // namespace
 
 int run_reflect(const config::Settings& settings) {
-  auto opened = open_reflectors(settings);
+  platform::BackgroundWriter writer;
+  auto opened = open_reflectors(settings, writer);
   if (!opened) {
     complain(opened.error().text);
     return kRefused;
@@ -138,14 +146,14 @@ int run_reflect(const config::Settings& settings) {
     });
   for (std::thread& thread : threads) thread.join();
   running.store(nullptr);
+  for (Reflector& one : reflectors)
+    if (one.counters) one.printer.print(*one.counters);
+  writer.finish(kPatience);
   int code = kMeasured;
-  for (Reflector& one : reflectors) {
-    if (one.counters) {
-      one.printer.print(*one.counters);
-    } else {
-      complain(one.printer.place() + one.counters.error().text);
-      code = kRefused;
-    }
+  for (const Reflector& one : reflectors) {
+    if (one.counters) continue;
+    complain(one.printer.place() + one.counters.error().text);
+    code = kRefused;
   }
   return code;
 }

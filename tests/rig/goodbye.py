@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A reflector that is told to stop says so before it goes; one that is killed cannot."""
 
+import os
 import signal
 import time
 
-from rig import Rig, check
+from rig import Rig, check, check_delivered, check_equal
 
 FLAGS = ("--duration", "12s", "-i", "100ms", "--silence", "1s", "--loss-after", "500ms")
 
@@ -30,4 +31,28 @@ def a_reflector_that_stops_says_so():
         check(told.count("outage_began") == 1, "a reflector that was killed is an outage")
 
 
-CASES = {"a_reflector_that_stops_says_so": a_reflector_that_stops_says_so}
+def a_reflector_waits_for_no_reader():
+    """What it tells goes into a pipe that nobody reads, as into a terminal after Ctrl-S."""
+    with Rig(emulated=False) as rig:
+        reader, writer = os.pipe()
+        reflector = rig.reflect(stdout=writer)
+        os.close(writer)
+        # A table for each, far more than a pipe holds.
+        for _ in range(200):
+            os.kill(reflector.pid, signal.SIGUSR1)
+            time.sleep(0.01)
+        measured = rig.ping("-c", "50", "-i", "5ms")
+        check_equal(measured.code, 0, f"exit code of ping: {measured.err}")
+        check_delivered(measured, 50)
+        check_equal(reflector.stop(), 0, "exit code of the reflector, whose last words nobody reads")
+        told = b""
+        while piece := os.read(reader, 65536):
+            told += piece
+        os.close(reader)
+        check(b"listening on" in told and len(told) > 32768, f"only {len(told)} octets were told: the pipe was never full")
+
+
+CASES = {
+    "a_reflector_that_stops_says_so": a_reflector_that_stops_says_so,
+    "a_reflector_waits_for_no_reader": a_reflector_waits_for_no_reader,
+}

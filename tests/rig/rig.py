@@ -156,13 +156,13 @@ def assert_powerless(pid):
 class Process:
     """A program running in one of the namespaces; its output goes to files."""
 
-    def __init__(self, rig, namespace, command, powerless, name, env=None, stdin=subprocess.DEVNULL):
+    def __init__(self, rig, namespace, command, powerless, name, env=None, stdin=subprocess.DEVNULL, stdout=None):
         self.name = name
         self.out_path = rig.directory / f"{name}.out"
         self.err_path = rig.directory / f"{name}.err"
         rights = DROP_RIGHTS if powerless else KEEP_RIGHTS
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
-            self.popen = subprocess.Popen(rig.inside(namespace) + rights + command, stdin=stdin, stdout=out,
+            self.popen = subprocess.Popen(rig.inside(namespace) + rights + command, stdin=stdin, stdout=stdout or out,
                                           stderr=err, env={**os.environ, **(env or {})})
         self.pid = self.popen.pid
         rig.processes.append(self)
@@ -274,11 +274,11 @@ class Network:
         check(process.popen.poll() is None, f"the recorder ended: {process.err()}")
         return process, log
 
-    def reflect(self, *flags, namespace="reflector", listen=None, env=None, wait=True):
+    def reflect(self, *flags, namespace="reflector", listen=None, env=None, wait=True, stdout=None):
         command = [program(), "reflect"]
         for address in listen or [f"{REFLECTOR_V4}:{PORT}", f"[{REFLECTOR_V6}]:{PORT}"]:
             command += ["--listen", address]
-        process = Process(self, namespace, command + list(flags), True, f"reflect-{len(self.processes)}", env)
+        process = Process(self, namespace, command + list(flags), True, f"reflect-{len(self.processes)}", env, stdout=stdout)
         if wait:
             poll_until(lambda: process.popen.poll() is not None or self.listens(process.pid), 5, "reflect listens")
             check(process.popen.poll() is None, f"reflect ended: {process.err()}{process.out()}")
