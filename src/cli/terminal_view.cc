@@ -51,12 +51,12 @@ TerminalView::News TerminalView::wait() {
 void TerminalView::show(const term::Canvas& canvas) {
   const MonoTime now = platform::mono_now();
   if (last_shown_ && now - *last_shown_ < kPicture) return;
+  last_shown_ = now;
   if (!waiting_.empty()) {
     if (screen_->draw(waiting_)) waiting_.clear();
     return;
   }
   std::string picture = painter_.paint(canvas);
-  last_shown_ = now;
   if (!picture.empty() && !screen_->draw(picture)) waiting_ = std::move(picture);
 }
 

@@ -117,6 +117,7 @@ void ignore_broken_pipes() {
   struct sigaction action{};
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);
+  sigaction(SIGXFSZ, &action, nullptr);
 }
 
 }  // namespace wirestamp::platform

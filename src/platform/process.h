@@ -34,7 +34,8 @@ std::string host_name();
 // them fails, as it did. Else a socket or a file would take their number and get what is printed.
 void fill_standard_descriptors();
 
-// A write to a pipe that nobody reads fails instead of ending the process.
+// A write to a pipe that nobody reads, or beyond the largest size of a file, fails instead of
+// ending the process.
 void ignore_broken_pipes();
 
 }  // namespace wirestamp::platform

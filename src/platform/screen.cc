@@ -39,20 +39,26 @@ struct Shared {
 };
 Shared shared;
 
-constexpr std::array kDeadly{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT};
+// A signal of a fault comes again when its instruction is tried again, the others are sent again.
+constexpr std::array kFaults{SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+constexpr std::array kDeadly{SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,    SIGABRT, SIGQUIT, SIGUSR1,
+                             SIGUSR2, SIGALRM, SIGPROF, SIGVTALRM, SIGXCPU, SIGSYS,  SIGTRAP};
 constexpr std::array kTelling{SIGWINCH, SIGTSTP, SIGCONT};
 std::array<struct sigaction, kDeadly.size()> found_deadly;
 std::array<struct sigaction, kTelling.size()> found_telling;
 
-// Async-signal-safe.
-void restore() noexcept {
-  if (!shared.drawing.exchange(false)) return;
+// Async-signal-safe. False: the terminal takes nothing, and was not told to show what it did
+// before.
+bool restore() noexcept {
+  if (!shared.drawing.exchange(false)) return true;
   if (shared.input >= 0) tcsetattr(shared.input, TCSANOW, &shared.found);
-  // At the very end nobody waits for a terminal that takes nothing.
   pollfd ready{.fd = shared.output, .events = POLLOUT, .revents = 0};
-  if (::poll(&ready, 1, 200) == 1)
-    (void)!::write(shared.output, shared.leave.data(), shared.leave.size());
+  if (::poll(&ready, 1, 200) != 1) return false;
+  (void)!::write(shared.output, shared.leave.data(), shared.leave.size());
+  return true;
 }
+// Of a signal that ends the process nobody waits for such a terminal.
+void restore_at_last() noexcept { (void)restore(); }
 
 void tell_loop() noexcept {
   const char one = 0;
@@ -71,10 +77,11 @@ extern "C" void note_signal(int number) {
 
 // Whoever had the signal before gets it, with the instruction that caused it.
 extern "C" void restore_and_die(int number, siginfo_t* info, void* /*context*/) {
-  restore();
+  restore_at_last();
   for (std::size_t i = 0; i < kDeadly.size(); ++i)
     if (kDeadly[i] == number) sigaction(number, &found_deadly[i], nullptr);
-  const bool sent = info == nullptr || info->si_code <= 0 || number == SIGQUIT;
+  const bool is_fault = std::find(kFaults.begin(), kFaults.end(), number) != kFaults.end();
+  const bool sent = !is_fault || info == nullptr || info->si_code <= 0;
   if (sent) ::raise(number);
 }
 
@@ -83,9 +90,11 @@ bool in_front(int descriptor) { return ::tcgetpgrp(descriptor) == ::getpgrp(); }
 class TerminalScreen final : public Screen {
  public:
   ~TerminalScreen() override {
-    on_last_signal(nullptr);
     if (shared.drawing.load()) flush(Duration::milliseconds(200));
-    restore();
+    // What is printed next waits for the terminal as well.
+    if (!restore() && !gone_)
+      (void)!::write(shared.output, shared.leave.data(), shared.leave.size());
+    on_last_signal(nullptr);
     for (std::size_t i = 0; i < kTelling.size(); ++i)
       sigaction(kTelling[i], &found_telling[i], nullptr);
     for (std::size_t i = 0; i < kDeadly.size(); ++i)
@@ -176,7 +185,7 @@ class TerminalScreen final : public Screen {
     action.sa_sigaction = restore_and_die;
     for (std::size_t i = 0; i < kDeadly.size(); ++i)
       sigaction(kDeadly[i], &action, &found_deadly[i]);
-    on_last_signal(&restore);
+    on_last_signal(&restore_at_last);
   }
 
   void take_terminal() {
@@ -196,7 +205,7 @@ class TerminalScreen final : public Screen {
   void stop_process() {
     flush(Duration::milliseconds(200));
     waiting_.clear();
-    restore();
+    restore_at_last();
     struct sigaction action{}, ours{};
     sigemptyset(&action.sa_mask);
     action.sa_handler = SIG_DFL;

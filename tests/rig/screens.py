@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import time
 
 from agents import Agent
 from rig import PORT, REFLECTOR_V4, Process, Rig, check, check_equal, poll_until, program
@@ -94,10 +95,17 @@ def a_terminal_is_left_as_it_was():
         start()
         terminal.keys("C-c")
         terminal.until_ended(0)
-        for number, code in ((signal.SIGTERM, 0), (signal.SIGQUIT, 131), (signal.SIGABRT, 134), (signal.SIGSEGV, 139)):
+        for number, code in ((signal.SIGTERM, 0), (signal.SIGQUIT, 131), (signal.SIGABRT, 134), (signal.SIGSEGV, 139),
+                             (signal.SIGUSR1, 138), (signal.SIGALRM, 142)):
             start()
             os.kill(pid_of_ping(), number)
             terminal.until_ended(code)
+        start()
+        terminal.keys("C-s")
+        terminal.type("q")
+        time.sleep(2)  # it has tried twice by now, and waits
+        terminal.keys("C-q")
+        terminal.until_ended(0)
         start()
         terminal.keys("C-z")
         terminal.until(lambda text: "topped" in text and "tty=" in text, "it is stopped")
