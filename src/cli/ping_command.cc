@@ -191,7 +191,8 @@ class PingCommand {
       screen_->on_points_dropped(events_.points_dropped());
       gone = news.gone;
       if (stopping_.load(std::memory_order_relaxed)) screen_->on_stop();
-      (*view)->show(screen_->draw((*view)->size(), (*view)->glyphs(), clock_.now().wall));
+      (*view)->show(
+          screen_->draw((*view)->size(), (*view)->glyphs(), clock_.now().wall, clock_.mono_now()));
     }
     view->reset();
     screen_.reset();
@@ -202,7 +203,10 @@ class PingCommand {
   }
 
   static PingGoal goal_of(const agent::PingOptions& options) {
-    return {.count = options.count, .duration = options.duration, .interval = options.interval};
+    return {.count = options.count,
+            .duration = options.duration,
+            .interval = options.interval,
+            .flows = options.flows};
   }
 
   // True when all have ended.
@@ -264,12 +268,11 @@ class PingCommand {
 
   void show_on_screen(const Measurement& measurement, const PingEvents::Batch& batch) {
     const auto index = static_cast<std::size_t>(&measurement - measurements_.data());
-    const WallTime now = clock_.now().wall;
     if (batch.start) {
       publish::Report start = start_report(measurement.options, *batch.start);
-      screen_->on_start(index, std::move(start), now);
+      screen_->on_start(index, std::move(start), clock_.mono_now());
     }
-    screen_->on_batch(index, batch, now);
+    screen_->on_batch(index, batch, clock_.now().wall);
   }
 
   // Of the one that has come least far.

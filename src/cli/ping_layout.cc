@@ -77,8 +77,8 @@ std::string elapsed_text(Duration elapsed) {
 
 class PingScreen::Layout {
  public:
-  Layout(const PingScreen& screen, term::Canvas& canvas, WallTime now)
-      : screen_(screen), canvas_(canvas), now_(now) {}
+  Layout(const PingScreen& screen, term::Canvas& canvas, WallTime now, MonoTime mono)
+      : screen_(screen), canvas_(canvas), now_(now), mono_(mono) {}
 
   void draw() {
     title();
@@ -111,7 +111,7 @@ class PingScreen::Layout {
     const auto& progress = lane.progress;
     const Duration patience = std::max(screen_.goal_.interval * 3, Duration::seconds(1));
     if (!progress || !progress->last || !progress->last->sender_rx) {
-      if (now_ - lane.began < patience) return {"begins", {}};
+      if (mono_ - lane.began < patience) return {"begins", {}};
       return {"NO REPLY", term::kBad};
     }
     const Duration quiet = now_ - progress->last->sender_rx->wall;
@@ -148,7 +148,7 @@ class PingScreen::Layout {
         column = canvas_.put(1, column + 2, text, style);
     };
     if (lane.start) {
-      const Duration elapsed = now_ - lane.began;
+      const Duration elapsed = mono_ - lane.began;
       const std::string goal = progress_text(
           screen_.goal_, lane.progress ? lane.progress->summary.scheduled : 0, elapsed);
       say(goal.empty() ? elapsed_text(elapsed) : goal);
@@ -336,13 +336,15 @@ class PingScreen::Layout {
   const PingScreen& screen_;
   term::Canvas& canvas_;
   const WallTime now_;
+  const MonoTime mono_;
   int row_ = 0;  // the last that is taken
   int name_columns_ = 12, value_columns_ = 10;
 };
 
-term::Canvas PingScreen::draw(term::Size size, term::Glyphs glyphs, WallTime now) const {
+term::Canvas PingScreen::draw(term::Size size, term::Glyphs glyphs, WallTime now,
+                              MonoTime mono) const {
   term::Canvas canvas(size, glyphs);
-  Layout(*this, canvas, now).draw();
+  Layout(*this, canvas, now, mono).draw();
   return canvas;
 }
 

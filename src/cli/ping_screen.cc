@@ -40,6 +40,7 @@ std::size_t first_zoom(Duration interval) {
 }  // namespace
 
 std::string progress_text(const PingGoal& goal, std::uint64_t done, Duration elapsed) {
+  done /= std::max(goal.flows, 1U);
   double share = -1;
   Duration left;
   if (goal.count) {
@@ -71,7 +72,7 @@ PingScreen::PingScreen(std::vector<std::string> labels, PingGoal goal, unsigned 
   for (std::size_t i = 0; i < labels.size(); ++i) lanes_[i].label = std::move(labels[i]);
 }
 
-void PingScreen::on_start(std::size_t measurement, publish::Report start, WallTime now) {
+void PingScreen::on_start(std::size_t measurement, publish::Report start, MonoTime now) {
   Lane& lane = lanes_[measurement];
   lane.start = std::move(start);
   lane.began = now;

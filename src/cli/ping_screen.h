@@ -21,9 +21,10 @@ namespace wirestamp::cli {
 struct PingGoal {
   std::optional<std::uint64_t> count;  // probes
   std::optional<Duration> duration;
-  Duration interval;
+  Duration interval;  // this and the count are of each flow
+  unsigned flows = 1;
 };
-// "45 %, 2m05s left"; "" where no end is known. `done`: probes that were due.
+// "45 %, 2m05s left"; "" where no end is known. `done`: probes that were due, of all flows.
 std::string progress_text(const PingGoal& goal, std::uint64_t done, Duration elapsed);
 
 // The live view of `wirestamp ping`: what it knows, and the screen that this makes. No I/O.
@@ -34,14 +35,15 @@ class PingScreen {
 
   void on_batch(std::size_t measurement, const PingEvents::Batch& batch, WallTime now);
   // Before the first probe.
-  void on_start(std::size_t measurement, publish::Report start, WallTime now);
+  void on_start(std::size_t measurement, publish::Report start, MonoTime now);
   void on_points_dropped(std::uint64_t count) { points_dropped_ = count; }
   // The run was told to end.
   void on_stop() { stopping_ = true; }
   // True: the run is to end.
   bool on_key(const term::Key& key);
 
-  term::Canvas draw(term::Size size, term::Glyphs glyphs, WallTime now) const;
+  // Both times of now: how long it has run is not told by a clock that is set meanwhile.
+  term::Canvas draw(term::Size size, term::Glyphs glyphs, WallTime now, MonoTime mono) const;
 
  private:
   // Of one flow, of the probes of late.
@@ -52,7 +54,7 @@ class PingScreen {
   struct Lane {
     std::string label;
     std::optional<publish::Report> start;
-    WallTime began;
+    MonoTime began;
     std::optional<PingEvents::Progress> progress;
     term::Timeline timeline;
     PingTicker ticker;

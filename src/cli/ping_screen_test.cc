@@ -13,6 +13,7 @@ using measure::Outcome;
 
 // 2026-11-26 18:00:00 UTC.
 constexpr WallTime kBegin = WallTime::from_ns(1'795'716'000'000'000'000);
+constexpr MonoTime kMono = MonoTime::from_ns(5'000'000'000);
 constexpr Duration kInterval = Duration::milliseconds(500);
 
 publish::Report start() {
@@ -68,14 +69,16 @@ PingEvents::Batch minute() {
 
 PingScreen example() {
   PingScreen screen({""}, {.count = {}, .duration = {}, .interval = kInterval}, 1);
-  screen.on_start(0, start(), kBegin);
+  screen.on_start(0, start(), kMono);
   screen.on_batch(0, minute(), kBegin + Duration::minutes(1));
   return screen;
 }
 
 std::string drawn(const PingScreen& screen, int columns, int rows,
                   term::Glyphs glyphs = term::Glyphs::Ascii) {
-  return screen.draw({.columns = columns, .rows = rows}, glyphs, kBegin + Duration::minutes(1))
+  return screen
+      .draw({.columns = columns, .rows = rows}, glyphs, kBegin + Duration::minutes(1),
+            kMono + Duration::minutes(1))
       .text();
 }
 
@@ -96,14 +99,15 @@ TEST(PingScreen, no_size_is_too_small_or_too_large) {
   for (const auto glyphs : {term::Glyphs::Braille, term::Glyphs::Blocks, term::Glyphs::Ascii})
     for (const int columns : {1, 3, 9, 10, 11, 39, 72, 200, 1'000})
       for (const int rows : {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 60, 500}) {
-        const term::Canvas canvas = screen.draw({.columns = columns, .rows = rows}, glyphs, kBegin);
+        const term::Canvas canvas =
+            screen.draw({.columns = columns, .rows = rows}, glyphs, kBegin, kMono);
         EXPECT_EQ(canvas.size(), (term::Size{.columns = columns, .rows = rows}));
       }
 }
 
 TEST(PingScreen, several_measurements_have_a_row_each_and_one_is_plotted) {
   PingScreen screen({"wan0", "wan1"}, {.count = 240, .duration = {}, .interval = kInterval}, 1);
-  for (const std::size_t i : {0U, 1U}) screen.on_start(i, start(), kBegin);
+  for (const std::size_t i : {0U, 1U}) screen.on_start(i, start(), kMono);
   screen.on_batch(0, minute(), kBegin + Duration::minutes(1));
   const std::string first = drawn(screen, 100, 24);
   EXPECT_NE(first.find(">wan0               STALLED"), std::string::npos) << first;
@@ -165,12 +169,28 @@ TEST(PingTicker, holds_a_bounded_number_of_lines) {
   EXPECT_EQ(ticker.newest(100'000).size(), 400U);
 }
 
+TEST(PingScreen, how_far_it_is_does_not_change_when_the_clock_is_set) {
+  PingScreen screen({""}, {.count = {}, .duration = Duration::hours(2), .interval = kInterval}, 1);
+  screen.on_start(0, start(), kMono);
+  for (const Duration set : {Duration::hours(8), Duration(), Duration::hours(-20)}) {
+    const std::string text =
+        screen
+            .draw({.columns = 100, .rows = 24}, term::Glyphs::Ascii,
+                  kBegin + Duration::hours(1) + set, kMono + Duration::hours(1))
+            .text();
+    EXPECT_NE(text.find("50 %, 1h00m left"), std::string::npos) << text;
+  }
+}
+
 TEST(Progress, says_how_far_a_measurement_of_known_length_is) {
   const PingGoal endless{.count = {}, .duration = {}, .interval = kInterval};
   EXPECT_EQ(progress_text(endless, 10, Duration::seconds(5)), "");
   const PingGoal counted{.count = 100, .duration = {}, .interval = kInterval};
   EXPECT_EQ(progress_text(counted, 25, Duration::seconds(12)), "25 %, 38s left");
   EXPECT_EQ(progress_text(counted, 100, Duration::seconds(50)), "100 %, 0s left");
+  PingGoal of_four = counted;
+  of_four.flows = 4;
+  EXPECT_EQ(progress_text(of_four, 100, Duration::seconds(12)), "25 %, 38s left");
   const PingGoal timed{.count = {}, .duration = Duration::hours(2), .interval = kInterval};
   EXPECT_EQ(progress_text(timed, 25, Duration::minutes(30)), "25 %, 1h30m left");
   const PingGoal both{
