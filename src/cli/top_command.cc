@@ -53,8 +53,7 @@ Result<client::FetchOptions> fetch_options(const config::Settings& settings) {
   options.ca_file = settings.text(Key::ApiCertificate);
   if (const std::string file = settings.text(Key::ApiTokenFile); !file.empty()) {
     options.token = TRY(platform::read_secret(file));
-    if (!options.url.starts_with("https://") && !options.url.starts_with("http://127.") &&
-        !options.url.starts_with("http://[::1]") && !options.url.starts_with("http://localhost"))
+    if (!options.url.starts_with("https://") && !config::names_this_host(options.url))
       return fail(
           fmt::format("the token would go to {} for everybody on the way to read: agents beyond "
                       "this host speak https, see --api-certificate",

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "config/words.h"
+#include "packet/address.h"
 #include "time/when.h"
 
 namespace wirestamp::config {
@@ -76,6 +77,14 @@ Result<MaintenanceTime> parse_once(std::string_view text, std::size_t slash) {
   if (!from || !until) return fail("has a time that is none");
   if (*until <= *from) return fail("ends before it begins");
   return MaintenanceTime{.begin = {}, .end = {}, .from = *from, .until = *until};
+}
+
+// Of a URL: what stands between the scheme and the path.
+std::string_view authority_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const std::size_t begin = scheme + 3;
+  return url.substr(begin, std::min(url.find_first_of("/?#\\", begin), url.size()) - begin);
 }
 
 }  // namespace
@@ -148,12 +157,30 @@ Result<std::string> parse_url(std::string_view text) {
 std::string shown_url(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return "...";
-  const std::size_t begin = scheme + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
-  const std::string_view authority = url.substr(begin, end - begin);
+  const std::string_view authority = authority_of(url);
   const std::size_t at = authority.rfind('@');
   const std::string_view host = at == std::string_view::npos ? authority : authority.substr(at + 1);
-  return fmt::format("{}://{}{}", url.substr(0, scheme), host, end < url.size() ? "/..." : "");
+  const bool more = scheme + 3 + authority.size() < url.size();
+  return fmt::format("{}://{}{}", url.substr(0, scheme), host, more ? "/..." : "");
+}
+
+bool names_this_host(std::string_view url) {
+  std::string_view host = authority_of(url);
+  if (host.contains('@')) return false;
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    const std::string_view port = host.substr(end + 1);
+    if (!port.empty() && !port.starts_with(':')) return false;
+    host = host.substr(1, end - 1);
+  } else {
+    host = host.substr(0, host.find(':'));
+  }
+  constexpr std::string_view kName = "localhost";
+  const auto same_letter = [](char one, char other) { return (one | 0x20) == other; };
+  if (std::ranges::equal(host, kName, same_letter)) return true;
+  const auto address = packet::IpAddress::parse(host);
+  return address && address->is_loopback();
 }
 
 }  // namespace wirestamp::config

@@ -35,5 +35,8 @@ std::string octets_text(std::uint64_t octets);
 Result<std::string> parse_url(std::string_view text);
 // Scheme, host and port of one: all else may be a secret and is told as "/...".
 std::string shown_url(std::string_view url);
+// What is sent there stays on this host: its name is localhost, or an address of loopback, and no
+// more. A name that only begins like one may be anybody's.
+bool names_this_host(std::string_view url);
 
 }  // namespace wirestamp::config

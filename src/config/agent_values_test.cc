@@ -47,5 +47,20 @@ TEST(AgentValues, what_may_be_secret_in_a_url_is_not_shown) {
   EXPECT_EQ(shown_url("no url at all"), "...");
 }
 
+TEST(AgentValues, only_addresses_of_loopback_and_localhost_itself_are_this_host) {
+  for (const char* url :
+       {"http://localhost",
+        "http://"
+        "LocalHost:8080/",
+        "http://127.0.0.1:23999", "http://127.1.2.3/x?y", "http://[::1]:23999", "http://[::1]"})
+    EXPECT_TRUE(names_this_host(url)) << url;
+  for (const char* url :
+       {"http://localhost.example.net:23999", "http://127.example.net", "http://127.0.0.1.example",
+        "http://127.0.0.1@agent.example:23999", "http://localhost:x@agent.example",
+        "http://[::1].example", "http://[::1", "http://[::2]", "http://192.0.2.1",
+        "http://agent.example/localhost", "http://0.0.0.0", "localhost", ""})
+    EXPECT_FALSE(names_this_host(url)) << url;
+}
+
 }  // namespace
 }  // namespace wirestamp::config
