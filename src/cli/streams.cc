@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/streams.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
 #include "cli/exit_code.h"
+#include "publish/text_lines.h"
 
 namespace wirestamp::cli {
 
@@ -23,7 +25,16 @@ Result<void> put(std::FILE* stream, std::string_view text) {
       error);
 }
 
-void complain(std::string_view text) { tell(stderr, "wirestamp: {}\n", text); }
+void complain(std::string_view text) {
+  // Parts of it may be another's words, as an agent's answer.
+  std::string lines;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines += publish::printable(text.substr(begin, end - begin)) + '\n';
+    begin = end + 1;
+  }
+  tell(stderr, "wirestamp: {}", lines);
+}
 
 int print(std::string_view text) {
   const auto written = put(stdout, text);

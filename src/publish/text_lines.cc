@@ -46,10 +46,33 @@ std::string words(std::string_view name) {
   return text;
 }
 
+namespace {
+
+// Octets of a character at the begin of `text` that steers a terminal; 0: it does not.
+std::size_t steering(std::string_view text) {
+  const auto octet = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  if (octet(0) < 0x20 || octet(0) == 0x7f) return 1;
+  if (octet(0) == 0xc2 && octet(1) >= 0x80 && octet(1) <= 0x9f) return 2;  // C1
+  if (octet(0) == 0xd8 && octet(1) == 0x9c) return 2;                      // U+061C
+  if (octet(0) != 0xe2) return 0;
+  const bool marks = octet(1) == 0x80 && (octet(2) == 0x8e || octet(2) == 0x8f);  // U+200E, F
+  const bool embeds = octet(1) == 0x80 && octet(2) >= 0xa8 && octet(2) <= 0xae;   // U+2028 to E
+  const bool isolates = octet(1) == 0x81 && octet(2) >= 0xa6 && octet(2) <= 0xa9;
+  return marks || embeds || isolates ? 3 : 0;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
-  std::string out(text);
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t octets = steering(text);
+    out += octets > 0 ? '?' : text.front();
+    text.remove_prefix(std::max<std::size_t>(octets, 1));
+  }
   return out;
 }
 

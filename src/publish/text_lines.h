@@ -34,7 +34,8 @@ void long_line(std::string& out, std::string_view name, std::string_view text);
 // "no_route" as "no route".
 std::string words(std::string_view name);
 
-// Text that came from elsewhere, on one line and without control characters: they steer terminals.
+// Text that came from elsewhere, on one line and without what steers terminals: control characters,
+// those of UTF-8 too, and marks that turn the direction of writing.
 std::string printable(std::string_view text);
 
 // "kernel 118 + user 2".
