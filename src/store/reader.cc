@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -392,13 +394,20 @@ void SqliteReader::read_samples(std::uint32_t session, TimeRange range, std::siz
     if (found.size() >= limit &&
         (limit == 0 || query.getColumn(1).getInt64() >= found.back().scheduled_wall.ns()))
       return;
+    const auto sorted = static_cast<std::ptrdiff_t>(found.size());
     Unpacker in(blob(query.getColumn(0)));
     while (in.ok() && in.left() > 0) {
       measure::Sample sample = get_sample(in);
       if (in.ok() && sample.scheduled_wall >= range.from && sample.scheduled_wall < range.to)
         found.push_back(sample);
     }
-    std::ranges::stable_sort(found, {}, &measure::Sample::scheduled_wall);
+    // Of hours there are thousands of batches: only what is new is sorted, and most of it follows.
+    const auto fresh = found.begin() + sorted;
+    std::ranges::stable_sort(fresh, found.end(), {}, &measure::Sample::scheduled_wall);
+    if (sorted > 0 && fresh != found.end() &&
+        fresh->scheduled_wall < std::prev(fresh)->scheduled_wall)
+      std::ranges::inplace_merge(found.begin(), fresh, found.end(), {},
+                                 &measure::Sample::scheduled_wall);
     if (found.size() > limit) found.resize(limit);
   }
 }
