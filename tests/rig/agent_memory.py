@@ -367,6 +367,7 @@ def nothing_is_lost_by_kill():
         words = (f"office={REFLECTOR_V4} interval=50ms", "--store-flush", "1s")
         api = Api("sender")
         agent = Agent(rig, "sender", *words, store=store, api=f"{API[0]}:{API[1]}")
+        poll_until(lambda: api.ask("/api/v1/sessions/office/windows?from=-1m")[0] == 200, DECIDED, "the store knows the session")
         poll_until(lambda: len(api.windows("office")) >= 5, DECIDED, "windows are kept")
         said = said_by(rig, "agent", "--listen", ":24003", "--api", "none", "--store", str(store), f"b={REFLECTOR_V4}",
                        code=3, what="err")
