@@ -31,24 +31,19 @@ class SqliteStore : public Store {
         limits_(limits),
         lock_(std::move(opened.lock)),
         file_(std::move(opened.file)),
-        waiting_(limits.waiting_octets) {
-    begin();
-    last_epoch_ = static_cast<std::uint32_t>(writer_->number("last_epoch"));
-    last_event_ = writer_->number("last_event");
-    last_incident_ = writer_->number("last_incident");
-    SQLite::Statement sessions(*file_,
-                               "SELECT id, name, host, interval_ns, dscp, peer FROM sessions");
-    while (sessions.executeStep()) {
-      SessionInfo info{.name = sessions.getColumn(1).getString(),
-                       .host = sessions.getColumn(2).getString(),
-                       .interval = Duration::nanoseconds(sessions.getColumn(3).getInt64()),
-                       .dscp = static_cast<std::uint8_t>(sessions.getColumn(4).getInt()),
-                       .peer = sessions.getColumn(5).getString()};
-      const std::uint32_t id = sessions.getColumn(0).getUInt();
-      sessions_[info.name] = {.id = id, .info = info};
-      next_session_ = std::max(next_session_, id + 1);
-    }
-    end_flows();
+        notes_(std::move(opened.notes)),
+        waiting_(limits.waiting_octets) {}
+
+  // Before all else. A file that was found whole when it was opened may be broken where it is read
+  // now: it is set aside as well.
+  Result<void> load() {
+    int code = 0;
+    auto done = guarded(path_, "reading", [&] { read(); }, &code);
+    if (done || !means_broken(code)) return done;
+    close();
+    TRY_VOID(set_aside(path_, done.error().text, notes_));
+    file_ = TRY(open_locked(path_, limits_, notes_));
+    return guarded(path_, "reading", [&] { read(); });
   }
 
   Result<std::uint32_t> session(const SessionInfo& info) override {
@@ -165,6 +160,28 @@ class SqliteStore : public Store {
     flows_open_ = !done;
   }
 
+  void read() {
+    sessions_.clear();
+    next_session_ = 1;
+    begin();
+    last_epoch_ = static_cast<std::uint32_t>(writer_->number("last_epoch"));
+    last_event_ = writer_->number("last_event");
+    last_incident_ = writer_->number("last_incident");
+    SQLite::Statement sessions(*file_,
+                               "SELECT id, name, host, interval_ns, dscp, peer FROM sessions");
+    while (sessions.executeStep()) {
+      SessionInfo info{.name = sessions.getColumn(1).getString(),
+                       .host = sessions.getColumn(2).getString(),
+                       .interval = Duration::nanoseconds(sessions.getColumn(3).getInt64()),
+                       .dscp = static_cast<std::uint8_t>(sessions.getColumn(4).getInt()),
+                       .peer = sessions.getColumn(5).getString()};
+      const std::uint32_t id = sessions.getColumn(0).getUInt();
+      sessions_[info.name] = {.id = id, .info = info};
+      next_session_ = std::max(next_session_, id + 1);
+    }
+    end_flows();
+  }
+
   void begin() {
     writer_ = std::make_unique<Writer>(*file_);
     keeper_ = std::make_unique<Keeper>(*file_, retention_);
@@ -234,11 +251,11 @@ Result<Store::Opened> open_store(const std::string& path, const Retention& reten
   Limits limits = given;
   limits.max_octets = retention.max_octets;
   Store::Opened result;
-  Writable opened = TRY(open_writable(path, limits));
-  result.notes = std::move(opened.notes);
-  TRY_VOID(guarded(path, "reading", [&] {
-    result.store = std::make_unique<SqliteStore>(path, retention, limits, std::move(opened));
-  }));
+  auto store =
+      std::make_unique<SqliteStore>(path, retention, limits, TRY(open_writable(path, limits)));
+  TRY_VOID(store->load());
+  result.notes = store->take_notes();
+  result.store = std::move(store);
   return result;
 }
 

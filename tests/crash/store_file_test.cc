@@ -126,6 +126,23 @@ TEST_F(StoreFile, DamageWithinIsFoundInASmallFile) {
   expect_set_aside(1);
 }
 
+// Only its first page is looked at when it is opened.
+TEST_F(StoreFile, DamageWithinALargeFileIsFoundWhenItIsRead) {
+  {
+    auto [store, notes] = opened();
+    const auto id = *store->session({.name = "first"});
+    for (std::uint64_t i = 1; i <= 120; ++i)
+      store->add_event(id, {.id = i, .event = {.wall = kNoon, .text = std::string(100'000, 't')}});
+    ASSERT_EQ(text_of(store->flush()), "");
+  }
+  const auto size = std::filesystem::file_size(path_);
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(8'192);
+  file << std::string(size - 8'192, '\xa5');
+  file.close();
+  expect_set_aside(1);
+}
+
 TEST_F(StoreFile, OnlyTheLastFewBrokenFilesAreKept) {
   for (unsigned number = 1; number <= 5; ++number) {
     write("garbage that is long enough to be looked at, and no database at all, not at all");
