@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <utility>
 
 #include "api/guard.h"
 #include "api/page.h"
@@ -76,6 +78,31 @@ TEST_F(ApiAccess, pages_of_other_sites_are_refused) {
     const Response response = with_origin(origin);
     EXPECT_EQ(response.status, 403) << origin;
     EXPECT_EQ(response.error(), "foreign_origin");
+  }
+}
+
+TEST_F(ApiAccess, a_page_of_another_site_may_lead_here_and_no_more) {
+  const auto fetched = [&](const std::string& site, const std::string& mode,
+                           const std::string& dest) {
+    return world.ask({.target = "/api/v1/sessions",
+                      .headers = {"Sec-Fetch-Site: " + site, "Sec-Fetch-Mode: " + mode,
+                                  "Sec-Fetch-Dest: " + dest}});
+  };
+  for (const char* site : {"same-origin", "none"}) {
+    EXPECT_EQ(fetched(site, "cors", "empty").status, 200) << site;
+    EXPECT_EQ(fetched(site, "navigate", "document").status, 200) << site;
+  }
+  for (const char* site : {"cross-site", "same-site"}) {
+    EXPECT_EQ(fetched(site, "navigate", "document").status, 200) << site;
+    for (const auto& [mode, dest] : {std::pair{"no-cors", "image"},
+                                     {"navigate", "iframe"},
+                                     {"no-cors", "script"},
+                                     {"cors", "empty"},
+                                     {"", ""}}) {
+      const Response response = fetched(site, mode, dest);
+      EXPECT_EQ(response.status, 403) << site << ' ' << mode;
+      EXPECT_EQ(response.error(), "foreign_origin");
+    }
   }
 }
 

@@ -51,6 +51,9 @@ Credentials credentials_of(MHD_Connection* connection, const packet::IpAddress& 
           .origin = header(connection, MHD_HTTP_HEADER_ORIGIN),
           .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
           .cookie = header(connection, MHD_HTTP_HEADER_COOKIE),
+          .fetch_site = header(connection, "Sec-Fetch-Site"),
+          .fetch_mode = header(connection, "Sec-Fetch-Mode"),
+          .fetch_dest = header(connection, "Sec-Fetch-Dest"),
           .several_hosts = count.hosts > 1,
           .from = from};
 }

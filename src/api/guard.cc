@@ -181,6 +181,15 @@ Answer<void> Guard::check_host(const Credentials& credentials) const {
 }
 
 Answer<void> Guard::check_origin(const Credentials& credentials) const {
+  // A picture or a frame in another site's page comes without an origin. It can read nothing, but
+  // it could keep this server busy. A link that somebody follows is welcome.
+  const std::string site = credentials.fetch_site.value_or("");
+  const bool followed =
+      credentials.fetch_mode == "navigate" && credentials.fetch_dest == "document";
+  if ((site == "cross-site" || site == "same-site") && !followed)
+    return refuse({.status = 403,
+                   .code = "foreign_origin",
+                   .message = "pages of other sites may not ask this server, only lead to it"});
   if (!credentials.origin) return {};
   const std::string ours =
       fmt::format("{}://{}", options_.tls ? "https" : "http", credentials.host.value_or(""));

@@ -70,6 +70,8 @@ inline constexpr std::string_view kCookie = "wirestamp";
 // The header lines it goes by.
 struct Credentials {
   std::optional<std::string> host, origin, authorization, cookie;
+  // Of a browser: who asks, and what for (W3C Fetch Metadata, Sec-Fetch-*).
+  std::optional<std::string> fetch_site, fetch_mode, fetch_dest;
   bool several_hosts = false;
   packet::IpAddress from;
 };
