@@ -19,6 +19,8 @@ using measure::Outcome;
 using measure::Sample;
 
 constexpr std::size_t kMostSearched = 200'000, kPiece = 20'000;
+// More than are ever due in one moment: bursts of each flow.
+constexpr std::size_t kTogether = 500;
 
 // Words of the parameter `outcome` that stand for several.
 bool is_of(std::string_view word, Outcome outcome) {
@@ -48,8 +50,8 @@ Answer<void> search(store::Reader& reader, Desk& desk, std::uint32_t session, co
                     std::size_t limit, SamplesAnswer& answer) {
   store::TimeRange range = answer.range;
   for (std::size_t searched = 0;;) {
-    // Of what is told as it is no more is read than is told, and one to know where it goes on.
-    const std::size_t piece = wanted.all() ? limit + 1 : kPiece;
+    // Of what is told as it is no more is read than is told, and enough to know where it goes on.
+    const std::size_t piece = wanted.all() ? limit + kTogether : kPiece;
     const auto found = TRY(desk.kept(reader.samples(session, range, piece)));
     const auto stop = [&](WallTime at) {
       answer.complete = false;
@@ -57,8 +59,12 @@ Answer<void> search(store::Reader& reader, Desk& desk, std::uint32_t session, co
     };
     for (const Sample& sample : found) {
       if (!wanted(sample)) continue;
-      if (answer.samples.size() == limit) {
-        stop(sample.scheduled_wall);
+      // Where it goes on is a moment, so what was due in one moment is told together: with the next
+      // answer, or, where nothing else was found, beyond the limit.
+      const WallTime at = sample.scheduled_wall;
+      if (answer.samples.size() >= limit && answer.samples.front().scheduled_wall < at) {
+        while (answer.samples.back().scheduled_wall >= at) answer.samples.pop_back();
+        stop(at);
         return {};
       }
       answer.samples.push_back(sample);

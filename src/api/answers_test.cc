@@ -296,6 +296,24 @@ TEST_F(ApiAnswers, samples_go_on_where_the_last_answer_ended) {
   for (std::size_t i = 0; i < probes.size(); ++i) EXPECT_EQ(probes[i], 10 * i + 9);
 }
 
+TEST_F(ApiAnswers, samples_that_were_due_together_are_told_once_whatever_the_limit) {
+  for (const unsigned limit : {1U, 2U, 4U, 5U, 6U, 9U, 39U, 40U, 100U}) {
+    std::string from = "-20m";
+    std::vector<std::uint64_t> probes;
+    for (unsigned answers = 0; !from.empty(); ++answers) {
+      ASSERT_LT(answers, 41U) << limit;
+      const json some =
+          world.get(fmt::format("/api/v1/sessions/gone/samples?limit={}&from={}", limit, from))
+              .json();
+      for (const json& sample : some["samples"]) probes.push_back(sample["probe"]);
+      EXPECT_LE(some["samples"].size(), std::max(limit, 5U));
+      from = some["complete"] ? "" : std::to_string(some["next_ns"].get<std::int64_t>());
+    }
+    ASSERT_EQ(probes.size(), 40U) << limit;
+    for (std::size_t i = 0; i < probes.size(); ++i) EXPECT_EQ(probes[i], i) << limit;
+  }
+}
+
 TEST_F(ApiAnswers, samples_say_when_there_are_more) {
   const json some = world.get("/api/v1/sessions/office/samples?from=-1m&limit=10").json();
   EXPECT_EQ(some["samples"].size(), 10U);
