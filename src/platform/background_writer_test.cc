@@ -27,8 +27,14 @@ class Pipe {
     if (!kept_) ::close(ends_[1]);
   }
   int writer() const { return ends_[1]; }
-  // A thread that nobody joins may still use it.
-  void keep_writer() { kept_ = true; }
+  // A thread that nobody joins may still use it: it stays open, with a number that nobody misses.
+  void keep_writer() {
+    const int high = ::fcntl(ends_[1], F_DUPFD_CLOEXEC, 500);
+    ASSERT_GE(high, 0);
+    ::close(ends_[1]);
+    ends_[1] = high;
+    kept_ = true;
+  }
   void close_reader() {
     if (ends_[0] >= 0) ::close(ends_[0]);
     ends_[0] = -1;
