@@ -26,8 +26,6 @@ namespace {
 
 using config::Key;
 
-constexpr Duration kPatience = Duration::seconds(2);  // at the end, with who reads nothing
-
 // Called on the threads that answer probes, which wait for no terminal.
 class Printer final : public agent::ReflectObserver {
  public:
@@ -148,7 +146,7 @@ int run_reflect(const config::Settings& settings) {
   running.store(nullptr);
   for (Reflector& one : reflectors)
     if (one.counters) one.printer.print(*one.counters);
-  writer.finish(kPatience);
+  writer.finish();
   int code = kMeasured;
   for (const Reflector& one : reflectors) {
     if (one.counters) continue;

@@ -54,7 +54,7 @@ BackgroundWriter::BackgroundWriter() : state_(std::make_shared<State>()) {
   std::thread(run, state_).detach();
 }
 
-BackgroundWriter::~BackgroundWriter() { finish(Duration::seconds(2)); }
+BackgroundWriter::~BackgroundWriter() { finish(); }
 
 void BackgroundWriter::write(int descriptor, std::string text) {
   {

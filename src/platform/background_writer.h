@@ -14,9 +14,10 @@ namespace wirestamp::platform {
 class BackgroundWriter {
  public:
   static constexpr std::size_t kMost = 1'048'576;  // octets that wait; what comes then is left out
+  static constexpr Duration kPatience = Duration::seconds(2);
 
   BackgroundWriter();
-  ~BackgroundWriter();  // as finish(), for two seconds
+  ~BackgroundWriter();  // as finish()
   BackgroundWriter(const BackgroundWriter&) = delete;
   BackgroundWriter& operator=(const BackgroundWriter&) = delete;
 
@@ -26,7 +27,7 @@ class BackgroundWriter {
 
   // Until all is written; false when nothing more was taken for `patience`, and the rest is given
   // up.
-  bool finish(Duration patience);
+  bool finish(Duration patience = kPatience);
 
  private:
   struct State;

@@ -57,7 +57,7 @@ bool restore() noexcept {
   (void)!::write(shared.output, shared.leave.data(), shared.leave.size());
   return true;
 }
-// Of a signal that ends the process nobody waits for such a terminal.
+// For a signal's handler: nobody waits for such a terminal then.
 void restore_at_last() noexcept { (void)restore(); }
 
 void tell_loop() noexcept {
@@ -205,7 +205,7 @@ class TerminalScreen final : public Screen {
   void stop_process() {
     flush(Duration::milliseconds(200));
     waiting_.clear();
-    restore_at_last();
+    (void)restore();
     struct sigaction action{}, ours{};
     sigemptyset(&action.sa_mask);
     action.sa_handler = SIG_DFL;
