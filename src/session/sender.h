@@ -226,7 +226,8 @@ class Sender {
   void look_again(MonoTime time);
   bool waits_for_decision(MonoTime now);
   void close(const Timestamp& now, const ClockState& clock);
-  bool closing_probe_helps() const;
+  bool a_later_reply_helps() const;
+  bool fetches(MonoTime mono, const Timestamp& now, const ClockState& clock);
   void finish();
 
   SenderOptions options_;
@@ -268,8 +269,10 @@ class Sender {
   std::optional<MonoTime> interrupted_;
   unsigned closing_probes_ = 0;
   std::optional<MonoTime> next_look_;  // at the end of the run: when close() may get on
-  std::optional<MonoTime>
-      closing_gap_until_;  // the answer to the last closing probe may come until then
+  struct ClosingProbe {
+    MonoTime sent, until;  // its answer may come until then
+  };
+  std::optional<ClosingProbe> closing_;  // the last one
   bool finished_ = false;
 };
 

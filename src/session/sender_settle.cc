@@ -183,8 +183,8 @@ void Sender::look_again(MonoTime time) {
   if (over_) next_look_ = std::min(next_look_.value_or(time), time);
 }
 
-bool Sender::closing_probe_helps() const {
-  if (!may_fetch_ || !peer_.ever_replied() || closing_probes_ >= kMaxClosingProbes) return false;
+bool Sender::a_later_reply_helps() const {
+  if (!may_fetch_ || !peer_.ever_replied()) return false;
   bool helps = false;
   ledger_.for_each([&](const Probe& probe) {
     if (probe.unmeasured || helps) return;
@@ -222,6 +222,22 @@ bool Sender::waits_for_decision(MonoTime now) {
   return true;
 }
 
+// True while the answer to a closing probe may tell what is missing. A busy peer may stand still
+// for a while: the gap doubles with each that is not answered.
+bool Sender::fetches(MonoTime mono, const Timestamp& now, const ClockState& clock) {
+  if (!a_later_reply_helps()) return false;
+  if (!closing_ || mono >= closing_->until) {
+    if (closing_probes_ >= kMaxClosingProbes) return false;
+    const bool silent = closing_ && (!last_reply_ || *last_reply_ <= closing_->sent);
+    const Duration gap = silent ? (closing_->until - closing_->sent) * 2 : max_round_trip_ * 2;
+    ++closing_probes_;
+    send(ProbeKind::Closing, mono, now, clock);
+    closing_ = {.sent = mono, .until = mono + std::clamp(gap, kClosingGapMin, kClosingGapMax)};
+  }
+  next_look_ = closing_->until;
+  return true;
+}
+
 void Sender::close(const Timestamp& now, const ClockState& clock) {
   const MonoTime mono = *now.mono;
   next_look_.reset();
@@ -230,16 +246,8 @@ void Sender::close(const Timestamp& now, const ClockState& clock) {
     next_look_ = report_->due();
     return;
   }
-  if (closing_probe_helps()) {
-    if (!closing_gap_until_ || mono >= *closing_gap_until_) {
-      ++closing_probes_;
-      send(ProbeKind::Closing, mono, now, clock);
-      closing_gap_until_ = mono + std::clamp(max_round_trip_ * 2, kClosingGapMin, kClosingGapMax);
-    }
-    next_look_ = closing_gap_until_;
-    return;
-  }
-  // A last moment for copies of the last replies, and for the answer to the last closing probe.
+  if (fetches(mono, now, clock)) return;
+  // A last moment for copies of the last replies.
   std::optional<MonoTime> linger;
   if (last_reply_)
     linger = *last_reply_ + std::clamp(max_round_trip_, kClosingGapMin, kClosingGapMax);

@@ -312,6 +312,28 @@ TEST(Simulation, ACopyThatComesTooSoonToTellTheTrueStampIsNotTheLastWord) {
   EXPECT_EQ(tally.without_true_stamp, 0U);
 }
 
+// A busy machine holds the reflector up after its last reply: longer than several round trips.
+TEST(Simulation, AReflectorThatStandsStillAtTheEndIsWaitedFor) {
+  Scenario busy = scenario(3, {.variation = Duration()});
+  busy.reply_stamps_late = Duration::milliseconds(1);
+  busy.starved_there = {
+      {Duration::milliseconds(45) + Duration::microseconds(500), Duration::milliseconds(400)}};
+  const Tally tally = run(busy);
+  EXPECT_EQ(tally.outcomes.at(Outcome::Delivered), 3U);
+  EXPECT_EQ(tally.without_true_stamp, 0U);
+}
+
+TEST(Simulation, ASilentReflectorIsWaitedForNoLongerThanThat) {
+  Scenario gone = scenario(3, {.variation = Duration()});
+  gone.reply_stamps_late = Duration::milliseconds(1);
+  gone.starved_there = {
+      {Duration::milliseconds(45) + Duration::microseconds(500), Duration::seconds(60)}};
+  World world(gone);
+  world.run(Duration::hours(1));
+  EXPECT_EQ(world.samples().size(), 3U);
+  EXPECT_LT(world.elapsed(), Duration::seconds(1));
+}
+
 TEST(Simulation, AShortRunEndsSoonAfterItsLastReply) {
   World world(scenario(3));
   world.run(Duration::hours(1));

@@ -217,7 +217,15 @@ void World::arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets)
 
 // --- the reflector's host
 
+void World::reply_departed(packet::Token name, const Timestamp& departed) {
+  if (const auto end = end_of(scenario_.starved_there))
+    return at(*end, [this, name, departed] { reply_departed(name, departed); });
+  reflector_->on_transmit_stamp(name, departed);
+}
+
 void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octets) {
+  if (const auto end = end_of(scenario_.starved_there))
+    return at(*end, [this, token, octets] { arrive_at_reflector(token, octets); });
   Truth& truth = truth_[token];
   if (within(scenario_.port_closed)) {
     ++truth.met_closed_port;
@@ -248,9 +256,8 @@ void World::arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octe
   sent.handed_over = stamp(StampSource::User);
   reflector_->on_sent(name, sent);
   now_ += Duration::microseconds(3);
-  at(now_ + scenario_.reply_stamps_late, [this, name, departed = stamp(StampSource::Kernel)] {
-    reflector_->on_transmit_stamp(name, departed);
-  });
+  at(now_ + scenario_.reply_stamps_late,
+     [this, name, departed = stamp(StampSource::Kernel)] { reply_departed(name, departed); });
   const unsigned copies = random_.chance(scenario_.faults.copy_backward) ? 2 : 1;
   for (unsigned n = 0; n < copies; ++n) {
     if (random_.chance(scenario_.faults.lose_backward) || within(scenario_.path_down_backward))

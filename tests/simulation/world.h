@@ -46,6 +46,7 @@ struct Scenario {
   std::vector<Period> port_closed;     // no reflector; port unreachables, half of them suppressed
   std::vector<Duration> restarts;      // the reflector loses its state
   std::vector<Period> starved;         // we do not run
+  std::vector<Period> starved_there;   // the reflector does not run
   std::vector<Period> suspended;
   std::vector<Duration> clock_steps;  // of the sender's wall clock, by 100 ms
   std::uint32_t reflector_rate = 0;
@@ -113,6 +114,7 @@ class World final : public session::SessionOutput {
 
   void leave(std::uint64_t token, const std::vector<std::byte>& octets);
   void arrive_at_reflector(std::uint64_t token, std::vector<std::byte> octets);
+  void reply_departed(packet::Token name, const Timestamp& departed);
   void arrive_at_sender(std::uint64_t token, std::vector<std::byte> octets);
   void report_error(packet::PathErrorKind kind, std::vector<std::byte> quoted);
   void make_reflector();
