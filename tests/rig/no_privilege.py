@@ -19,12 +19,18 @@ PROBES = 100
 STAMPS = ("sender_tx", "reflector_rx", "reflector_tx", "sender_rx")
 
 
+def check_kernel_stamps(summary, delivered):
+    for stamp in STAMPS:
+        kernel = summary["stamps"][stamp]["counts"].get("kernel", 0)
+        # The kernel's stamp of a reply travels in the next one, where it is told before that leaves: not always, while
+        # the machine is busy.
+        least = delivered * 9 // 10 if stamp == "reflector_tx" else delivered
+        check(least <= kernel <= delivered, f"kernel stamps {stamp}: {kernel} of {delivered}")
+
+
 def four_kernel_stamps(measured):
     check_equal(measured.code, 0, "exit code of ping")
-    delivered = check_delivered(measured, PROBES)
-    for stamp in STAMPS:
-        check_equal(measured.summary["stamps"][stamp]["weakest"], "kernel", f"summary.stamps.{stamp}.weakest")
-        check_equal(measured.summary["stamps"][stamp]["counts"].get("kernel"), delivered, f"kernel stamps {stamp}")
+    check_kernel_stamps(measured.summary, check_delivered(measured, PROBES))
 
 
 def over_veth_and_loopback(features):
@@ -77,11 +83,7 @@ def _ping_as_nobody(rights, binary, target, directory):
     check_in_time(summary["late_schedule"], PROBES)
     sent = PROBES - summary["late_schedule"]
     check_equal(summary["received"], sent, "summary.received")
-    for stamp in STAMPS:
-        kernel = summary["stamps"][stamp]["counts"].get("kernel", 0)
-        # The kernel's stamp of a reply travels in the next one, where it is told before that leaves.
-        least = sent * 9 // 10 if stamp == "reflector_tx" else sent
-        check(least <= kernel <= sent, f"kernel stamps {stamp}: {kernel} of {sent}")
+    check_kernel_stamps(summary, sent)
 
 
 CASES = {
