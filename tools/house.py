@@ -41,7 +41,7 @@ ALLOWED_INCLUDES = {
     "net/portable": "base time packet platform net",
     "net": "base time packet platform net/linux net/portable",
     "alert": "base time measure",
-    "store": "base time measure",
+    "store": "base time measure platform",
     "publish": "base time packet measure",
     "notify": "base time platform",
     "client": "base time",

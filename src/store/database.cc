@@ -280,6 +280,26 @@ bool has_moved(SQLite::Database& file) {
          moved != 0;
 }
 
+namespace {
+constexpr std::array kLogSuffixes{"-wal", "-shm"};
+}  // namespace
+
+LogFiles LogFiles::of(const std::string& path) {
+  LogFiles log;
+  for (std::size_t i = 0; i < kLogSuffixes.size(); ++i)
+    log.found_[i] = platform::file_identity(path + kLogSuffixes[i]);
+  return log;
+}
+
+void LogFiles::remove(const std::string& path) const {
+  for (std::size_t i = 0; i < kLogSuffixes.size(); ++i) {
+    const std::string name = path + kLogSuffixes[i];
+    if (!found_[i] || platform::file_identity(name) != found_[i]) continue;
+    std::error_code absent;
+    fs::remove(name, absent);
+  }
+}
+
 std::int64_t pragma(SQLite::Database& file, const std::string& name) {
   return file.execAndGet("PRAGMA " + name).getInt64();
 }

@@ -4,6 +4,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "platform/file_identity.h"
 #include "store/store.h"
 
 // The file: opened, made, migrated, judged, set aside. Nothing here knows what the rows mean.
@@ -65,6 +67,20 @@ Result<void> set_aside(const std::string& path, std::string_view why, std::vecto
 Result<std::unique_ptr<SQLite::Database>> open_readable(const std::string& path);
 // It was renamed or deleted since it was opened.
 bool has_moved(SQLite::Database& file);
+
+// The log of a file that is open, and the shared memory of that log: which files they are, whatever
+// is at their paths later.
+class LogFiles {
+ public:
+  // Of the file at `path`, as they are now.
+  static LogFiles of(const std::string& path);
+  // Once the file was moved and is closed: SQLite would take its log for that of the next file at
+  // `path`. What another program has put there since stays.
+  void remove(const std::string& path) const;
+
+ private:
+  std::array<std::optional<platform::FileIdentity>, 2> found_;
+};
 
 std::int64_t pragma(SQLite::Database& file, const std::string& name);
 // Of the file and its log, in octets.

@@ -39,6 +39,7 @@ class SqliteStore : public Store {
   Result<void> load() {
     int code = 0;
     auto done = guarded(path_, "reading", [&] { read(); }, &code);
+    if (done) note_log();
     if (done || !means_broken(code)) return done;
     close();
     TRY_VOID(set_aside(path_, done.error().text, notes_));
@@ -196,15 +197,22 @@ class SqliteStore : public Store {
            .text = fmt::format("{} was moved or deleted while it was in use: a new one is begun",
                                path_)});
       close();
+      log_.remove(path_);
     }
     if (!file_) TRY_VOID(reopen());
     int code = 0;
     auto done = guarded(path_, doing, body, &code);
+    if (done) note_log();
     if (done || !means_broken(code)) return done;
     close();
     TRY_VOID(set_aside(path_, done.error().text, notes_));
     TRY_VOID(reopen());
     return guarded(path_, doing, body);
+  }
+
+  void note_log() {
+    const LogFiles log = LogFiles::of(path_);
+    if (!has_moved(*file_)) log_ = log;
   }
 
   void close() {
@@ -232,6 +240,7 @@ class SqliteStore : public Store {
   Retention retention_;
   Limits limits_;
   std::unique_ptr<SQLite::Database> lock_, file_;
+  LogFiles log_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Keeper> keeper_;
   std::map<std::string, Known> sessions_;

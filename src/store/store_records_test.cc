@@ -540,6 +540,50 @@ TEST_F(StoreRecords, ANewFileThatCannotBeBegunIsTriedAgain) {
   EXPECT_EQ(opened().store->last_event(), 5U);
 }
 
+// The log beside the file is of the file that was there: a reader that has that one open still
+// keeps it there when the writer closes.
+TEST_F(StoreRecords, ABackupThatIsMovedOverTheFileIsReadWithoutTheOldLog) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  const auto seconds = [&](int first) {
+    for (int i = first; i < first + 200; ++i)
+      store->add_window(id, timed(kNoon + Duration::seconds(i), static_cast<std::uint64_t>(i)));
+    EXPECT_EQ(text_of(store->flush()), "");
+  };
+  seconds(0);
+  const auto old_reader = reader();
+  ASSERT_EQ(all(*old_reader, id, Duration::seconds(1)).size(), 200U);
+  const std::string backup = folder_ / "backup.db";
+  SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("VACUUM INTO '" + backup + "'");
+  seconds(200);
+  std::filesystem::rename(backup, path_);
+  seconds(400);
+  const auto now = all(*reader(), id, Duration::seconds(1));
+  ASSERT_EQ(now.size(), 400U);
+  EXPECT_EQ(now[199].begin, kNoon + Duration::seconds(199));
+  EXPECT_EQ(now[200].begin, kNoon + Duration::seconds(400));
+  EXPECT_EQ(SQLite::Database(path_, SQLite::OPEN_READONLY)
+                .execAndGet("PRAGMA integrity_check")
+                .getString(),
+            "ok");
+  EXPECT_EQ(store->take_notes().size(), 1U);
+}
+
+// A backup may come with a log of its own.
+TEST_F(StoreRecords, ABackupThatIsMovedOverTheFileKeepsItsOwnLog) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  store->add_window(id, timed(kNoon, 0));
+  ASSERT_EQ(text_of(store->flush()), "");
+  const std::string backup = folder_ / "backup.db";
+  for (const char* suffix : {"", "-wal"})
+    std::filesystem::copy_file(path_ + suffix, backup + suffix);
+  for (const char* suffix : {"", "-wal"}) std::filesystem::rename(backup + suffix, path_ + suffix);
+  store->add_window(id, timed(kNoon + Duration::seconds(1), 1));
+  ASSERT_EQ(text_of(store->flush()), "");
+  EXPECT_EQ(all(*reader(), id, Duration::seconds(1)).size(), 2U);
+}
+
 TEST_F(StoreRecords, WhatIsKnownOfASessionIsNotForgotten) {
   SessionInfo office{.name = "office",
                      .host = "198.51.100.7",
