@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/answers.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -475,6 +476,15 @@ TEST_F(ApiAnswers, a_store_that_is_not_there_is_told_and_found_again) {
   EXPECT_EQ(world.get("/healthz").status, 200);
   world.store_broken = false;
   EXPECT_EQ(world.get("/api/v1/events").status, 200);
+}
+
+TEST_F(ApiAnswers, what_is_too_much_for_the_store_is_the_fault_of_the_question) {
+  for (const char* what : {"sessions/gone/windows?", "sparklines?session=gone&"}) {
+    const Response large = world.get("/api/v1/" + std::string(what) + "from=-2m&step=7s");
+    EXPECT_EQ(large.status, 400) << what;
+    EXPECT_EQ(large.error(), "wrong_parameter");
+    EXPECT_NE(large.body.find("step: that is made of more than 9 windows"), std::string::npos);
+  }
 }
 
 TEST_F(ApiAnswers, without_a_store_what_runs_is_told) {

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/desk.h"
 
+#include <cerrno>
+
+#include "api/lookup.h"
+
 namespace wirestamp::api {
 
 std::unexpected<Problem> Desk::failed(const Error& error) {
+  if (error.os_error == E2BIG) return wrong_step(error.text);
   reader_.reset();
   return refuse({.status = 503,
                  .code = "store_unavailable",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -64,6 +65,8 @@ class FakeReader final : public store::Reader {
   Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) override {
     if (broken_) return fail("the file cannot be read");
     const Duration step = step_of(query);
+    if (query.session == 3 && query.step == Duration::seconds(7))
+      return fail("that is made of more than 9 windows: ask for a longer step", E2BIG);
     std::vector<measure::TimedWindow> found;
     const WallTime from = std::max(query.range.from, kNow - Duration::hours(1));
     const WallTime to = std::min(query.range.to, kNow);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <iterator>
 #include <span>
@@ -370,10 +371,10 @@ Result<void> SqliteReader::read_windows(const WindowQuery& query, Duration step,
                   static_cast<std::uint64_t>(rows.getColumn(2).getInt64()),
                   rows.getColumn(3).getInt() != 0, blob(rows.getColumn(4)));
       if (merger.size() > kMostWindows || ++read > kMostRows)
-        return fail(
-            fmt::format("that is more than {} windows, or made of more than {}: ask for a "
-                        "shorter range, or for a longer step (whole minutes or hours)",
-                        kMostWindows, kMostRows));
+        return fail(fmt::format("that is more than {} windows, or made of more than {}: ask for a "
+                                "shorter range, or for a longer step (whole minutes or hours)",
+                                kMostWindows, kMostRows),
+                    E2BIG);
     }
   }
   found = merger.finish();

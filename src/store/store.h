@@ -160,6 +160,7 @@ class Reader {
     std::size_t most = 2'000;
     bool brief = false;  // of all values the round trips alone: a third of the work
   };
+  // E2BIG where that is too much for one answer.
   virtual Result<std::vector<measure::TimedWindow>> windows(const WindowQuery& query) = 0;
   // The step that windows() takes now.
   virtual Duration step_of(const WindowQuery& query) const = 0;
