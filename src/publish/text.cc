@@ -278,7 +278,7 @@ std::string load_text(std::uint32_t size, packet::Family family, Duration interv
                       unsigned lanes) {
   const unsigned headers = family == packet::Family::V4 ? 28 : 48;
   const double bits = 8.0 * (size + headers) * lanes / interval.to_seconds();
-  if (bits < 1e3) return fmt::format("{:.3g} bit/s each way", bits);
+  if (bits < 999.5) return fmt::format("{:.3g} bit/s each way", bits);
   if (bits < 999.5e3) return fmt::format("{:.3g} kbit/s each way", bits / 1e3);
   return fmt::format("{:.{}f} Mbit/s each way", bits / 1e6,
                      bits < 9.995e6   ? 2

@@ -176,6 +176,7 @@ TEST(Text, the_load_of_the_path_is_told_before_it_starts) {
   EXPECT_EQ(load_text(252, kV6, ms(100), 1), "24 kbit/s each way");
   EXPECT_EQ(load_text(252, kV4, ms(100), 4), "89.6 kbit/s each way");
   EXPECT_EQ(load_text(44, kV4, ms(1'000), 1), "576 bit/s each way");
+  EXPECT_EQ(load_text(252, kV4, ms(2'241), 1), "1 kbit/s each way");  // of 999.55 bit/s
   EXPECT_EQ(load_text(1'472, kV4, ms(1), 1), "12.0 Mbit/s each way");
   EXPECT_EQ(load_text(97, kV4, ms(1), 1), "1.00 Mbit/s each way");
   Report start;
