@@ -72,7 +72,8 @@ std::string elapsed_text(Duration elapsed) {
   if (seconds < 60) return fmt::format("{}s", seconds);
   if (seconds < 3'600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
   if (seconds < 86'400) return fmt::format("{}h{:02}m", seconds / 3'600, seconds / 60 % 60);
-  return fmt::format("{}d{:02}h", seconds / 86'400, seconds / 3'600 % 24);
+  if (seconds < 8'640'000) return fmt::format("{}d{:02}h", seconds / 86'400, seconds / 3'600 % 24);
+  return fmt::format("{}d", seconds / 86'400);
 }
 
 class PingScreen::Layout {

@@ -197,7 +197,7 @@ TEST(Progress, says_how_far_a_measurement_of_known_length_is) {
       .count = 1'000'000'000'000, .duration = Duration::minutes(2), .interval = kInterval};
   EXPECT_EQ(progress_text(both, 60, Duration::seconds(30)), "25 %, 1m30s left");
   const PingGoal vast{.count = 1'000'000'000'000, .duration = {}, .interval = Duration::hours(1)};
-  EXPECT_EQ(progress_text(vast, 0, {}), "0 %, 36525d00h left");
+  EXPECT_EQ(progress_text(vast, 0, {}), "0 %, 36525d left");
 }
 
 }  // namespace
