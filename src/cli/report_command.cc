@@ -68,7 +68,7 @@ std::expected<MadeReport, ReportFailure> one_session(store::Reader& reader, Prog
       made.text = publish::period_csv(report);
       break;
     case ReportFormat::Svg:
-      made.text = report::plot_of(report, request.plot);
+      made.text = report::plot_of(report, request.plot.value_or(publish::PlotKind::RoundTrip));
       break;
   }
   return made;
@@ -113,6 +113,8 @@ std::expected<MadeReport, ReportFailure> make_report(store::Reader& reader,
   if (!span) return wrong(std::move(span).error());
   if (request.step && *request.step < Duration::seconds(1))
     return wrong({"a window is at least a second long"});
+  if (request.plot && request.format != ReportFormat::Svg)
+    return wrong({"--plot is what --format svg draws: add --format svg"});
   const auto sessions = TRY_READ(reader.sessions());
   if (!request.session) return all_sessions(reader, progress, request, sessions, *span);
   auto session = find_session(sessions, *request.session);

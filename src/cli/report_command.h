@@ -23,8 +23,8 @@ struct ReportRequest {
   std::string compare;                 // the same; "": with nothing
   std::optional<Duration> step;        // of the windows; absent: chosen
   ReportFormat format = ReportFormat::Text;
-  publish::PlotKind plot = publish::PlotKind::RoundTrip;  // of Svg
-  std::string output = "-";                               // a file; "-": standard output
+  std::optional<publish::PlotKind> plot;  // of Svg; absent: round trips
+  std::string output = "-";               // a file; "-": standard output
 };
 
 // What was made, and whether there were any data.

@@ -252,6 +252,7 @@ TEST_F(StoredReport, what_cannot_be_asked_is_refused_with_the_reason) {
   EXPECT_TRUE(has(refused({.session = "office", .compare = "x"}), "nothing to compare"));
   EXPECT_TRUE(has(refused({.compare = "before"}), "is of one session"));
   EXPECT_TRUE(has(refused({.format = ReportFormat::Svg}), "is of one session"));
+  EXPECT_TRUE(has(refused({.session = "office", .plot = publish::PlotKind::Loss}), "--format svg"));
   EXPECT_TRUE(has(refused({.session = "office", .step = Duration::milliseconds(5)}), "a second"));
 }
 

@@ -36,7 +36,11 @@ constexpr std::array<std::pair<std::string_view, ReportFormat>, 4> kFormats{
      {"svg", ReportFormat::Svg}}};
 
 // The option takes no other word than these.
-publish::PlotKind plot_kind(std::string_view word) {
+std::optional<publish::PlotKind> plot_kind(const Settings& settings, ReportFormat format) {
+  const config::Value& value = settings.values(Key::PlotKind).front();
+  // A variable may be meant for another call.
+  if (format != ReportFormat::Svg && value.origin != "--plot") return std::nullopt;
+  const std::string word = settings.text(Key::PlotKind);
   const auto plots = report::named_plots();
   const auto found = std::ranges::find(plots, word, &report::NamedPlot::name);
   return found == plots.end() ? plots.front().kind : found->kind;
@@ -52,14 +56,15 @@ int keeps_nothing() {
 int run_report(const Settings& settings) {
   const auto store = store_path(settings);
   if (!store) return keeps_nothing();
+  const ReportFormat format = chosen(settings, Key::Format, kFormats);
   return run_report({.store = *store,
                      .session = settings.get<std::string>(Key::ReportSession),
                      .from = settings.text(Key::From),
                      .to = settings.text(Key::To),
                      .compare = settings.text(Key::Compare),
                      .step = settings.get<Duration>(Key::Step),
-                     .format = chosen(settings, Key::Format, kFormats),
-                     .plot = plot_kind(settings.text(Key::PlotKind)),
+                     .format = format,
+                     .plot = plot_kind(settings, format),
                      .output = settings.text(Key::OutputFile)});
 }
 
