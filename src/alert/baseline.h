@@ -28,8 +28,10 @@ class Baseline {
   // As if these had not been.
   void forget_from(std::int64_t minute);
 
-  // Of what is known at that minute; absent until it is enough.
+  // Of what is known at that minute; absent until it is enough. Found anew every half an hour, and
+  // after look_again().
   Minute median(std::int64_t now);
+  void look_again() { computed_.reset(); }
 
  private:
   using Codes = std::array<std::uint16_t, 2>;  // 0: no value

@@ -157,6 +157,7 @@ void Judge::remember(const measure::TimedWindow& minute, bool in_trouble) {
   baseline_.add(minute_of(minute.begin + moved_),
                 {.latency = rtt->values.percentile(500'000),
                  .jitter = ipdv != nullptr ? ipdv->values.mean() : std::nullopt});
+  baseline_.look_again();
 }
 
 void Judge::on_trouble(WallTime since) {

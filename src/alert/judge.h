@@ -48,7 +48,7 @@ class Judge {
   // At most one crossing for each figure.
   std::vector<measure::Crossing> add(const measure::TimedWindow& window, bool loss_known,
                                      bool in_trouble);
-  // Windows of a minute from before, in order, before the first add().
+  // Windows of a minute from before, in order; what add() took already stays.
   void remember(const measure::TimedWindow& minute, bool in_trouble);
   // What a figure is now that was crossed and is not cleared, of as long a stretch as its threshold
   // is judged by: value, time and direction. Absent for one that is not crossed, or has no value.

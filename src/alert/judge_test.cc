@@ -299,6 +299,21 @@ TEST(Judge, remembers_the_usual_over_a_restart) {
   EXPECT_NEAR(line.told[0].median->to_seconds(), 0.040, 0.001);
 }
 
+// Of many sessions some are read when their first windows were judged already.
+TEST(Judge, remembers_the_usual_that_comes_after_the_first_windows) {
+  Judged line;
+  line.run(Duration::minutes(2), with_latency(100));
+  for (WallTime minute = kBegin - Duration::hours(26); minute < kBegin;
+       minute += Duration::minutes(1)) {
+    auto window = window_of(minute, with_latency(40), 3);
+    window.length = Duration::minutes(1);
+    line.judge.remember(window, false);
+  }
+  line.run(Duration::minutes(10), with_latency(100));
+  ASSERT_EQ(line.told.size(), 1U);
+  EXPECT_NEAR(line.told[0].median->to_seconds(), 0.040, 0.001);
+}
+
 // --- clocks
 
 TEST(Judge, goes_on_when_the_clock_was_set_back) {

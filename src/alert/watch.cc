@@ -118,7 +118,7 @@ struct Watch::State {
   static void end_stale_silence(Session& session, const measure::TimedWindow& window, Told& told);
   static void end_trouble(Session& session, WallTime end);
   static void close(Session& session, WallTime now, Told& told);
-  void leap(Duration by);
+  void leap(Duration by, WallTime now);
 
   WatchOptions options;
   std::uint64_t last_event, last_incident;
@@ -322,11 +322,16 @@ void Watch::State::end_stale_silence(Session& session, const measure::TimedWindo
 
 // --- time
 
-// The clock was set by so much, or nobody called: that is no quiet time.
-void Watch::State::leap(Duration by) {
+// The clock was set by so much, or nobody called: that is no quiet time. What ended behind the leap
+// and was told before this tick has its time from the clock of now.
+void Watch::State::leap(Duration by, WallTime now) {
+  const auto of_now = [&](WallTime time) {
+    return by > Duration() ? time > *last_tick + kLongestTick
+                           : time <= now && now - time <= kLongestTick;
+  };
   for (auto& [name, session] : sessions) {
     session.set_back |= by < Duration();
-    if (session.quiet_from) *session.quiet_from += by;
+    if (session.quiet_from && !of_now(*session.quiet_from)) *session.quiet_from += by;
   }
 }
 
@@ -410,7 +415,7 @@ Told Watch::tick(WallTime now) {
   if (state.last_tick) {
     const Duration passed = now - *state.last_tick;
     const Duration believed = std::clamp(passed, Duration(), kLongestTick);
-    if (passed != believed) state.leap(passed - believed);
+    if (passed != believed) state.leap(passed - believed, now);
   }
   state.last_tick = now;
   for (auto& [name, session] : state.sessions) {

@@ -391,6 +391,21 @@ TEST(Watch, takes_a_leap_of_the_clock_for_no_quiet_time) {
   EXPECT_EQ(watched.only().closed, ended);
 }
 
+TEST(Watch, what_ends_behind_a_leap_of_the_clock_is_quiet_from_then) {
+  for (const Duration leap : {Duration::hours(3), Duration::hours(-9)}) {
+    Watched watched;
+    watched.event(outage_began(watched.now, watched.now));
+    watched.idle(Duration::minutes(1));
+    watched.now += leap;
+    const WallTime ended = watched.now;
+    watched.event(outage_ended(ended, ended));  // told before the next tick
+    watched.idle(Duration::minutes(14));
+    EXPECT_FALSE(watched.only().closed) << leap.ns();
+    watched.idle(Duration::minutes(4));
+    EXPECT_EQ(watched.only().closed, std::max(ended, kBegin)) << leap.ns();
+  }
+}
+
 // --- maintenance
 
 constexpr Duration kTwo = Duration::hours(2), kFour = Duration::hours(4);
