@@ -71,10 +71,21 @@ std::optional<Duration> parse_clock(std::string_view text) {
   return *time - WallTime();
 }
 
+// "22:00" and "2h" are of the day on which they are read: another one with each start.
+Result<WallTime> parse_dated(std::string_view text) {
+  const auto time = parse_when(text, WallTime());
+  if (!time) return fail("has a time that is none");
+  const auto a_day_later = parse_when(text, WallTime() + Duration::hours(24));
+  if (!a_day_later || *a_day_later != *time)
+    return fail(fmt::format("needs a date with '{}', such as 2026-12-01T22:00Z", text));
+  return *time;
+}
+
 Result<MaintenanceTime> parse_once(std::string_view text, std::size_t slash) {
-  const auto from = parse_when(text.substr(0, slash), WallTime());
-  const auto until = parse_when(text.substr(slash + 1), WallTime());
-  if (!from || !until) return fail("has a time that is none");
+  const auto from = parse_dated(text.substr(0, slash));
+  if (!from) return std::unexpected(from.error());
+  const auto until = parse_dated(text.substr(slash + 1));
+  if (!until) return std::unexpected(until.error());
   if (*until <= *from) return fail("ends before it begins");
   return MaintenanceTime{.begin = {}, .end = {}, .from = *from, .until = *until};
 }

@@ -25,6 +25,11 @@ TEST(AgentValues, what_is_wrong_with_a_maintenance_is_told) {
   EXPECT_EQ(parse_maintenance("fun 01:00-02:00").error().text,
             "has the unknown day 'fun'; there are daily and sun, mon, tue, wed, thu, fri, sat");
   EXPECT_EQ(parse_maintenance("2026-12-02/2026-12-01").error().text, "ends before it begins");
+  EXPECT_EQ(parse_maintenance("22:00/23:30").error().text,
+            "needs a date with '22:00', such as 2026-12-01T22:00Z");
+  EXPECT_EQ(parse_maintenance("2026-12-01T22:00Z/2h").error().text,
+            "needs a date with '2h', such as 2026-12-01T22:00Z");
+  EXPECT_FALSE(parse_maintenance("now/2026-12-01"));
   EXPECT_EQ(parse_maintenance("daily 02:00-02:00").error().text, "ends when it begins");
 }
 
