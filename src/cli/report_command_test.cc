@@ -225,6 +225,35 @@ TEST_F(StoredReport, two_halves_of_an_hour_are_compared) {
   EXPECT_TRUE(has(text, "no level changed; in a few parts only: more loss")) << text;
 }
 
+// Of a day ago the seconds are gone: what is compared is read in windows that are there.
+TEST_F(StoredReport, a_period_is_compared_with_one_of_which_coarser_windows_are_left) {
+  const std::string file = folder_ + "/aged.db";
+  {
+    const auto opened = store::Store::open(file, {});
+    ASSERT_TRUE(opened) << opened.error().text;
+    store::Store& store = *opened->store;
+    const auto id = store.session({.name = "office", .host = "198.51.100.7"});
+    ASSERT_TRUE(id);
+    const Duration day = Duration::hours(24);
+    for (const WallTime begin : {kBegin - day, kBegin})
+      for (std::int64_t second = 0; second < 3'600; ++second) {
+        measure::TimedWindow window{.begin = begin + Duration::seconds(second),
+                                    .length = Duration::seconds(1)};
+        window.window.add(probe(static_cast<std::uint64_t>(2 * second), false));
+        store.add_window(*id, window);
+      }
+    ASSERT_TRUE(store.flush());
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(store.retain(kEnd));
+  }
+  auto reader = store::Reader::open(file);
+  ASSERT_TRUE(reader) << reader.error().text;
+  reader_ = std::move(*reader);
+  const std::string text =
+      made({.session = "office", .from = "2025-11-25T12:00Z", .compare = "yesterday"});
+  EXPECT_TRUE(has(text, "compared with 2025-11-24 12:00")) << text;
+  EXPECT_TRUE(has(text, "data         98.9 %                         100 %")) << text;
+}
+
 TEST_F(StoredReport, each_plot_is_one_document_with_its_incident) {
   for (const report::NamedPlot& plot : report::named_plots()) {
     const std::string svg = made({.session = "office",

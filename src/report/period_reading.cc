@@ -90,8 +90,9 @@ Result<publish::PeriodReport> read_report(store::Reader& reader, const store::Se
   report.period =
       TRY(read_period(reader, session, question.span, question.step, kMostWindows, read));
   if (!question.compared) return report;
+  // What is kept of a time further back may be of longer windows alone.
   report.before =
-      TRY(read_period(reader, session, *question.compared, report.period.step, kMostWindows, read));
+      TRY(read_period(reader, session, *question.compared, question.step, kMostWindows, read));
   report.comparison = publish::compare(*report.before, report.period);
   return report;
 }
