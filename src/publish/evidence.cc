@@ -36,7 +36,11 @@ void find_outages(const Evidence& evidence, EvidenceFacts& facts) {
   const Event* open = nullptr;
   for (const measure::RecordedEvent& recorded : evidence.events) {
     const Event& event = recorded.event;
-    if (event.kind == EventKind::OutageBegan) open = &event;
+    if (event.kind == EventKind::OutageBegan) {
+      // Nobody told the end of the one before: the agent was started anew in it.
+      if (open != nullptr) facts.outages.push_back(outage_of(evidence, *open));
+      open = &event;
+    }
     if (event.kind != EventKind::OutageEnded) continue;
     facts.outages.push_back(outage_of(evidence, event));
     open = nullptr;

@@ -158,6 +158,18 @@ TEST(Evidence, an_outage_that_is_not_over_has_no_end) {
   EXPECT_TRUE(has(evidence_html(evidence), "Its end is not known."));
 }
 
+TEST(Evidence, an_outage_whose_end_nobody_told_is_told_before_the_next) {
+  Evidence evidence = full_evidence();
+  const auto began = std::ranges::find(evidence.events, measure::EventKind::OutageBegan,
+                                       [](const auto& recorded) { return recorded.event.kind; });
+  ASSERT_NE(began, evidence.events.end());
+  evidence.events.insert(began, *began);
+  const EvidenceFacts facts = facts_of(evidence);
+  ASSERT_EQ(facts.outages.size(), 2U);
+  EXPECT_FALSE(facts.outages[0].over);
+  EXPECT_TRUE(facts.outages[1].over);
+}
+
 TEST(Evidence, the_document_has_all_of_it) {
   const auto document = nlohmann::json::parse(evidence_json(full_evidence()));
   EXPECT_EQ(document["finding"], "stalled_flow");

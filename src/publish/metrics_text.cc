@@ -87,8 +87,9 @@ void TextMetricsWriter::histogram(MetricLabels labels, const measure::Values& va
   }
   const auto count = static_cast<double>(values.count());
   line("_bucket", labels, "+Inf", count);
-  if (!open_metrics_ || metric_->ladder != Ladder::Signed)
-    line("_sum", labels, {}, values.sum / 1e9);
+  // OpenMetrics has no sum of what may be negative, and no count without a sum.
+  if (open_metrics_ && metric_->ladder == Ladder::Signed) return;
+  line("_sum", labels, {}, values.sum / 1e9);
   line("_count", labels, {}, count);
 }
 

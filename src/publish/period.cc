@@ -63,7 +63,11 @@ std::vector<const measure::RecordedEvent*> Period::outages() const {
   std::vector<const measure::RecordedEvent*> found;
   const measure::RecordedEvent* open = nullptr;
   for (const measure::RecordedEvent& event : events) {
-    if (event.event.kind == measure::EventKind::OutageBegan) open = &event;
+    if (event.event.kind == measure::EventKind::OutageBegan) {
+      // Nobody told the end of the one before: the agent was started anew in it.
+      if (open != nullptr) found.push_back(open);
+      open = &event;
+    }
     if (event.event.kind != measure::EventKind::OutageEnded) continue;
     open = nullptr;
     found.push_back(&event);

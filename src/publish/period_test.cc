@@ -197,6 +197,19 @@ TEST(Period, an_outage_without_an_end_is_told_as_such) {
   EXPECT_TRUE(has(text_of(minutes.done()), "2025-11-25 12:00, end not known: no reply for 5 s"));
 }
 
+TEST(Period, an_outage_whose_end_nobody_told_is_told_before_the_next) {
+  Minutes minutes;
+  minutes.add(minute(120, 9, 1'000));
+  measure::RecordedEvent lost = ended_outage(kNoon, Duration());
+  lost.event.kind = measure::EventKind::OutageBegan;
+  measure::RecordedEvent began = lost, ended = ended_outage(kNoon, Duration::seconds(4));
+  minutes.period.events = {lost, began, ended};
+  const Period period = minutes.done();
+  ASSERT_EQ(period.outages().size(), 2U);
+  EXPECT_EQ(period.outages()[0]->event.kind, measure::EventKind::OutageBegan);
+  EXPECT_EQ(period.outages()[1]->event.kind, measure::EventKind::OutageEnded);
+}
+
 TEST(Period, changes_of_the_hop_limit_are_counted) {
   Minutes minutes;
   for (const std::uint8_t ttl : std::array<std::uint8_t, 4>{57, 57, 55, 57}) {
