@@ -82,7 +82,41 @@ struct Keeper::Kept {
   api::SessionStatus status;  // without its total
   measure::Window total;
   std::optional<store::FlowRow> flow;  // probes go over
+  // Seconds in a row of whose probes none was answered.
+  struct Unanswered {
+    WallTime from;
+    std::uint64_t probes = 0;
+  };
+  std::optional<Unanswered> unanswered;
 };
+
+// What the session's seconds say of its state. Of sessions that fall silent together one alone
+// tells of the outage: the others are no more answered than that one. As patient as the session
+// itself (session/silence_watch.h); windows from before the last change say nothing.
+std::optional<Keeper::Change> Keeper::change_by(Kept& session, const measure::TimedWindow& second) {
+  constexpr std::int64_t kFewest = 3;
+  const measure::Window& window = second.window;
+  const api::SessionStatus& status = session.status;
+  const bool answered = window.delivered + window.late > 0;
+  if (answered) session.unanswered.reset();
+  if (status.state == api::SessionState::Waiting) {
+    if (answered) return Change{api::SessionState::Up, second.begin};
+    return std::nullopt;
+  }
+  if (status.since && second.begin < *status.since) return std::nullopt;
+  if (status.state == api::SessionState::Silent && answered)
+    return Change{api::SessionState::Up, second.begin};
+  const std::uint64_t tried = window.sent + window.unsent_total();
+  if (status.state != api::SessionState::Up || answered || tried == 0) return std::nullopt;
+  if (!session.unanswered) session.unanswered = {.from = second.begin};
+  Kept::Unanswered& unanswered = *session.unanswered;
+  unanswered.probes += tried;
+  const PingOptions& options = session.plan.options;
+  if (unanswered.probes < static_cast<std::uint64_t>(kFewest) ||
+      second.end() - unanswered.from < std::max(options.silence, options.interval * kFewest))
+    return std::nullopt;
+  return Change{api::SessionState::Silent, unanswered.from};
+}
 
 Keeper::Keeper(const KeeperOptions& options, std::unique_ptr<store::Store> store,
                std::unique_ptr<store::Reader> reader, api::Feed& feed, KeeperOutput& output,
@@ -324,16 +358,15 @@ void Keeper::take(const Mailbox::Second& second) {
   const measure::TimedWindow& window = *second.window;
   if (const auto row = row_of(session->plan.name)) store_->add_window(*row, window);
   auto minute = session->minutes.add(window);
-  bool first = false;
+  std::optional<Change> change;
   {
     const std::lock_guard lock(mutex_);
-    api::SessionStatus& status = session->status;
     session->total.merge(window.window);
     newest_epoch_ = std::max(newest_epoch_, window.epoch);
-    if (minute) status.last_minute = std::move(minute);
-    first = status.state == api::SessionState::Waiting && window.window.delivered > 0;
+    if (minute) session->status.last_minute = std::move(minute);
+    change = change_by(*session, window);
   }
-  if (first) set_state(*session, api::SessionState::Up, window.begin, {});
+  if (change) set_state(*session, change->state, change->since, {});
   if (const auto ten = session->tens.add(window)) judge(*session, *ten);
   if (feed_.wanted(api::Feed::Kind::Window))
     feed_.publish(api::Feed::Kind::Window, session->plan.name,

@@ -100,6 +100,11 @@ class Keeper {
   void apply_plan();
   void begin(KeptSession session);
   void use_flow(Kept& session, std::uint32_t flow, const std::string& tuple, WallTime since);
+  struct Change {
+    api::SessionState state;
+    WallTime since;
+  };
+  static std::optional<Change> change_by(Kept& session, const measure::TimedWindow& second);
   void set_state(Kept& session, api::SessionState state, WallTime since,
                  const std::string& problem);
   void remember_some();

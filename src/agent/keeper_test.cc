@@ -172,6 +172,37 @@ TEST_F(KeeperTest, an_outage_is_one_incident_with_its_events) {
     EXPECT_EQ(one.incident, status().incident) << one.event.text;
 }
 
+// Of sessions that fall silent together one alone tells of it.
+TEST_F(KeeperTest, a_session_whose_probes_are_not_answered_is_silent_though_it_tells_no_outage) {
+  live([](Mailbox& mailbox) {
+    for (int i = 0; i < 20; ++i) mailbox.on_second(7, second(i, i < 16 ? 0 : 2));
+  });
+  EXPECT_EQ(status().state, api::SessionState::Up) << "four seconds";
+  keeper_.reset();
+  live([](Mailbox& mailbox) {
+    for (int i = 0; i < 30; ++i) mailbox.on_second(7, second(i, i < 16 ? 0 : 2));
+  });
+  EXPECT_EQ(status().state, api::SessionState::Silent);
+  EXPECT_EQ(status().since, at(16));
+  keeper_.reset();
+  live([](Mailbox& mailbox) {
+    for (int i = 0; i < 40; ++i) mailbox.on_second(7, second(i, i < 16 || i >= 30 ? 0 : 2));
+  });
+  EXPECT_EQ(status().state, api::SessionState::Up);
+  EXPECT_EQ(status().since, at(30));
+}
+
+TEST_F(KeeperTest, seconds_that_come_after_the_end_of_an_outage_was_told_do_not_begin_another) {
+  live([](Mailbox& mailbox) {
+    for (int i = 0; i < 20; ++i) mailbox.on_second(7, second(i));
+    mailbox.on_event(7, event(measure::EventKind::OutageBegan, 25));
+    mailbox.on_event(7, event(measure::EventKind::OutageEnded, 30));
+    for (int i = 20; i < 30; ++i) mailbox.on_second(7, second(i, 2));
+  });
+  EXPECT_EQ(status().state, api::SessionState::Up);
+  EXPECT_EQ(status().since, at(30));
+}
+
 TEST_F(KeeperTest, numbers_go_on_after_a_restart_and_an_open_incident_stays_open) {
   live([](Mailbox& mailbox) { mailbox.on_event(7, event(measure::EventKind::OutageBegan, 20)); });
   const std::uint64_t incident = status().incident, last = heard_.events.back().id;
@@ -324,6 +355,14 @@ TEST(Mailbox, what_finds_no_room_is_counted) {
   EXPECT_EQ(mailbox.take(Duration()).size(), Mailbox::kMostSamples + Mailbox::kMostItems);
   mailbox.on_note("y");
   EXPECT_EQ(mailbox.take(Duration()).size(), 1U);
+}
+
+TEST(Mailbox, windows_leave_room_for_what_happened) {
+  Mailbox mailbox;
+  for (std::size_t i = 0; i < Mailbox::kMostItems; ++i) mailbox.on_second(1, second(0));
+  mailbox.on_event(1, event(measure::EventKind::OutageBegan, 0));
+  EXPECT_EQ(mailbox.dropped().items, Mailbox::kMostItems - Mailbox::kMostFigures);
+  EXPECT_TRUE(std::holds_alternative<Mailbox::Happened>(mailbox.take(Duration()).back()));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace wirestamp::agent {
 
 void Mailbox::put(Item item, bool urgent) {
   const std::lock_guard lock(mutex_);
-  if (waiting_.size() - samples_ >= kMostItems) {
+  if (waiting_.size() - samples_ >= (urgent ? kMostItems : kMostFigures)) {
     ++dropped_.items;
     return;
   }

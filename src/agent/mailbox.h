@@ -18,13 +18,15 @@
 namespace wirestamp::agent {
 
 // Carries what the daemon tells from its measuring thread to the one that keeps it, in order. The
-// measuring thread never waits: what finds no room is counted instead. Windows and events have room
-// for minutes of a keeper that stands still, single samples for moments. Figures are taken at the
-// keeper's own pace, so that a thousand probes a second do not wake it a thousand times; what
-// happened wakes it.
+// measuring thread never waits: what finds no room is counted instead. Windows have room for
+// minutes of a keeper that stands still (of 4,096 sessions, for 12 s), single samples for moments;
+// a quarter is left to what happened, which is not told again. Figures are taken at the keeper's
+// own pace, so that a thousand probes a second do not wake it a thousand times; what happened wakes
+// it.
 class Mailbox final : public DaemonObserver {
  public:
   static constexpr std::size_t kMostItems = 65'536;
+  static constexpr std::size_t kMostFigures = kMostItems / 4 * 3;  // with what else is there
   static constexpr std::size_t kMostSamples = 16'384;
 
   struct Started {
