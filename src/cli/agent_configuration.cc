@@ -75,7 +75,7 @@ Result<std::vector<std::string>> AgentConfiguration::take(config::AgentConfig co
     if (std::ranges::find(config.sessions, session.name, &config::SessionConfig::name) ==
         config.sessions.end())
       changes.push_back(fmt::format("session '{}' ends", session.name));
-  if (next_id_ > 1 || !sessions_.empty())
+  if (loaded_)
     for (const config::Option& row : config::options()) {
       if (config::per_session(row) || !config::applies(row, config::Command::Agent)) continue;
       if (row.key == Key::Sessions || same(config_.settings, config.settings, row.key)) continue;
@@ -90,6 +90,7 @@ Result<std::vector<std::string>> AgentConfiguration::take(config::AgentConfig co
   config_ = std::move(config);
   sessions_ = std::move(sessions);
   next_id_ = next_id;
+  loaded_ = true;
   return changes;
 }
 

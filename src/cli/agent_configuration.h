@@ -42,6 +42,7 @@ class AgentConfiguration {
   config::AgentConfig config_;
   std::vector<agent::KeptSession> sessions_;
   std::uint32_t next_id_ = 1, first_epoch_ = 0;
+  bool loaded_ = false;  // what is read from now on is a change
 };
 
 }  // namespace wirestamp::cli
