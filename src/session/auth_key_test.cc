@@ -90,6 +90,10 @@ TEST(ReplayWindow, a_sender_that_begins_anew_is_no_replay) {
   EXPECT_TRUE(window.accept(1, 20'001));
   EXPECT_FALSE(window.accept(0, 20'000));
   EXPECT_FALSE(window.accept(1, 10'001)) << "recorded before it began anew";
+  EXPECT_FALSE(window.accept(900, 10'900)) << "the same, and ahead of all that came since";
+  EXPECT_TRUE(window.accept(2, 20'002));
+  EXPECT_TRUE(window.accept(0, 30'000)) << "once more";
+  EXPECT_FALSE(window.accept(2, 20'002)) << "recorded of the second run";
 }
 
 }  // namespace
