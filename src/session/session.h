@@ -262,7 +262,7 @@ class Session {
   // --- old and new flow side by side (session_trial.cc)
   void run_trial(const Timestamp& now, const ClockState& clock);
   void judge(const Timestamp& now);
-  void settle_stall(const Timestamp& now, measure::Finding finding);
+  void settle_stall(const Timestamp& now, measure::Finding finding, FlowId flow);
   void tell_timeout(const Timestamp& now);
   void run_stalled(const Timestamp& now, const ClockState& clock);
   void begin_sweep(FlowId ailing, std::optional<FlowId> healthy, MonoTime now);

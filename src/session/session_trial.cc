@@ -64,7 +64,7 @@ void Session::judge(const Timestamp& now) {
     case Finding::StalledFlowSuspected:
     case Finding::OneOfSeveralPaths:
       tell_verdict(now, finding, &trial);
-      settle_stall(now, finding);
+      settle_stall(now, finding, trial.old_flow());
       break;
     case Finding::PeerOrPathDown:
     case Finding::PeerClosed:
@@ -85,9 +85,10 @@ void Session::judge(const Timestamp& now) {
   }
 }
 
-// The old flow is silent from now on, but for a sweep and the spaced tries.
-void Session::settle_stall(const Timestamp& now, Finding finding) {
-  const FlowId flow = *suspect_;
+// The old flow is silent from now on, but for a sweep and the spaced tries. A trial may outlast its
+// outage, and the next one may have begun.
+void Session::settle_stall(const Timestamp& now, Finding finding, FlowId flow) {
+  suspect_ = flow;
   if (stalled_) {  // the fixed flow, which is being tried already
     suspect_.reset();
     return retire(flow);
