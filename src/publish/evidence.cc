@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "publish/period.h"
+
 namespace wirestamp::publish {
 
 namespace {
@@ -30,22 +32,6 @@ EvidenceOutage outage_of(const Evidence& evidence, const Event& event) {
           .lost = event.lost,
           .at_least = event.at_least,
           .at_most = event.at_most};
-}
-
-void find_outages(const Evidence& evidence, EvidenceFacts& facts) {
-  const Event* open = nullptr;
-  for (const measure::RecordedEvent& recorded : evidence.events) {
-    const Event& event = recorded.event;
-    if (event.kind == EventKind::OutageBegan) {
-      // Nobody told the end of the one before: the agent was started anew in it.
-      if (open != nullptr) facts.outages.push_back(outage_of(evidence, *open));
-      open = &event;
-    }
-    if (event.kind != EventKind::OutageEnded) continue;
-    facts.outages.push_back(outage_of(evidence, event));
-    open = nullptr;
-  }
-  if (open != nullptr) facts.outages.push_back(outage_of(evidence, *open));
 }
 
 void take_flows(const Event& event, EvidenceFacts& facts) {
@@ -124,7 +110,8 @@ void list_unknown(const Evidence& evidence, EvidenceFacts& facts) {
 
 EvidenceFacts facts_of(const Evidence& evidence) {
   EvidenceFacts facts;
-  find_outages(evidence, facts);
+  for (const measure::RecordedEvent* outage : outages_of(evidence.events))
+    facts.outages.push_back(outage_of(evidence, outage->event));
   find_events(evidence, facts);
   sum_windows(evidence, facts);
   list_unknown(evidence, facts);

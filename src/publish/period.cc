@@ -59,12 +59,12 @@ double Period::share_with_data() const {
   return static_cast<double>(with_data.ns()) / static_cast<double>((to - from).ns());
 }
 
-std::vector<const measure::RecordedEvent*> Period::outages() const {
+std::vector<const measure::RecordedEvent*> outages_of(
+    std::span<const measure::RecordedEvent> events) {
   std::vector<const measure::RecordedEvent*> found;
   const measure::RecordedEvent* open = nullptr;
   for (const measure::RecordedEvent& event : events) {
     if (event.event.kind == measure::EventKind::OutageBegan) {
-      // Nobody told the end of the one before: the agent was started anew in it.
       if (open != nullptr) found.push_back(open);
       open = &event;
     }
@@ -75,6 +75,8 @@ std::vector<const measure::RecordedEvent*> Period::outages() const {
   if (open != nullptr) found.push_back(open);
   return found;
 }
+
+std::vector<const measure::RecordedEvent*> Period::outages() const { return outages_of(events); }
 
 void sum_up(Period& period) {
   period.total = {};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ namespace wirestamp::publish {
 struct PeriodGap {
   WallTime from, to;
 };
+
+// Of events in order: those that end an outage, and those that begin one whose end is not among
+// them. An agent that is started anew in an outage tells no end of it.
+std::vector<const measure::RecordedEvent*> outages_of(
+    std::span<const measure::RecordedEvent> events);
 
 struct Period {
   std::string session, host;
@@ -45,7 +51,7 @@ struct Period {
 
   measure::TimedWindow whole() const;  // from..to with `total`
   double share_with_data() const;      // of 1; 0 of an empty range
-  // Those of an outage that ended, and those that began and whose end is not among the events.
+  // Of its events: outages_of().
   std::vector<const measure::RecordedEvent*> outages() const;
 };
 
