@@ -25,7 +25,8 @@ constexpr std::size_t kMostBroken = 3;
 constexpr std::uint64_t kReadWhole = std::uint64_t{8} << 20U;
 constexpr int kBusyMs = 5'000;  // a reader that recovers the log, or a copy being taken
 
-constexpr std::array kSuffixes{"", "-wal", "-shm"};
+constexpr std::array kLogSuffixes{"-wal", "-shm"};
+constexpr std::array kSuffixes{"", kLogSuffixes[0], kLogSuffixes[1]};
 
 std::string advice(int code) {
   switch (code & 0xff) {
@@ -279,10 +280,6 @@ bool has_moved(SQLite::Database& file) {
              SQLITE_OK &&
          moved != 0;
 }
-
-namespace {
-constexpr std::array kLogSuffixes{"-wal", "-shm"};
-}  // namespace
 
 LogFiles LogFiles::of(const std::string& path) {
   LogFiles log;
