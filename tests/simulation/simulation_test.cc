@@ -312,23 +312,23 @@ TEST(Simulation, ACopyThatComesTooSoonToTellTheTrueStampIsNotTheLastWord) {
   EXPECT_EQ(tally.without_true_stamp, 0U);
 }
 
+// Of three probes; the last one is answered after 45 ms.
+Scenario stands_still_at_the_end(Duration lasting) {
+  Scenario made = scenario(3, {.variation = Duration()});
+  made.reply_stamps_late = Duration::milliseconds(1);
+  made.starved_there = {{Duration::microseconds(45'500), lasting}};
+  return made;
+}
+
 // A busy machine holds the reflector up after its last reply: longer than several round trips.
 TEST(Simulation, AReflectorThatStandsStillAtTheEndIsWaitedFor) {
-  Scenario busy = scenario(3, {.variation = Duration()});
-  busy.reply_stamps_late = Duration::milliseconds(1);
-  busy.starved_there = {
-      {Duration::milliseconds(45) + Duration::microseconds(500), Duration::milliseconds(400)}};
-  const Tally tally = run(busy);
+  const Tally tally = run(stands_still_at_the_end(Duration::milliseconds(400)));
   EXPECT_EQ(tally.outcomes.at(Outcome::Delivered), 3U);
   EXPECT_EQ(tally.without_true_stamp, 0U);
 }
 
 TEST(Simulation, ASilentReflectorIsWaitedForNoLongerThanThat) {
-  Scenario gone = scenario(3, {.variation = Duration()});
-  gone.reply_stamps_late = Duration::milliseconds(1);
-  gone.starved_there = {
-      {Duration::milliseconds(45) + Duration::microseconds(500), Duration::seconds(60)}};
-  World world(gone);
+  World world(stands_still_at_the_end(Duration::seconds(60)));
   world.run(Duration::hours(1));
   EXPECT_EQ(world.samples().size(), 3U);
   EXPECT_LT(world.elapsed(), Duration::seconds(1));
