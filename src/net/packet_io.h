@@ -43,7 +43,9 @@ struct PortOptions {
   std::optional<packet::IpAddress> address;  // bound address; absent: any
   std::uint16_t port = 0;                    // 0: the system picks one
   std::uint32_t interface = 0;               // of a link-local bound address; 0 otherwise
-  std::string device;  // egress and ingress restricted to it; empty: by routing
+  // Egress and ingress restricted to the interface of this name; empty: by routing. Where the name
+  // comes to be another interface's (one made anew), the linux backend's port follows it.
+  std::string device;
   StampChoice stamps = StampChoice::Auto;
   // True for reflectors and high rates: a socket of its own for sending, so that a full receive
   // queue cannot push out transmit stamps. False for a sender at low rate, and for echo.

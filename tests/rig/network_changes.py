@@ -173,6 +173,27 @@ def a_moved_address_is_named_at_once():
         check(len(gone) >= 4 * 5, f"only {len(gone)} probes found the address gone")
 
 
+def a_device_made_anew_is_followed():
+    """Both ends are bound to an interface which is deleted and made again: the same ports go on."""
+    with Rig(emulated=False) as rig:
+        rig.reflect("--device", "r0")
+        flags = ("-c", "120", "-i", "50ms", "--device", "s0", "--loss-after", "500ms")
+        fixed = ("--port-policy", "fixed", "--source-port", "5000")
+        started = {"v4": rig.start_ping(*flags, *fixed),
+                   "v6": rig.start_ping(*flags, *fixed, target=f"[{REFLECTOR_V6}]:{PORT}")}
+        time.sleep(1)
+        rig.ip("sender", "link del s0")
+        time.sleep(0.5)
+        rig.join("sender", "s0", "reflector", "r0")
+        rig.number()
+        for family, ping in started.items():
+            measured = rig.finish_ping(ping)
+            outcomes = [probe["outcome"] for probe in in_time(measured)]
+            print(f"  {family}: {measured.outcomes()}")
+            check_equal(set(outcomes[-40:]), {"delivered"}, f"outcomes of the last probes, {family}")
+            check("delivered" in outcomes[:10] and set(outcomes) != {"delivered"}, f"nothing is proved: {outcomes}")
+
+
 CASES = {
     "addresses_come_and_go": addresses_come_and_go,
     "links_go_down_and_up": links_go_down_and_up,
@@ -180,4 +201,5 @@ CASES = {
     "too_many_changes": too_many_changes,
     "reflector_before_its_network": reflector_before_its_network,
     "a_moved_address_is_named_at_once": a_moved_address_is_named_at_once,
+    "a_device_made_anew_is_followed": a_device_made_anew_is_followed,
 }

@@ -109,6 +109,7 @@ def probes_go_on_with_options():
     fixed = ("--port-policy", "fixed", "--source-port", "5000")
     plan |= {f"{change}-fixed": (change, fixed, judge_fixed)
              for change in ("address_removed", "renumbered", "interface_made_anew")}
+    plan["interface_made_anew-device-fixed"] = ("interface_made_anew", ("--device", "c0", *fixed), judge_fixed)
     plan |= {f"{change}-any": (change, ("--reconnect-on", "any-address"), judge_any_address)
              for change in ("address_added", "deprecated_address_added")}
     measure_through(plan)

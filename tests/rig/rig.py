@@ -376,6 +376,10 @@ class Rig(Network):
             self.join("middle", "right", "reflector", "r0")
         else:
             self.join("sender", "s0", "reflector", "r0")
+        self.number()
+
+    def number(self):
+        """Gives both ends their addresses."""
         self._address("sender", "s0", SENDER_V4, SENDER_V6)
         self._address("reflector", "r0", REFLECTOR_V4, REFLECTOR_V6)
 

@@ -2,6 +2,7 @@
 #include "net/linux/linux_io.h"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -74,6 +75,8 @@ class LinuxIo final : public net::PacketIo {
   }
   PortContext context(net::PacketSink& sink) { return {buffers_, clock_, own_, sink}; }
   void handle(const pollfd& event, Port* port, net::PacketSink& sink);
+  void tell_changes(net::PacketSink& sink);
+  void follow_devices(net::PacketSink& sink);
 
   Descriptor wake_, keeper_;
   Features features_;
@@ -87,6 +90,7 @@ class LinuxIo final : public net::PacketIo {
   std::vector<pollfd> waited_;
   std::vector<Port*> owners_;
   std::size_t first_port_ = 0;
+  bool new_device_ = false;  // since the ports were last looked at
   net::PortId next_port_ = 0;
 };
 
@@ -119,6 +123,34 @@ void LinuxIo::handle(const pollfd& event, Port* port, net::PacketSink& sink) {
   if ((event.revents & POLLIN) != 0) port->receive(context(sink));
 }
 
+void LinuxIo::tell_changes(net::PacketSink& sink) {
+  new_device_ |= watch_.has_new_device();
+  watch_.tell(sink);
+}
+
+// A socket is bound to an interface and not to its name: to the one that is gone, for good, when
+// another takes its place. Where the new one cannot be had yet (its address is still to come), the
+// next change is another try.
+void LinuxIo::follow_devices(net::PacketSink& sink) {
+  new_device_ = false;
+  bool followed = false;
+  for (auto& [id, port] : ports_) {
+    if (port->device() == 0) continue;
+    const std::uint32_t present = ::if_nametoindex(port->options().device.c_str());
+    if (present == 0 || present == port->device()) continue;
+    net::PortOptions options = port->options();
+    // An echo port's number is the system's choice, and still taken.
+    if (options.protocol == net::Protocol::Udp) options.port = port->local().port;
+    if (options.interface == port->device()) options.interface = present;
+    auto sockets = open_sockets(options, features_);
+    if (!sockets) continue;
+    port = std::make_unique<Port>(id, options, std::move(*sockets));
+    followed = true;
+    sink.on_stamps_unreliable(id);
+  }
+  if (followed) choose_what_to_wait_for();
+}
+
 Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& sink) {
   timespec timeout{};
   if (watch_.has_news())
@@ -139,10 +171,11 @@ Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& si
   }
   for (std::size_t i = 0; count > 0 && i < waited_.size(); ++i) {
     // What changed around us comes before the packets that it explains.
-    if (i == first_port_) watch_.tell(sink);
+    if (i == first_port_) tell_changes(sink);
     if (waited_[i].revents != 0) handle(waited_[i], owners_[i], sink);
   }
-  watch_.tell(sink);
+  tell_changes(sink);
+  if (new_device_) follow_devices(sink);
   return {};
 }
 

@@ -113,6 +113,13 @@ void NetworkWatch::read() {
   }
 }
 
+bool NetworkWatch::has_new_device() const {
+  return std::ranges::any_of(news_, [](const packet::NetworkChange& change) {
+    return change.kind == NetworkChangeKind::Unknown || change.kind == NetworkChangeKind::LinkUp ||
+           change.kind == NetworkChangeKind::AddressAdded;
+  });
+}
+
 void NetworkWatch::tell(net::PacketSink& sink) {
   std::vector<packet::NetworkChange> telling;
   telling.swap(news_);

@@ -27,6 +27,8 @@ class NetworkWatch {
   std::uint64_t address_changes() const { return address_changes_; }
 
   bool has_news() const { return !news_.empty(); }
+  // Among the news: an interface came, or got an address that can be bound now.
+  bool has_new_device() const;
   void tell(net::PacketSink& sink);
 
  private:

@@ -132,6 +132,37 @@ TEST(OwnNetwork, AnInterfaceThatCameBackIsTheOneThatCounts) {
   });
 }
 
+TEST(OwnNetwork, APortOfAnInterfaceFollowsItsName) {
+  alone([] {
+    add_link();
+    Tested tested(net::KernelFeatures::Full);
+    net::PortOptions options{.device = "va"};
+    const net::PortId any = net::must(tested.io_->open(options));
+    options.address = packet::IpAddress::parse("192.0.2.1").value();
+    options.separate_transmit = true;
+    const net::PortId bound = net::must(tested.io_->open(options));
+    const std::array ports{any, bound};
+    std::array<packet::Endpoint, 2> before;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      before[i] = tested.io_->local_endpoint(ports[i]);
+      EXPECT_EQ(tested.send(ports[i], behind_the_link(), 44, i).status, SendStatus::Accepted);
+    }
+    run({"ip", "link", "del", "va"});
+    tested.poll_for(Duration::milliseconds(10));
+    EXPECT_NE(tested.send(any, behind_the_link(), 44, 2).status, SendStatus::Accepted);
+    add_link();
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      packet::SendResult result;
+      for (int tries = 0; tries < 1'000 && result.status != SendStatus::Accepted; ++tries) {
+        tested.poll_for(Duration::milliseconds(1));
+        result = tested.send(ports[i], behind_the_link(), 44, 3 + i);
+      }
+      EXPECT_EQ(result.status, SendStatus::Accepted);
+      EXPECT_EQ(tested.io_->local_endpoint(ports[i]), before[i]) << "the port is the same";
+    }
+  });
+}
+
 TEST(OwnNetwork, WithoutDescriptorsLeftNoInterfaceIsAccused) {
   alone([] {
     add_link();

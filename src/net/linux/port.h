@@ -61,6 +61,8 @@ class Port {
   int transmit_fd() const {
     return sockets_.transmit ? sockets_.transmit.get() : sockets_.receive.get();
   }
+  const net::PortOptions& options() const { return options_; }
+  std::uint32_t device() const { return sockets_.device; }
   bool has_pair() const { return static_cast<bool>(sockets_.transmit); }
   void use_scheduler_stamps();
 

@@ -103,6 +103,13 @@ packet::Endpoint bound_endpoint(int fd) {
   return endpoint_of(address);
 }
 
+std::uint32_t bound_device(int fd) {
+  int index = 0;
+  socklen_t size = sizeof index;
+  const bool told = ::getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &size) == 0;
+  return told ? static_cast<std::uint32_t>(index) : 0;
+}
+
 // Every datagram of the group goes to the socket that was bound first.
 bool select_first(int fd) {
   std::array<sock_filter, 1> code{{BPF_STMT(BPF_RET | BPF_K, 0)}};
@@ -172,6 +179,7 @@ Result<Sockets> open_sockets(const net::PortOptions& options, const Features& fe
                                 options.port, options.interface};
   TRY_VOID(bind_to(sockets.receive.get(), wanted));
   sockets.local = bound_endpoint(sockets.receive.get());
+  sockets.device = bound_device(sockets.receive.get());
   if (options.separate_transmit && options.protocol == net::Protocol::Udp)
     TRY_VOID(add_transmit_socket(options, sockets));
   ask_for_stamps(options, features, sockets);

@@ -17,6 +17,7 @@ struct Sockets {
   Descriptor receive, transmit;
   packet::Endpoint local;
   net::PortStamping stamping;
+  std::uint32_t device = 0;             // index of the interface they are bound to; 0: none
   bool stamps_asked = false;            // the kernel is asked for stamps at all
   std::uint32_t transmit_stamping = 0;  // SO_TIMESTAMPING of the socket that sends
 };
