@@ -42,9 +42,9 @@ class Authentication : public testing::Test, protected SilentOutput {
  protected:
   using Octets = std::vector<std::byte>;
 
-  void make_reflector(bool replay_window = false, bool tlv_hmac = false) {
+  void make_reflector(bool replay_window = false, bool tlv_hmac = false, std::uint32_t rate = 0) {
     reflector.emplace(
-        ReflectorOptions{.policy = {.allowed = {}, .connected = {}, .rate = 0, .total_rate = 0},
+        ReflectorOptions{.policy = {.allowed = {}, .connected = {}, .rate = rate, .total_rate = 0},
                          .replay_window = replay_window,
                          .tlv_hmac = tlv_hmac,
                          .random = [this] { return ++random_; },
@@ -287,6 +287,18 @@ TEST_F(Authentication, a_replay_is_answered_unless_there_is_a_window) {
     EXPECT_TRUE(round_trip());
     EXPECT_EQ(reflector->counters().auth_replayed, window ? 1U : 0U);
   }
+}
+
+TEST_F(Authentication, replays_do_not_use_up_the_rate_of_their_source) {
+  make_reflector(/*replay_window=*/true, /*tlv_hmac=*/false, /*rate=*/10);
+  reflector->set_keys(ring({key("site")}));
+  make_sender(key("site"));
+  const Octets recorded = probe();
+  EXPECT_FALSE(reflect(recorded).empty());
+  for (int n = 0; n < 100; ++n) EXPECT_TRUE(reflect(recorded).empty());
+  EXPECT_TRUE(round_trip());
+  EXPECT_EQ(reflector->counters().auth_replayed, 100U);
+  EXPECT_EQ(reflector->counters().refused_rate_source, 0U);
 }
 
 //= RFC8085:icmp-validated

@@ -215,12 +215,15 @@ std::optional<packet::OutgoingDatagram> Reflector::reflect(const packet::Receive
   //= RFC8972:ssid-identifies
   const SessionKey key{request.source, request.destination, authentic->ssid};
   ReflectorSession* session = sessions_.find(key);
+  // A replay costs its source nothing: whoever recorded a packet could else use up its rate.
+  if (session != nullptr && replayed(session, *authentic)) return std::nullopt;
   if (!admitted(request, session, authentic->verified())) return std::nullopt;
-  if (session != nullptr)
+  if (session != nullptr) {
     sessions_.use(*session, *request.arrival.mono);
-  else
+  } else {
     session = sessions_.find_or_create(key, *request.arrival.mono);
-  if (replayed(session, *authentic)) return std::nullopt;
+    if (replayed(session, *authentic)) return std::nullopt;
+  }
   if (session == nullptr) ++counters_.stateless_replies;
 
   //= RFC8762:error-of-both
