@@ -361,7 +361,8 @@ void Engine::take_reply(net::PortId port, const packet::ReceivedDatagram& reply)
 
 const FlowTable::Flow* Engine::awaiting(net::PortId port,
                                         const packet::ReceivedDatagram& reply) const {
-  return flows_.any_on(port) ? flows_.awaiting(port, reply.source, ssid_in(reply)) : nullptr;
+  return flows_.any_on(port) ? flows_.awaiting(port, reply.source, ssid_in(reply), reply.payload)
+                             : nullptr;
 }
 
 void Engine::reflect(net::PortId port, const packet::ReceivedDatagram& request) {

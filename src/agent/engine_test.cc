@@ -337,6 +337,28 @@ TEST_F(EngineTest, AnAnswerWithoutSsidThatLooksLikeNoReplyReachesItsSession) {
   EXPECT_EQ(engine.counters().requests_of_nobody, 0U);
 }
 
+// As two flows of one session do for a while when it goes on over the same port.
+TEST_F(EngineTest, AnAnswerWithoutSsidGoesToTheFlowWhoseProbeItAnswers) {
+  Engine engine(io_, nullptr);
+  Samples first, second;
+  session::Reflector far = make_reflector();
+  add(engine, options(7), first);
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  io_.played_clock.time += Duration::milliseconds(3);
+  add(engine, options(8), second);
+  ASSERT_TRUE(engine.turn(io_.played_clock.time));
+  ASSERT_EQ(io_.sent.size(), 2U);
+  for (std::vector<std::byte> request : {io_.sent[1], io_.sent[0]}) {
+    std::fill_n(request.begin() + 14, 2, std::byte{0});
+    io_.events.push_back(answer(far, request));
+  }
+  run_to_the_end(engine);
+  for (const Samples* samples : {&first, &second}) {
+    ASSERT_EQ(samples->given.size(), 1U);
+    EXPECT_EQ(samples->given[0].outcome, measure::Outcome::Delivered);
+  }
+}
+
 TEST_F(EngineTest, EveryFlowToAnUnresolvedNeighbourHearsOfIt) {
   io_.stamps = false;
   Engine engine(io_, nullptr);

@@ -64,7 +64,7 @@ bool FlowTable::taken(net::PortId port, const session::Session& asking) const {
 }
 
 const FlowTable::Flow* FlowTable::awaiting(net::PortId port, const packet::Endpoint& source,
-                                           std::uint16_t ssid) const {
+                                           std::uint16_t ssid, base::Bytes octets) const {
   const auto fits = [&](const Flow& flow) {
     const packet::Endpoint& at = far_end(*flow.session);
     const bool remote = at.address == source.address && at.port == source.port;
@@ -74,6 +74,9 @@ const FlowTable::Flow* FlowTable::awaiting(net::PortId port, const packet::Endpo
   constexpr int kBoth = 5;
   for (const Flow& flow : to(port, source.address))
     if (fits(flow) == kBoth) return &flow;
+  // A session that goes on over the same port has two flows there for a while.
+  for (const Flow& flow : to(port, source.address))
+    if (fits(flow) > 1 && flow.session->recognises(flow.id, octets)) return &flow;
   const Flow* best = nullptr;
   int best_fit = 0;
   for (const Flow& flow : on(port)) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "net/packet_io.h"
 #include "packet/datagram.h"
 #include "session/session.h"
@@ -79,9 +80,11 @@ class FlowTable {
   // One 5-tuple is one flow's: whether another session than this sends from the port to its far
   // end.
   bool taken(net::PortId port, const session::Session& asking) const;
-  // The flow that a reply belongs to: by far end and SSID, then by either of them, so that its
-  // session can count what is wrong with it. Null when no flow of the port awaits any.
-  const Flow* awaiting(net::PortId port, const packet::Endpoint& source, std::uint16_t ssid) const;
+  // The flow that a reply belongs to: by far end and SSID; where the peer sends no SSID, by the
+  // probe that it answers; then by far end or SSID, so that its session can count what is wrong
+  // with it. Null when no flow of the port awaits any.
+  const Flow* awaiting(net::PortId port, const packet::Endpoint& source, std::uint16_t ssid,
+                       base::Bytes octets) const;
   // Nothing is known of the port any more.
   void forget(net::PortId port) { of_port_.erase(port); }
 

@@ -143,10 +143,10 @@ TEST_F(FlowTables, give_a_reply_to_the_flow_of_its_far_end_before_another) {
   table_.add(far, 0, 1, 5);
   table_.add(near, 1, 2, 5);
   // Neither has begun, so that both have SSID 0.
-  EXPECT_EQ(table_.awaiting(5, peer(2, 862), 0)->id, 2U);
-  EXPECT_EQ(table_.awaiting(5, peer(1, 862), 0)->id, 1U);
-  EXPECT_NE(table_.awaiting(5, peer(3, 9), 0), nullptr);  // for its session to count
-  EXPECT_EQ(table_.awaiting(6, peer(1, 862), 0), nullptr);
+  EXPECT_EQ(table_.awaiting(5, peer(2, 862), 0, {})->id, 2U);
+  EXPECT_EQ(table_.awaiting(5, peer(1, 862), 0, {})->id, 1U);
+  EXPECT_NE(table_.awaiting(5, peer(3, 9), 0, {}), nullptr);  // for its session to count
+  EXPECT_EQ(table_.awaiting(6, peer(1, 862), 0, {}), nullptr);
 }
 
 }  // namespace
