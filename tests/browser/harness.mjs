@@ -139,15 +139,18 @@ export function demoPaths(port, until) {
 
 // --- the browser ----------------------------------------------------------------------------------------------
 
+const launching = {
+  executablePath: chromiumPath,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+};
 let browser;
 export async function launch() {
-  browser ??= await chromium.launch({
-    executablePath: chromiumPath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
-  });
+  browser ??= await chromium.launch(launching);
   return browser;
 }
+// A browser with a profile of its own, which keeps what it fetched and compiled, as that of a person does. To be closed.
+export const launchKeeping = (options) => chromium.launchPersistentContext(mkdtempSync(join(scratch, 'profile-')), { ...launching, ...options });
 export async function finish() {
   await browser?.close();
   const ends = [...running].map((child) => (child.kill('SIGTERM'), child.ended));
