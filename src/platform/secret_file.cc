@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <system_error>
 
 #include "platform/descriptor.h"
@@ -24,6 +26,13 @@ std::unexpected<Error> failed(const std::string& path) {
               error);
 }
 
+// systemd gives a service its secrets in a folder of their own, to read for its account by an
+// access list whose mask stands in the place of the group's permission: no group has it.
+bool is_credential(const std::string& path) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  return folder != nullptr && std::filesystem::path(path).parent_path() == folder;
+}
+
 // All of it, up to one octet more than `most`.
 Result<std::string> contents(const std::string& path, std::size_t most) {
   // A pipe without writer must not hold up the start.
@@ -31,7 +40,9 @@ Result<std::string> contents(const std::string& path, std::size_t most) {
   struct ::stat status{};
   if (!file || ::fstat(file.get(), &status) != 0) return failed(path);
   if (!S_ISREG(status.st_mode)) return fail(fmt::format("'{}' is no regular file", path));
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+  ::mode_t of_others = S_IRWXG | S_IRWXO;
+  if (is_credential(path)) of_others &= ~::mode_t{S_IRGRP};
+  if ((status.st_mode & of_others) != 0)
     return fail(fmt::format("'{0}' can be read by others than its owner: chmod 600 '{0}'", path));
   std::string text(most + 1, '\0');
   std::size_t size = 0;

@@ -38,6 +38,20 @@ TEST_F(SecretFile, one_that_others_may_read_is_refused_and_its_text_not_told) {
   EXPECT_EQ(refused.error().text.find("sesame"), std::string::npos);
 }
 
+TEST_F(SecretFile, a_credential_of_systemd_has_the_mask_of_its_access_list) {
+  const std::string folder = std::filesystem::path(path_).parent_path();
+  ASSERT_EQ(::setenv("CREDENTIALS_DIRECTORY", folder.c_str(), 1), 0);
+  EXPECT_EQ(read_secret(write("open sesame", 0440)).value(), "open sesame");
+  for (const ::mode_t mode : {0460U, 0450U, 0444U}) {
+    std::filesystem::remove(path_);
+    EXPECT_FALSE(read_secret(write("open sesame", mode))) << mode;
+  }
+  std::filesystem::remove(path_);
+  ASSERT_EQ(::setenv("CREDENTIALS_DIRECTORY", (folder + "/other").c_str(), 1), 0);
+  EXPECT_FALSE(read_secret(write("open sesame", 0440)));
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 TEST_F(SecretFile, what_holds_no_secret_is_refused) {
   EXPECT_FALSE(read_secret(write("")));
   EXPECT_FALSE(read_secret(write("\n")));
