@@ -111,7 +111,8 @@ Door::~Door() {
 }
 
 Result<void> Door::start() {
-  platform::Listener listener = TRY(platform::listen_tcp(options_.listen));
+  platform::Listener listener =
+      TRY(platform::listen_tcp(options_.listen, platform::Families::Both));
   at_ = listener.at;
   const bool tls = !options_.certificate.empty();
   const std::size_t open = platform::permit_descriptors(house_.limits.connections + 512);
@@ -365,7 +366,7 @@ Answer<MHD_Response*> Door::open_stream(Exchange& exchange) {
   }
   const packet::IpAddress& from = exchange.credentials.from;
   if (!from.is_loopback() && connections_.streams_of(from) >= house_.limits.streams_per_address)
-    return refuse(busy("too many streams from this address: close one"));
+    return refuse(busy("too many streams from this address (IPv6: its /64): close one"));
 
   // From here on nothing is spared, and what was before is looked at next.
   const Feed::Following following(house_.feed, filter);

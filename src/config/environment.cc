@@ -13,7 +13,8 @@ namespace wirestamp::config {
 namespace {
 
 constexpr std::string_view kOurs = "WIRESTAMP_";
-constexpr std::array<std::string_view, 4> kForeignNames{"BIN", "EMULATOR", "NO_RIG", "PORT"};
+constexpr std::array<std::string_view, 6> kForeignNames{"BIN",        "DEMO",   "EMULATOR",
+                                                        "NO_BROWSER", "NO_RIG", "PORT"};
 constexpr std::array<std::string_view, 5> kForeignPrefixes{"DEV_", "RIG_", "TEST_", "SERVICE_",
                                                            "PORT_"};
 

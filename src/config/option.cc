@@ -355,7 +355,7 @@ constexpr std::array kProbingOptions{
         .group = Group::Flows,
         .commands = "ping session",
         .value_name = "POLICY",
-        .without = "dynamic; fixed with --source-port, range with --port-range",
+        .without = "dynamic, of an agent auto; fixed with --source-port, range with --port-range",
         .choices = "fixed|dynamic|range|auto",
         .help =
             "which source ports are used: one; a new one on silence; the same out of a range; or "

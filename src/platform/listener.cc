@@ -19,13 +19,16 @@ namespace wirestamp::platform {
 namespace {
 
 constexpr int kBacklog = 1'024;
+constexpr std::uint16_t kFirstFree = 1'024;
 
 std::unexpected<Error> refused(const packet::Endpoint& at) {
   const int error = errno;
   const char* advice = error == EADDRINUSE ? ": another program listens there, choose another port"
                        : error == EADDRNOTAVAIL ? ": it is no address of this host"
-                       : error == EACCES ? ": ports below 1024 need a privilege, choose another one"
-                                         : "";
+                       : error != EACCES        ? ""
+                       : at.port < kFirstFree
+                           ? ": ports below 1024 need a privilege, choose another one"
+                           : ": a policy of this host forbids it, choose another port";
   return fail(fmt::format("cannot listen on {}: {}{}", packet::to_string(at),
                           std::generic_category().message(error), advice),
               error);
@@ -33,19 +36,27 @@ std::unexpected<Error> refused(const packet::Endpoint& at) {
 
 }  // namespace
 
-Result<Listener> listen_tcp(const packet::Endpoint& at) {
+Result<Listener> listen_tcp(const packet::Endpoint& at, Families families) {
   sockaddr_storage storage;
   socklen_t length = to_sockaddr(at, storage);
   Descriptor socket(
       ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  const bool both =
+      families == Families::Both && at.address == packet::IpAddress::any(packet::Family::V6);
+  const auto of_v4 = [&] {
+    return listen_tcp({packet::IpAddress::any(packet::Family::V4), at.port, 0});
+  };
+  if (!socket && both && errno == EAFNOSUPPORT) return of_v4();
   if (!socket) return refused(at);
-  const int on = 1;
+  const int on = 1, off = 0;
   // Connections of an earlier run that still close do not keep its port.
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (storage.ss_family == AF_INET6)
-    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, both ? &off : &on, sizeof on);
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
-  if (::bind(socket.get(), address, length) != 0 || ::listen(socket.get(), kBacklog) != 0 ||
+  const bool bound = ::bind(socket.get(), address, length) == 0;
+  if (!bound && both && errno == EADDRNOTAVAIL) return of_v4();  // switched off by a sysctl
+  if (!bound || ::listen(socket.get(), kBacklog) != 0 ||
       ::getsockname(socket.get(), address, &(length = sizeof storage)) != 0)
     return refused(at);
   return Listener{.socket = std::move(socket), .at = endpoint_of(address)};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/result.h"
 #include "packet/address.h"
@@ -17,9 +18,14 @@ struct Listener {
   packet::Endpoint at;  // with the real port
 };
 
+enum class Families : std::uint8_t {
+  OfAddress,  // an IPv6 address takes no IPv4 connections
+  Both,       // `::` takes both, and is 0.0.0.0 where the system has no IPv6
+};
+
 // Listens for TCP connections; port 0 lets the system choose. An address that is in use or not of
-// this host is an error that says so. An IPv6 address takes no IPv4 connections.
-Result<Listener> listen_tcp(const packet::Endpoint& at);
+// this host is an error that says so.
+Result<Listener> listen_tcp(const packet::Endpoint& at, Families families = Families::OfAddress);
 
 // 0.0.0.0:0 for what is no IP address. An IPv4-mapped IPv6 address becomes the IPv4 one.
 packet::Endpoint endpoint_of(const sockaddr* address);
