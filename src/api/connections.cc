@@ -26,13 +26,16 @@ void Connections::enter(Connection* connection, Phase phase, MonoTime now) {
 
 std::size_t Connections::of(const packet::IpAddress& from) const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(std::ranges::count(connections_, from, &Connection::from));
+  const packet::IpAddress client = packet::one_client(from);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      connections_, [&](const Connection& one) { return packet::one_client(one.from) == client; }));
 }
 
 std::size_t Connections::streams_of(const packet::IpAddress& from) const {
   const std::lock_guard lock(mutex_);
+  const packet::IpAddress client = packet::one_client(from);
   return static_cast<std::size_t>(std::ranges::count_if(connections_, [&](const Connection& one) {
-    return one.from == from && one.phase == Phase::Streaming;
+    return packet::one_client(one.from) == client && one.phase == Phase::Streaming;
   }));
 }
 

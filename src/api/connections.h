@@ -37,7 +37,8 @@ class Connections {
   Connection* opened(int socket, const packet::IpAddress& from, MonoTime now);
   void closed(Connection* connection);
   void enter(Connection* connection, Phase phase, MonoTime now);
-  // How many connections, and how many streams, an address has.
+  // How many connections, and how many streams, an address has; in IPv6 its /64, which is one
+  // customer's.
   std::size_t of(const packet::IpAddress& from) const;
   std::size_t streams_of(const packet::IpAddress& from) const;
   std::size_t size() const;

@@ -101,15 +101,8 @@ double Attempts::Bucket::now_left(MonoTime now) const {
   return std::min(kAtOnce, left + (now - at).to_seconds() / kEvery.to_seconds());
 }
 
-packet::IpAddress Attempts::network(const packet::IpAddress& from) {
-  if (from.family() == packet::Family::V4) return from;
-  std::array<std::byte, 16> octets = from.octets();
-  std::fill(octets.begin() + 8, octets.end(), std::byte{0});
-  return packet::IpAddress::v6(octets);
-}
-
 std::optional<Duration> Attempts::wait(const packet::IpAddress& from, MonoTime now) const {
-  const auto found = buckets_.find(network(from));
+  const auto found = buckets_.find(packet::one_client(from));
   if (found == buckets_.end()) return std::nullopt;
   const double left = found->second.now_left(now);
   if (left >= 1) return std::nullopt;
@@ -118,7 +111,7 @@ std::optional<Duration> Attempts::wait(const packet::IpAddress& from, MonoTime n
 }
 
 void Attempts::count_wrong(const packet::IpAddress& from, MonoTime now) {
-  const packet::IpAddress key = network(from);
+  const packet::IpAddress key = packet::one_client(from);
   if (buckets_.size() >= kAddresses && !buckets_.contains(key))
     buckets_.erase(
         std::ranges::min_element(buckets_, {}, [](const auto& entry) { return entry.second.at; }));

@@ -42,8 +42,7 @@ class Attempts {
     MonoTime at;
     double now_left(MonoTime now) const;
   };
-  static packet::IpAddress network(const packet::IpAddress& from);  // IPv6: its /64
-  std::map<packet::IpAddress, Bucket> buckets_;
+  std::map<packet::IpAddress, Bucket> buckets_;  // by packet::one_client()
 };
 
 // Cookies given for a token.

@@ -3,8 +3,10 @@
 
 #include <thread>
 
+#include "api/connections.h"
 #include "api/world_test.h"
 #include "platform/listener.h"
+#include "platform/socket_address.h"
 
 namespace wirestamp::api {
 namespace {
@@ -42,6 +44,29 @@ TEST(ApiLimits, more_connections_than_allowed_wait_until_others_end) {
     EXPECT_LE(world.server->counters().connections, 8U);
     EXPECT_EQ(parse_response(client->receive_all()).status, 200);
   }
+}
+
+TEST(ApiLimits, an_ipv6_network_is_one_customer_and_a_mapped_address_is_that_of_ipv4) {
+  Connections connections({.request = Duration::seconds(30), .answer = Duration::minutes(2)});
+  const auto address = [](const char* text) { return *packet::IpAddress::parse(text); };
+  const auto mapped = [&](const char* text) {
+    sockaddr_storage storage;
+    platform::to_sockaddr({address(text), 50'000, 0}, storage);
+    return platform::endpoint_of(reinterpret_cast<const sockaddr*>(&storage)).address;
+  };
+  const auto open = [&](const packet::IpAddress& from, Connections::Phase phase) {
+    connections.enter(connections.opened(-1, from, MonoTime()), phase, MonoTime());
+  };
+  open(address("2001:db8::1"), Connections::Phase::Streaming);
+  open(address("2001:db8::ffff:1"), Connections::Phase::Asking);
+  open(address("192.0.2.1"), Connections::Phase::Streaming);
+  open(mapped("::ffff:192.0.2.2"), Connections::Phase::Asking);
+  EXPECT_EQ(connections.of(address("2001:db8::2")), 2U);
+  EXPECT_EQ(connections.streams_of(address("2001:db8::2")), 1U);
+  EXPECT_EQ(connections.of(address("2001:db8:0:1::1")), 0U);
+  EXPECT_EQ(connections.of(mapped("::ffff:192.0.2.1")), 1U);
+  EXPECT_EQ(connections.of(address("192.0.2.2")), 1U);
+  EXPECT_EQ(connections.streams_of(address("192.0.2.2")), 0U);
 }
 
 TEST(ApiLimits, a_request_that_trickles_is_ended) {

@@ -265,6 +265,13 @@ std::size_t IpAddressHash::operator()(const IpAddress& address) const noexcept {
   return high ^ (high >> 32U);
 }
 
+IpAddress one_client(const IpAddress& address) {
+  if (address.family() == Family::V4) return address;
+  auto octets = address.octets();
+  std::fill(octets.begin() + 8, octets.end(), std::byte{0});
+  return IpAddress::v6(octets);
+}
+
 std::size_t EndpointHash::operator()(const Endpoint& endpoint) const noexcept {
   const std::uint64_t rest = (std::uint64_t{endpoint.interface} << 16U) | endpoint.port;
   const std::uint64_t mixed = (IpAddressHash()(endpoint.address) ^ rest) * 0xc4ce'b9fe'1a85'ec53U;

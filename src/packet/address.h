@@ -68,6 +68,10 @@ std::string to_string(const IpAddress& address);
 std::string to_string(const Endpoint& endpoint);  // "192.0.2.1:23999", "[2001:db8::1]:23999"
 std::string to_string(const Prefix& prefix);
 
+// Who counts as one where clients have limits: an IPv4 address, or the /64 of an IPv6 address (the
+// rest is zero), since a guest owns at least that.
+IpAddress one_client(const IpAddress& address);
+
 struct EndpointHash {
   std::size_t operator()(const Endpoint& endpoint) const noexcept;
 };

@@ -126,6 +126,11 @@ TEST(IpAddress, of_two_families_is_never_equal) {
   EXPECT_EQ(to_string(IpAddress::loopback(Family::V6)), "::1");
 }
 
+TEST(IpAddress, counts_as_one_client_with_the_others_of_its_network_in_v6_alone) {
+  EXPECT_EQ(one_client(ip("2001:db8:1:2:3:4:5:6")), ip("2001:db8:1:2::"));
+  EXPECT_EQ(one_client(ip("192.0.2.1")), ip("192.0.2.1"));
+}
+
 TEST(Endpoint, is_printed_with_brackets_and_zone_where_needed) {
   EXPECT_EQ(to_string(Endpoint{ip("192.0.2.1"), 23'999}), "192.0.2.1:23999");
   EXPECT_EQ(to_string(Endpoint{ip("2001:db8::1"), 862}), "[2001:db8::1]:862");

@@ -61,6 +61,17 @@ void send_at_once(int socket) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+// A peer that crashed and is back says so when it is asked. One that does not answer at all may be
+// behind an outage, which is what others measure: it is waited for as long as for a word of it.
+void ask_whether_alive(int socket) {
+  constexpr int kSeconds = 30, kTimes = 30;
+  const int on = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &kSeconds, sizeof kSeconds);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &kSeconds, sizeof kSeconds);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &kTimes, sizeof kTimes);
+}
+
 int milliseconds_of(std::optional<Duration> most) {
   if (!most) return -1;
   // Rounded up: who waits for a time must not come back before it, again and again.
@@ -125,6 +136,7 @@ std::optional<TcpStream> TcpStream::accept(const Listener& listener, bool& exhau
   if (const auto traffic_class = first_traffic_class(socket.get()))
     set_traffic_class(socket.get(), local.address.family(), *traffic_class);
   send_at_once(socket.get());
+  ask_whether_alive(socket.get());
   return TcpStream(std::move(socket), local, remote);
 }
 

@@ -30,7 +30,8 @@ class TcpStream {
   static Result<TcpStream> connect(const Target& target);
   // Absent: nobody is waiting, or who did is gone again; `exhausted`: or this process has no
   // descriptor left, and who waits goes on doing so. The connection sends with the DSCP that
-  // the client began with (RFC 5357 3.1), where the system tells it.
+  // the client began with (RFC 5357 3.1), where the system tells it. A client that crashed breaks
+  // it half a minute after it is back, one that is never heard of again after a quarter of an hour.
   static std::optional<TcpStream> accept(const Listener& listener, bool& exhausted);
 
   const packet::Endpoint& local() const { return local_; }

@@ -3,19 +3,32 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <optional>
+#include <vector>
 
 namespace wirestamp::platform {
 namespace {
 
-int class_of(const TcpStream& stream) {
+int option_of(const TcpStream& stream, int level, int option) {
   int value = -1;
   socklen_t size = sizeof value;
-  EXPECT_EQ(::getsockopt(stream.descriptor(), IPPROTO_IP, IP_TOS, &value, &size), 0);
+  EXPECT_EQ(::getsockopt(stream.descriptor(), level, option, &value, &size), 0);
   return value;
+}
+
+std::optional<TcpStream> accept_one(const Listener& listener) {
+  std::optional<TcpStream> accepted;
+  bool exhausted = false;
+  while (!accepted && !exhausted) {
+    std::array awaited{Awaited{.descriptor = listener.socket.get()}};
+    wait_for(awaited, std::nullopt);
+    accepted = TcpStream::accept(listener, exhausted);
+  }
+  return accepted;
 }
 
 // RFC 5357 3.1. ECN is the system's.
@@ -29,16 +42,42 @@ TEST(TcpStream, answers_with_the_class_that_the_client_began_with) {
     const auto client = TcpStream::connect(
         {.to = listener->at, .source = {}, .device = {}, .traffic_class = traffic_class});
     ASSERT_TRUE(client) << client.error().text;
-    std::optional<TcpStream> accepted;
-    while (!accepted) {
-      std::array awaited{Awaited{.descriptor = listener->socket.get()}};
-      wait_for(awaited, std::nullopt);
-      bool exhausted = false;
-      accepted = TcpStream::accept(*listener, exhausted);
-      ASSERT_FALSE(exhausted);
-    }
-    EXPECT_EQ(class_of(*accepted), traffic_class);
+    const auto accepted = accept_one(*listener);
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(option_of(*accepted, IPPROTO_IP, IP_TOS), traffic_class);
   }
+}
+
+TEST(TcpStream, a_listener_everywhere_takes_both_families) {
+  const auto listener =
+      listen_tcp({packet::IpAddress::any(packet::Family::V6), 0, 0}, Families::Both);
+  ASSERT_TRUE(listener) << listener.error().text;
+  std::vector families{packet::Family::V4};
+  if (listener->at.address.family() == packet::Family::V6) families.push_back(packet::Family::V6);
+  for (const packet::Family family : families) {
+    const packet::Endpoint to{packet::IpAddress::loopback(family), listener->at.port, 0};
+    const auto client =
+        TcpStream::connect({.to = to, .source = {}, .device = {}, .traffic_class = 0});
+    ASSERT_TRUE(client) << client.error().text;
+    const auto accepted = accept_one(*listener);
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->remote().address, to.address) << "an IPv4 client has an IPv4 address";
+  }
+}
+
+// A crashed client is found when it is back, and an outage of minutes ends no connection.
+TEST(TcpStream, asks_a_silent_client_whether_it_is_alive) {
+  const auto listener = listen_tcp({packet::IpAddress::loopback(packet::Family::V4), 0, 0});
+  ASSERT_TRUE(listener) << listener.error().text;
+  const auto client =
+      TcpStream::connect({.to = listener->at, .source = {}, .device = {}, .traffic_class = 0});
+  ASSERT_TRUE(client) << client.error().text;
+  const auto accepted = accept_one(*listener);
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(option_of(*accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option_of(*accepted, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+  EXPECT_EQ(option_of(*accepted, IPPROTO_TCP, TCP_KEEPINTVL), 30);
+  EXPECT_EQ(option_of(*accepted, IPPROTO_TCP, TCP_KEEPCNT), 30);
 }
 
 }  // namespace

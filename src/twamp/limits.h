@@ -28,7 +28,8 @@ struct Limits {
   Duration reflect_wait = Duration::seconds(900);  // REFWAIT: a session without any packet
   Duration message_wait = Duration::seconds(30);   // a message that began and does not end
   // When all places are taken, a stranger that is not set up after the first of these gives way to
-  // a newcomer, and one that is, but runs no session, that long after it last said something.
+  // a newcomer, and one that is, but runs no session, that long after it last said something. When
+  // an address has its share, anybody's there gives way so to a newcomer of the same address.
   Duration set_up_grace = Duration::seconds(2), idle_grace = Duration::seconds(60);
 };
 

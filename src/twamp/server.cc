@@ -33,7 +33,7 @@ void Server::on_connect(ConnectionId id, const ControlPeer& peer, const Timestam
   Connection& connection = connections_[id];
   connection.id = id;
   connection.peer = peer;
-  connection.client = one_client(peer.remote.address);
+  connection.client = packet::one_client(peer.remote.address);
   connection.network = one_network(peer.remote.address);
   connection.connected = connection.heard = *now.mono;
   //= RFC4656:not-willing

@@ -18,10 +18,6 @@ inline packet::IpAddress first_octets(const packet::IpAddress& address, std::siz
              ? packet::IpAddress::v6(octets)
              : packet::IpAddress::v4({octets[0], octets[1], octets[2], octets[3]});
 }
-// Who counts as one: an IPv6 guest owns at least a /64.
-inline packet::IpAddress one_client(const packet::IpAddress& address) {
-  return first_octets(address, address.family() == packet::Family::V6 ? 8 : 4);
-}
 // What one customer may own: an IPv4 /24, an IPv6 /48.
 inline packet::IpAddress one_network(const packet::IpAddress& address) {
   return first_octets(address, address.family() == packet::Family::V6 ? 6 : 3);
@@ -52,6 +48,11 @@ struct Server::Connection {
   bool half_open() const { return state == State::Greeted; }
   // Neither listed nor proved a key, or not yet.
   bool stranger() const { return !peer.listed && !keys; }
+  // Set up, but runs no session and has said nothing for a while: the client may be gone, and no
+  // FIN told.
+  bool idle(const Limits& limits, MonoTime now) const {
+    return !half_open() && started() == 0 && now - heard >= limits.idle_grace;
+  }
   bool individual() const { return (mode & wire::kTwampIndividualSessions) != 0; }
   std::size_t started() const {
     return static_cast<std::size_t>(

@@ -8,7 +8,10 @@
 //    with a key alone;
 //  - an address and a network have a share;
 //  - who connects and says nothing keeps its place until somebody else wants it: first those of the
-//    network that has most of that kind, and the oldest of them.
+//    network that has most of that kind, and the oldest of them;
+//  - a client that lost its power, or its place in a NAT, leaves its connections here: those that
+//    run no session give way to a newcomer of the same address, whom a share of dead ones would
+//    lock out.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -35,29 +38,32 @@ Server::Place Server::place_for(const Connection& newcomer, MonoTime now) {
   return {.modes = options_.modes & (kKeyedModes | features)};
 }
 
-// Of its own address or network an older connection gives way to a newer one.
+// Of its own address or network an older connection gives way to a newer one: of the address also
+// one that is set up but idle, which is nobody else's loss.
 bool Server::has_share(const Connection& newcomer, MonoTime now) {
   const Limits& limits = options_.limits;
   std::size_t of_client = 0, of_network = 0;
-  Connection *client = nullptr, *network = nullptr;  // the oldest that may go
+  Connection *client = nullptr, *network = nullptr;  // the first to go of those that may
+  // Those that are set up last; of each kind who said nothing for longest.
+  const auto rank = [](const Connection& one) { return std::tuple(!one.half_open(), one.heard); };
   for (auto& [id, one] : connections_) {
     if (id == newcomer.id || one.network != newcomer.network) continue;
-    const bool may_go = one.half_open() && now - one.connected >= limits.set_up_grace;
-    const auto note = [&](std::size_t& count, Connection*& oldest) {
+    const bool silent = one.half_open() && now - one.connected >= limits.set_up_grace;
+    const auto note = [&](std::size_t& count, Connection*& first, bool may_go) {
       ++count;
-      if (may_go && (oldest == nullptr || one.connected < oldest->connected)) oldest = &one;
+      if (may_go && (first == nullptr || rank(one) < rank(*first))) first = &one;
     };
-    if (one.client == newcomer.client) note(of_client, client);
-    if (one.stranger()) note(of_network, network);
+    if (one.client == newcomer.client) note(of_client, client, silent || one.idle(limits, now));
+    if (one.stranger()) note(of_network, network, silent);
   }
-  if (of_client >= limits.connections_per_address) {
-    if (client == nullptr) return false;
-    end(client->id, Ending::GivenWay);
-    return true;  // one of its network less, too
-  }
-  if (!newcomer.stranger() || of_network < limits.strangers_per_network) return true;
-  if (network == nullptr) return false;
-  end(network->id, Ending::GivenWay);
+  const bool full = of_client >= limits.connections_per_address;
+  if (full && client == nullptr) return false;
+  // With a stranger of its address its network has one less, too.
+  const bool crowded = newcomer.stranger() && !(full && client->stranger()) &&
+                       of_network >= limits.strangers_per_network;
+  if (crowded && network == nullptr) return false;
+  if (crowded) end(network->id, Ending::GivenWay);
+  if (full) end(client->id, Ending::GivenWay);
   return true;
 }
 
@@ -73,7 +79,7 @@ bool Server::make_room(const Connection& newcomer, MonoTime now) {
   // A newcomer's equal has its grace; who takes more than others of that has none.
   const auto may_go = [&](const Connection& one) {
     if (one.id == newcomer.id || !one.stranger()) return false;
-    if (!one.half_open()) return one.started() == 0 && now - one.heard >= limits.idle_grace;
+    if (!one.half_open()) return one.idle(limits, now);
     return newcomer.peer.listed || now - one.connected >= limits.set_up_grace ||
            has(one.network) > has(newcomer.network);
   };

@@ -85,6 +85,66 @@ TEST(TwampPlaces, of_one_client_a_new_connection_takes_the_place_of_one_that_say
 
 // --- those that are set up
 
+// A client without power says no FIN: its share is full of connections that nobody has any more.
+//= RFC4656:limits
+TEST(TwampPlaces, idle_connections_give_way_to_a_new_one_of_the_same_client) {
+  World world;
+  const auto other = world.set_up_open(client_at(2));  // of the same network, and idle for longer
+  world.pass(Duration::seconds(1));
+  const auto busy = world.set_up_open(client_at(1));
+  world.ask(busy, a_request());
+  world.begin(busy);
+  const auto idle = world.set_up_open(client_at(1, 1));
+  for (std::uint16_t n = 2; n < 8; ++n) world.set_up_open(client_at(1, n));
+  world.pass(Duration::seconds(59));
+  EXPECT_FALSE(greeted(world, client_at(1, 100)));
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(greeted(world, client_at(1, 101)));
+  EXPECT_EQ(world.closed.at(idle), Ending::GivenWay);
+  EXPECT_TRUE(world.server.knows(other));
+  EXPECT_TRUE(world.server.knows(busy));
+  EXPECT_EQ(world.server.connections(), 9U);
+}
+
+TEST(TwampPlaces, idle_connections_with_a_key_give_way_to_a_new_one_of_the_same_client) {
+  World world(with_keys());
+  for (std::uint16_t n = 0; n < 8; ++n) {
+    Client client(keyed_client());
+    ASSERT_TRUE(world.talk(world.connect(client_at(1, n)), client));
+  }
+  world.pass(Duration::seconds(59));
+  EXPECT_FALSE(greeted(world, client_at(1, 100)));
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(greeted(world, client_at(1, 101)));
+  EXPECT_EQ(world.closed.at(1), Ending::GivenWay);
+  EXPECT_EQ(world.server.connections(), 8U);
+}
+
+TEST(TwampPlaces, of_one_client_who_runs_sessions_stays) {
+  World world;
+  for (std::uint16_t n = 0; n < 8; ++n) {
+    const auto id = world.set_up_open(client_at(1, n));
+    world.ask(id, a_request());
+    world.begin(id);
+  }
+  world.pass(Duration::hours(1));
+  EXPECT_FALSE(greeted(world, client_at(1, 100)));
+  EXPECT_EQ(world.server.connections(), 8U);
+}
+
+// A key's place is none of the network's strangers, who are not to be more by it.
+TEST(TwampPlaces, the_place_of_a_client_with_a_key_makes_no_room_for_a_stranger_of_its_network) {
+  World world(with_keys());
+  for (std::uint16_t n = 0; n < 8; ++n) {
+    Client client(keyed_client());
+    ASSERT_TRUE(world.talk(world.connect(client_at(1, n)), client));
+  }
+  for (std::uint16_t n = 0; n < 24; ++n) world.set_up_open(client_at(2U + n / 8U, n));
+  world.pass(Duration::minutes(5));
+  EXPECT_FALSE(greeted(world, client_at(1, 100)));
+  EXPECT_EQ(world.server.connections(), 32U);
+}
+
 TEST(TwampPlaces, who_is_set_up_and_runs_sessions_stays) {
   World world;
   for (unsigned n = 0; n < kStrangers; ++n) {
