@@ -32,6 +32,15 @@ std::vector<PlotMark> marks_of(const Evidence& evidence) {
   return marks;
 }
 
+// As little longer as it takes to cut none of the windows: whole ones tell of both sides of a cut.
+void fit_windows(const Evidence& evidence, PlotOptions& range) {
+  for (const measure::TimedWindow& one : evidence.windows) {
+    if (one.begin < range.from && range.from < one.end())
+      range.from = std::max(evidence.from, one.begin);
+    if (one.begin < range.to && range.to < one.end()) range.to = std::min(evidence.to, one.end());
+  }
+}
+
 // Each plot defines patterns of the same names, and a page must have each id once.
 void rename_ids(std::string& svg, std::size_t number) {
   for (const std::string_view reference : {"id=\"wsp-", "url(#wsp-"}) {
@@ -63,6 +72,7 @@ std::vector<EvidencePlot> evidence_plots(const Evidence& evidence) {
   PlotOptions near{.from = std::max(evidence.from, evidence.incident.opened - kNear),
                    .to = std::min(evidence.to, end + kNear),
                    .marks = {}};
+  fit_windows(evidence, near);
   const bool is_short = near.from < near.to && (near.to - near.from) * 4 < all.to - all.from;
   // The texts of the events are long: once is enough.
   PlotOptions bare = all;

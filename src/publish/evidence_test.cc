@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "publish/evidence_plots.h"
 #include "publish/evidence_samples_test.h"
 #include "publish/html.h"
 
@@ -76,6 +77,26 @@ TEST(Evidence, the_page_is_well_formed_and_loads_nothing) {
       EXPECT_TRUE(ids.insert(id).second) << id;
     }
   }
+}
+
+// A whole window at the begin of the close-up tells of the time before it, too.
+TEST(Evidence, the_close_up_cuts_no_window) {
+  Evidence evidence = full_evidence();
+  evidence.windows.clear();
+  const WallTime cut = evidence.incident.opened - Duration::minutes(1);
+  for (const std::int64_t begin : {-20, 20})
+    evidence.windows.push_back({.begin = cut + Duration::seconds(begin),
+                                .length = Duration::seconds(40),
+                                .window = minute(2, 0, 20'000)});
+  const auto plots = evidence_plots(evidence);
+  ASSERT_EQ(plots.size(), 4U);
+  const std::string& picture = plots[1].svg;
+  const std::string line = "<path class=\"wsp-line\" d=\"";
+  std::istringstream data(picture.substr(picture.rfind(line) + line.size()));
+  double begin = 0, y = 0, middle = 0, end = 0;
+  char command = 0;
+  ASSERT_TRUE(data >> command >> begin >> y >> command >> middle >> command >> end);
+  EXPECT_NEAR(middle - begin, end - middle, 0.2) << "they lasted as long";
 }
 
 TEST(Evidence, names_with_markup_are_text) {

@@ -238,10 +238,10 @@ std::vector<DocumentShape> period_shapes() {
 }
 
 std::string period_reference() {
-  std::string out = "### `report SESSION --json`\n\n";
+  std::string out = "### `report SESSION --format json`\n\n";
   append_reference<PeriodReport>(out);
   append_shapes<Period, PeriodGap, OutageTold, Change, Spread>(out);
-  out += "\n### `report --json`\n\n";
+  out += "\n### `report --format json`\n\n";
   append_reference<Overview>(out);
   append_shapes<SessionTold>(out);
   return out;

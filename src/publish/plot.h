@@ -32,6 +32,8 @@ enum class PlotKind : std::uint8_t {
 
 struct PlotSeries {
   std::string_view name;  // for the legend
+  // One that an end of the plotted range cuts tells what was measured within it and nothing else,
+  // as those of store::Reader do.
   std::span<const measure::TimedWindow> windows;
   Duration shift;  // added to their times: lays one period over another
 };
@@ -50,7 +52,7 @@ enum class PlotTheme : std::uint8_t {
 
 struct PlotOptions {
   std::string_view title;
-  WallTime from, to;  // of the axis of time, and of the windows that count: those that begin in it
+  WallTime from, to;  // of the axis of time; windows that lie in it, if only in part, count
   std::span<const PlotMark> marks;
   unsigned width = 960, height = 340;  // pixels, without the list of marks; kept within 320 to 4000
   enum class Scale : std::uint8_t {

@@ -24,13 +24,22 @@ Duration step_length(std::span<const measure::TimedWindow> windows, WallTime fro
 }  // namespace
 
 std::vector<Step> steps_of(const PlotSeries& series, WallTime from, WallTime to) {
-  const Duration length = step_length(series.windows, from, to);
+  const auto begin_of = [&](const measure::TimedWindow& one) { return one.begin + series.shift; };
+  const auto counts = [&](const measure::TimedWindow& one) {
+    const WallTime begin = begin_of(one);
+    return begin < to && (begin >= from || begin + one.length > from);
+  };
+  // Where the first step begins: a window that the range cuts is a step like the others.
+  WallTime first = from;
+  for (const measure::TimedWindow& one : series.windows)
+    if (counts(one)) first = std::min(first, begin_of(one));
+  const Duration length = step_length(series.windows, first, to);
   // By place: after the clock was set back, windows lie where others were.
   std::map<std::int64_t, Step> places;
   for (const measure::TimedWindow& one : series.windows) {
-    const WallTime begin = one.begin + series.shift;
-    if (begin < from || begin >= to) continue;
-    const auto [found, fresh] = places.try_emplace((begin - from) / length);
+    if (!counts(one)) continue;
+    const WallTime begin = begin_of(one);
+    const auto [found, fresh] = places.try_emplace((begin - first) / length);
     Step& step = found->second;
     step.begin = fresh ? begin : std::min(step.begin, begin);
     step.end = fresh ? begin + one.length : std::max(step.end, begin + one.length);

@@ -21,7 +21,7 @@ struct Step {
   std::optional<double> loss;  // the worst of them
 };
 
-// Those of the windows that begin within the range, in order; at most kMostPlotSteps.
+// Those of the windows that lie in the range, if only in part, in order; at most kMostPlotSteps.
 std::vector<Step> steps_of(const PlotSeries& series, WallTime from, WallTime to);
 
 // Which delays a plot shows, all of one class of stamps: that with most values in all windows.

@@ -196,6 +196,32 @@ TEST(Plot, windows_outside_of_the_range_do_not_count) {
   EXPECT_EQ(made[0].window.sent, 1U);
 }
 
+// What a store has of a window that the begin of the range cuts: its place, and what is within.
+TEST(Plot, a_window_that_the_begin_of_the_range_cuts_is_drawn_from_there_on) {
+  const std::vector<TimedWindow> windows{window(-40, 60, {2'000}), window(20, 60, {10'000}),
+                                         window(80, 60, {5'000})};
+  const auto made = steps_of({.name = {}, .windows = windows}, at(0), at(100));
+  ASSERT_EQ(made.size(), 3U);
+  EXPECT_EQ(made[0].end, at(20)) << "a step by itself";
+  const std::string picture = plot_of(windows, range(100));
+  const Frame frame = frame_of(picture);
+  EXPECT_THAT(paths(picture, "wsp-line"),
+              ElementsAre(steps({frame.left, frame.y(0.2), frame.x(0.2), frame.y(1), frame.x(0.8),
+                                 frame.y(0.5), frame.right})));
+  EXPECT_THAT(picture, Not(HasSubstr("\"wsp-gap\"")));
+}
+
+TEST(Plot, a_cut_window_is_one_of_the_steps_that_are_allowed) {
+  constexpr auto kMost = static_cast<std::int64_t>(kMostPlotSteps);
+  std::vector<TimedWindow> windows;
+  for (std::int64_t i = 0; i <= kMost; ++i) windows.push_back(window(i * 10 - 5, 10, {1'000}));
+  const auto made = steps_of({.name = {}, .windows = windows}, at(0), at(kMost * 10));
+  EXPECT_LE(made.size(), kMostPlotSteps);
+  std::uint64_t sent = 0;
+  for (const Step& step : made) sent += step.window.sent;
+  EXPECT_EQ(sent, windows.size());
+}
+
 TEST(Plot, windows_after_the_clock_was_set_back_join_those_of_before) {
   const std::vector<TimedWindow> windows{window(0, 10, {1}), window(10, 10, {2}),
                                          window(5, 10, {3}), window(15, 10, {4})};
