@@ -46,7 +46,15 @@ ResultWindows::Open& ResultWindows::open_for(const measure::Sample& sample) {
 void ResultWindows::add(const measure::Sample& sample) { open_for(sample).accumulator.add(sample); }
 
 void ResultWindows::resolve_unknown(std::uint64_t forward, std::uint64_t backward) {
-  if (!open_.empty()) open_.front().accumulator.resolve_unknown(forward, backward);
+  for (std::size_t i = open_.size(); i-- > 0 && forward + backward > 0;) {
+    measure::Accumulator& sums = open_[i].accumulator;
+    const std::uint64_t unknown = sums.lost_unknown();
+    const std::uint64_t ahead = std::min(forward, unknown);
+    const std::uint64_t back = std::min(backward, unknown - ahead);
+    sums.resolve_unknown(ahead, back);
+    forward -= ahead;
+    backward -= back;
+  }
 }
 
 ResultWindow ResultWindows::close_first() {

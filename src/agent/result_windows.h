@@ -29,7 +29,8 @@ class ResultWindows {
   ResultWindows(Duration length, Duration interval, unsigned flows, WallTime begin);
 
   void add(const measure::Sample& sample);
-  // The sums of the window that waits longest learn it.
+  // Of the lost probes whose direction is unknown, so many were lost forward and backward: those of
+  // the newest windows that are not told yet. What was told before stays unknown.
   void resolve_unknown(std::uint64_t forward, std::uint64_t backward);
 
   // Windows that are over and decided by now, in order.

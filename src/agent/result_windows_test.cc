@@ -104,16 +104,32 @@ TEST(ResultWindows, a_window_waits_only_for_probes_of_its_own) {
   EXPECT_LT(most, 1'000U);
 }
 
-TEST(ResultWindows, losses_whose_direction_is_known_later_stay_in_the_oldest_window) {
+TEST(ResultWindows, losses_whose_direction_is_known_later_are_those_of_the_newest_windows) {
   ResultWindows windows(kMinute, Duration::seconds(1), 1, kTen);
   windows.resolve_unknown(1, 0);  // of nothing
-  windows.add(at(Duration::seconds(1)));
-  windows.add(at(Duration::seconds(61)));
-  windows.resolve_unknown(1, 0);
+  for (int i = 0; i < 6; ++i) windows.add(at(Duration::seconds(30 * i + 1)));
+  windows.resolve_unknown(3, 1);
+  const auto told = windows.take_all(kTen + kMinute * 4, true);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[2].summary.lost.forward, 2U);
+  EXPECT_EQ(told[1].summary.lost.forward, 1U);
+  EXPECT_EQ(told[1].summary.lost.backward, 1U);
+  EXPECT_EQ(told[0].summary.lost.unknown, 2U);
+}
+
+// The window that waits longest was over before the outage, and has nothing to resolve.
+TEST(ResultWindows, a_window_without_losses_takes_no_direction_from_the_next_one) {
+  ResultWindows windows(kMinute, Duration::seconds(1), 1, kTen);
+  measure::Sample answered = at(Duration::seconds(1));
+  answered.outcome = measure::Outcome::Delivered;
+  windows.add(answered);
+  for (int i = 0; i < 3; ++i) windows.add(at(Duration::seconds(61 + i)));
+  windows.resolve_unknown(2, 1);
   const auto told = windows.take_all(kTen + kMinute * 3, true);
   ASSERT_EQ(told.size(), 2U);
-  EXPECT_EQ(told[0].summary.lost.forward, 1U);
-  EXPECT_EQ(told[1].summary.lost.unknown, 1U);
+  EXPECT_EQ(told[1].summary.lost.forward, 2U);
+  EXPECT_EQ(told[1].summary.lost.backward, 1U);
+  EXPECT_EQ(told[1].summary.lost.unknown, 0U);
 }
 
 }  // namespace

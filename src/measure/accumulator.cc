@@ -226,6 +226,8 @@ void Accumulator::resolve_unknown(std::uint64_t forward, std::uint64_t backward)
   lost.backward += backward;
 }
 
+std::uint64_t Accumulator::lost_unknown() const { return state_->counts.lost.unknown; }
+
 Summary Accumulator::summary() const {
   const State& s = *state_;
   Summary summary = s.counts;

@@ -32,6 +32,8 @@ class Accumulator {
   // Of the samples added as LostUnknown, so many are known by the reflector's counters to be lost
   // forward and backward, although not which ones.
   void resolve_unknown(std::uint64_t forward, std::uint64_t backward);
+  // Of those, how many have no direction yet.
+  std::uint64_t lost_unknown() const;
 
   // No more samples will come: what was kept back for the sake of order is counted too.
   void finish();
