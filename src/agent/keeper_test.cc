@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,11 +30,15 @@ class FixedClock final : public Clock {
 struct Heard final : KeeperOutput {
   void on_note(const std::string&, const std::string& text) override { notes.push_back(text); }
   void on_event(const measure::RecordedEvent& event) override { events.push_back(event); }
-  void on_incident(const measure::Incident& incident) override { incidents.push_back(incident); }
+  void on_incident(const measure::Incident& incident) override {
+    incidents.push_back(incident);
+    if (at_incident) at_incident();
+  }
   void on_reopened(const measure::Incident& incident) override { reopened.push_back(incident); }
   std::vector<std::string> notes;
   std::vector<measure::RecordedEvent> events;
   std::vector<measure::Incident> incidents, reopened;
+  std::function<void()> at_incident;
 };
 
 measure::TimedWindow second(std::int64_t begin, std::uint64_t lost = 0) {
@@ -222,6 +227,27 @@ TEST_F(KeeperTest, an_incident_that_is_open_from_before_is_in_the_status_at_once
   keeper_.reset();
   live([](Mailbox& mailbox) { mailbox.on_note("nothing new"); });
   EXPECT_EQ(status().incident, incident);
+}
+
+// What a kill leaves behind is what the file and its log have then.
+TEST_F(KeeperTest, an_incident_that_was_told_before_a_kill_gives_its_number_to_no_other) {
+  const auto outage = [](Mailbox& mailbox) {
+    mailbox.on_event(7, event(measure::EventKind::OutageBegan, 20));
+  };
+  const std::string left = folder_ + "/left";
+  heard_.at_incident = [&] {
+    for (const char* suffix : {"", "-wal"}) std::filesystem::copy(path() + suffix, left + suffix);
+  };
+  live(outage);
+  heard_.at_incident = {};
+  keeper_.reset();
+  ASSERT_EQ(heard_.incidents.size(), 1U);
+  for (const char* suffix : {"", "-wal"}) std::filesystem::rename(left + suffix, path() + suffix);
+  live(outage);
+  ASSERT_EQ(heard_.incidents.size(), 2U);
+  EXPECT_TRUE(heard_.reopened.empty());
+  EXPECT_GT(heard_.incidents[1].id, heard_.incidents[0].id);
+  EXPECT_GT(heard_.events[1].id, heard_.events[0].id);
 }
 
 TEST_F(KeeperTest, a_session_that_was_never_answered_counts_after_its_end) {

@@ -23,6 +23,17 @@ namespace {
 // this many more, so that it catches up and yet takes no longer than a flush.
 constexpr std::size_t kRowsAtLeast = 2'000, kRowsMost = 50'000;
 
+// Ids are told before the record that has them is committed, and whoever was told must not hear of
+// another thing by the same id after a kill. So the file knows an id ahead of all that were given,
+// behind which the next life begins; it is moved on by so many at a time, durably, and taken back
+// at an orderly end, which leaves no gap.
+constexpr std::uint64_t kIdsAhead = 64;
+
+struct Ids {
+  const char *last_row, *reserved_row;  // of the file's numbers
+  std::uint64_t last = 0, reserved = 0;
+};
+
 class SqliteStore : public Store {
  public:
   SqliteStore(std::string path, const Retention& retention, const Limits& limits, Writable opened)
@@ -33,6 +44,8 @@ class SqliteStore : public Store {
         file_(std::move(opened.file)),
         notes_(std::move(opened.notes)),
         waiting_(limits.waiting_octets) {}
+
+  ~SqliteStore() override { take_back_ids(); }
 
   // Before all else. A file that was found whole when it was opened may be broken where it is read
   // now: it is set aside as well.
@@ -82,7 +95,8 @@ class SqliteStore : public Store {
   }
 
   void add_event(std::uint32_t session, const measure::RecordedEvent& event) override {
-    last_event_ = std::max(last_event_, event.id);
+    give(event_ids_, event.id);
+    give(incident_ids_, event.incident);  // told with it
     Packer out;
     out.text(event.session);
     waiting_.add(WaitingEvent{.session = session,
@@ -95,7 +109,7 @@ class SqliteStore : public Store {
   }
 
   void put_incident(std::uint32_t session, const measure::Incident& incident) override {
-    last_incident_ = std::max(last_incident_, incident.id);
+    give(incident_ids_, incident.id);
     waiting_.put(session, incident);
   }
 
@@ -110,6 +124,7 @@ class SqliteStore : public Store {
       for (const auto& [name, known] : sessions_)
         if (known.waits) writer_->put_session(known.id, known.info);
       refused = writer_->write(waiting_);
+      for (const Ids* ids : {&event_ids_, &incident_ids_}) put_reserved(*ids);
       transaction.commit();
     }));
     for (auto& [name, known] : sessions_) known.waits = false;
@@ -129,8 +144,8 @@ class SqliteStore : public Store {
   std::vector<Note> take_notes() override { return std::exchange(notes_, {}); }
   std::uint64_t dropped() const override { return waiting_.dropped() + refused_; }
   std::uint64_t octets() const override { return size_on_disk(path_); }
-  std::uint64_t last_event() const override { return last_event_; }
-  std::uint64_t last_incident() const override { return last_incident_; }
+  std::uint64_t last_event() const override { return event_ids_.last; }
+  std::uint64_t last_incident() const override { return incident_ids_.last; }
   std::uint32_t last_epoch() const override { return last_epoch_; }
 
  private:
@@ -161,13 +176,46 @@ class SqliteStore : public Store {
     flows_open_ = !done;
   }
 
+  // Where the disk refuses, the next flush tries again and says so.
+  void give(Ids& ids, std::uint64_t id) {
+    if (id <= ids.last) return;
+    ids.last = id;
+    if (id <= ids.reserved) return;
+    ids.reserved = id + kIdsAhead;
+    (void)in_file("writing", [&] {
+      file_->exec("PRAGMA synchronous=FULL");  // a loss of power is a kill, too
+      put_reserved(ids);
+      file_->exec("PRAGMA synchronous=NORMAL");
+    });
+  }
+
+  void put_reserved(const Ids& ids) {
+    if (ids.reserved > 0) writer_->put_number(ids.reserved_row, ids.reserved);
+  }
+
+  // Not while something waits: it was told, and is in no commit.
+  void take_back_ids() {
+    const bool reserved = event_ids_.reserved > 0 || incident_ids_.reserved > 0;
+    if (!reserved || !writer_ || !waiting_.empty() || has_moved(*file_)) return;
+    (void)guarded(path_, "writing", [&] {
+      SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);
+      for (const Ids* ids : {&event_ids_, &incident_ids_}) {
+        writer_->put_number(ids->last_row, ids->last);
+        writer_->drop_number(ids->reserved_row);
+      }
+      transaction.commit();
+    });
+  }
+
   void read() {
     sessions_.clear();
     next_session_ = 1;
     begin();
     last_epoch_ = static_cast<std::uint32_t>(writer_->number("last_epoch"));
-    last_event_ = writer_->number("last_event");
-    last_incident_ = writer_->number("last_incident");
+    for (Ids* ids : {&event_ids_, &incident_ids_}) {
+      ids->reserved = writer_->number(ids->reserved_row);
+      ids->last = std::max(writer_->number(ids->last_row), ids->reserved);
+    }
     SQLite::Statement sessions(*file_,
                                "SELECT id, name, host, interval_ns, dscp, peer FROM sessions");
     while (sessions.executeStep()) {
@@ -228,8 +276,10 @@ class SqliteStore : public Store {
       SQLite::Transaction transaction(*file_, SQLite::TransactionBehavior::IMMEDIATE);
       for (const auto& [name, known] : sessions_) writer_->put_session(known.id, known.info);
       writer_->put_number("last_epoch", last_epoch_);
-      writer_->put_number("last_event", last_event_);
-      writer_->put_number("last_incident", last_incident_);
+      for (const Ids* ids : {&event_ids_, &incident_ids_}) {
+        writer_->put_number(ids->last_row, ids->last);
+        put_reserved(*ids);
+      }
       transaction.commit();
     });
     if (!begun) close();  // half of it is none: the next call does it all again
@@ -248,7 +298,9 @@ class SqliteStore : public Store {
   bool sessions_wait_ = false, flows_open_ = false;  // there is something of them to write
   std::vector<Note> notes_;
   Waiting waiting_;
-  std::uint64_t refused_ = 0, last_event_ = 0, last_incident_ = 0;
+  Ids event_ids_{.last_row = "last_event", .reserved_row = "reserved_event"};
+  Ids incident_ids_{.last_row = "last_incident", .reserved_row = "reserved_incident"};
+  std::uint64_t refused_ = 0;
   std::uint32_t last_epoch_ = 0;
   std::size_t rows_since_retain_ = 0;
 };

@@ -89,7 +89,8 @@ class Store {
   // The rest waits in memory until flush(), bounded: what finds it full is dropped and counted.
   // Windows of 1 s, in any order. Any other length, and a second that is there already (same
   // session, begin and epoch), is refused and counted in dropped(): nothing is counted twice. Two
-  // parts of one second, as a restart leaves them, are merged.
+  // parts of one second, as a restart leaves them, are merged. Of events and incidents the ids are
+  // safe at once: a small commit once for some dozens of them, nothing for the rest.
   virtual void add_window(std::uint32_t session, const measure::TimedWindow& window) = 0;
   virtual void add_sample(std::uint32_t session, const measure::Sample& sample) = 0;
   virtual void add_event(std::uint32_t session, const measure::RecordedEvent& event) = 0;
@@ -108,7 +109,8 @@ class Store {
   // Of what was added: what found no room, and what was refused.
   virtual std::uint64_t dropped() const = 0;
   virtual std::uint64_t octets() const = 0;  // of the file and its log
-  // Largest ids in use, so that new ones count on.
+  // Largest ids in use, so that new ones count on: none that was added is given twice, committed or
+  // not. When a process ended before it had committed all, some dozens may be left out.
   virtual std::uint64_t last_event() const = 0;
   virtual std::uint64_t last_incident() const = 0;
   virtual std::uint32_t last_epoch() const = 0;  // of all windows

@@ -302,6 +302,51 @@ TEST_F(StoreRecords, AnIncidentIsKeptInItsLastState) {
   EXPECT_EQ(opened().store->last_incident(), 7U);
 }
 
+// A store that ends with something that waits is as one whose process was killed.
+TEST_F(StoreRecords, IdsThatWereToldBeforeAKillAreNotGivenAgain) {
+  auto [store, notes] = opened();
+  const auto id = *store->session({.name = "office"});
+  store->put_incident(id, {.id = 3, .session = "office", .opened = kNoon});
+  ASSERT_EQ(text_of(store->flush()), "");
+  const std::uint64_t events = 3'000;  // more than are reserved at once
+  for (std::uint64_t i = 1; i <= events; ++i)
+    store->add_event(id, {.id = i, .incident = 3 + i, .event = {.wall = kNoon}});
+  store.reset();
+  store = opened().store;
+  EXPECT_TRUE(reader()->events({})->empty()) << "they were not committed";
+  const std::uint64_t event = store->last_event(), incident = store->last_incident();
+  EXPECT_GE(event, events);
+  EXPECT_GE(incident, 3 + events);
+  EXPECT_LE(event, 2 * events) << "some are left out, within bounds";
+  EXPECT_LE(incident, 2 * events);
+  // Killed again, before anything was committed.
+  store->put_incident(id, {.id = incident + 1, .session = "office", .opened = kNoon});
+  store.reset();
+  EXPECT_GT(opened().store->last_incident(), incident);
+}
+
+TEST_F(StoreRecords, AnOrderlyEndLeavesNoIdOut) {
+  for (std::uint64_t life = 1; life <= 3; ++life) {
+    auto [store, notes] = opened();
+    EXPECT_EQ(store->last_event(), life - 1);
+    EXPECT_EQ(store->last_incident(), life - 1);
+    store->add_event(0, {.id = life, .incident = life, .event = {.wall = kNoon}});
+    store->put_incident(0, {.id = life, .opened = kNoon});
+    ASSERT_EQ(text_of(store->flush()), "");
+  }
+}
+
+TEST_F(StoreRecords, IdsCountOnInANewFileAfterAKill) {
+  auto [store, notes] = opened();
+  store->put_incident(0, {.id = 9, .opened = kNoon});
+  ASSERT_EQ(text_of(store->flush()), "");
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
+  store->add_event(0, {.id = 1, .event = {.wall = kNoon}});
+  store->put_incident(0, {.id = 10, .opened = kNoon});
+  store.reset();
+  EXPECT_GE(opened().store->last_incident(), 10U);
+}
+
 TEST_F(StoreRecords, IncidentsAreOfEachRangeInWhichTheyWereOpen) {
   const auto at = [](int minutes) { return kNoon + Duration::minutes(minutes); };
   auto [store, notes] = opened();

@@ -63,7 +63,8 @@ Writer::Writer(SQLite::Database& file)
       put_number_(file,
                   "INSERT INTO numbers VALUES (?1, ?2) ON CONFLICT DO UPDATE SET "
                   "value = max(value, ?2)"),
-      find_number_(file, "SELECT value FROM numbers WHERE name = ?") {}
+      find_number_(file, "SELECT value FROM numbers WHERE name = ?"),
+      drop_number_(file, "DELETE FROM numbers WHERE name = ?") {}
 
 void Writer::put_session(std::uint32_t id, const SessionInfo& info) {
   run(put_session_, id, info.name, info.host, info.interval.ns(), std::uint32_t{info.dscp},
@@ -95,6 +96,8 @@ std::uint64_t Writer::number(const char* name) {
   find_number_.tryReset();
   return value;
 }
+
+void Writer::drop_number(const char* name) { run(drop_number_, name); }
 
 std::optional<Writer::Row> Writer::find(std::uint32_t session, std::size_t level, WallTime begin,
                                         std::uint32_t epoch) {

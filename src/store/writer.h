@@ -29,7 +29,8 @@ class Writer {
   // Flows without an end end with the last window of their session, or where they began.
   void end_flows();
   void put_number(const char* name, std::uint64_t value);
-  std::uint64_t number(const char* name);
+  std::uint64_t number(const char* name);  // 0 where there is none
+  void drop_number(const char* name);
 
  private:
   struct Row {
@@ -52,7 +53,7 @@ class Writer {
 
   SQLite::Database& file_;
   SQLite::Statement find_window_, put_window_, put_samples_, put_event_, put_incident_, put_flow_,
-      put_session_, put_number_, find_number_;
+      put_session_, put_number_, find_number_, drop_number_;
   // Of the session that is being written: what its coarser rows are to get, by place in
   // kResolutions.
   std::array<std::optional<Row>, kResolutions.size()> growing_;
