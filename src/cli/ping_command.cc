@@ -133,15 +133,20 @@ class PingCommand {
                  .points = drawn_}),
         live_(outputs_.people) {}
 
+  // Before anything is opened: looking up a name takes its time. What a SIGHUP asks for meanwhile
+  // is done when the files are followed.
+  static void reload_keys_on_signal(const config::Settings& settings) {
+    if (settings.given(Key::KeyFile) || settings.given(Key::TwampKeyFile))
+      platform::on_reload_signal([]() noexcept {
+        if (PingCommand* command = running.load()) command->reload_keys();
+      });
+  }
+
   int run() {
     running.store(this);
     platform::on_stop_signal([]() noexcept {
       if (PingCommand* command = running.load()) command->stop();
     });
-    if (settings_.given(Key::KeyFile) || settings_.given(Key::TwampKeyFile))
-      platform::on_reload_signal([]() noexcept {
-        if (PingCommand* command = running.load()) command->reload_keys();
-      });
     std::vector<std::thread> measuring;
     for (std::size_t i = 0; i < measurements_.size(); ++i)
       measuring.emplace_back([this, i] {
@@ -411,6 +416,7 @@ int run_ping(const config::Settings& settings) {
     complain(outputs.error().text);
     return kUsage;
   }
+  PingCommand::reload_keys_on_signal(settings);
   auto measurements = open_measurements(settings, *options);
   if (!measurements) {
     complain(measurements.error().text);

@@ -124,6 +124,9 @@ Result<std::vector<Reflector>> open_reflectors(const config::Settings& settings,
 }  // namespace
 
 int run_reflect(const config::Settings& settings) {
+  // From the start: what it asks for before the files are followed is done then anyway.
+  if (settings.given(Key::KeyFile) || settings.given(Key::TwampKeyFile))
+    platform::on_reload_signal(reload_running);
   platform::BackgroundWriter writer;
   auto opened = open_reflectors(settings, writer);
   if (!opened) {
@@ -134,8 +137,6 @@ int run_reflect(const config::Settings& settings) {
   running.store(&reflectors);
   platform::on_stop_signal(stop_running);
   platform::on_question_signal(ask_running);
-  if (settings.given(Key::KeyFile) || settings.given(Key::TwampKeyFile))
-    platform::on_reload_signal(reload_running);
   std::vector<std::thread> threads;
   for (Reflector& one : reflectors)
     threads.emplace_back([&one] {

@@ -18,6 +18,7 @@ std::atomic<void (*)() noexcept> stop_handler{nullptr};
 std::atomic<void (*)() noexcept> last_handler{nullptr};
 std::atomic<void (*)() noexcept> reload_handler{nullptr};
 std::atomic<void (*)() noexcept> question_handler{nullptr};
+std::atomic<bool> hangup_ignored{false};  // before us, as `nohup` has it
 
 constexpr std::array kStopSignals{SIGINT, SIGTERM, SIGHUP};
 
@@ -39,7 +40,12 @@ extern "C" void forward_stop_signal(int /*number*/) {
   errno = error;
 }
 
-extern "C" void forward_reload_signal(int /*number*/) {
+// The kernel itself sends it when the terminal is closed in which we run, and nobody is there any
+// more who would end us.
+extern "C" void forward_reload_signal(int number, siginfo_t* info, void* /*context*/) {
+  if (info->si_code > 0 && !hangup_ignored.load())
+    return stop_handler.load() != nullptr ? forward_stop_signal(number)
+                                          : forward_last_signal(number);
   const int error = errno;
   if (auto* handler = reload_handler.load()) handler();
   errno = error;
@@ -49,14 +55,6 @@ extern "C" void forward_question_signal(int /*number*/) {
   const int error = errno;
   if (auto* handler = question_handler.load()) handler();
   errno = error;
-}
-
-void on_each(int number, void (*forward)(int)) {
-  struct sigaction action{};
-  action.sa_handler = forward;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(number, &action, nullptr);
 }
 
 }  // namespace
@@ -82,7 +80,8 @@ void on_stop_signal(void (*handler)() noexcept) {
   for (const int number : kStopSignals) {
     struct sigaction before{};
     sigaction(number, nullptr, &before);
-    if (number == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    if (number == SIGHUP && (before.sa_handler == SIG_IGN || reload_handler.load() != nullptr))
+      continue;
     sigaction(number, &action, nullptr);
   }
 }
@@ -91,12 +90,22 @@ void on_last_signal(void (*handler)() noexcept) { last_handler.store(handler); }
 
 void on_reload_signal(void (*handler)() noexcept) {
   reload_handler.store(handler);
-  on_each(SIGHUP, forward_reload_signal);
+  struct sigaction action{}, before{};
+  action.sa_sigaction = forward_reload_signal;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, nullptr, &before);
+  hangup_ignored.store(before.sa_handler == SIG_IGN);
+  sigaction(SIGHUP, &action, nullptr);
 }
 
 void on_question_signal(void (*handler)() noexcept) {
   question_handler.store(handler);
-  on_each(SIGUSR1, forward_question_signal);
+  struct sigaction action{};
+  action.sa_handler = forward_question_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGUSR1, &action, nullptr);
 }
 
 std::string host_name() {

@@ -12,15 +12,17 @@ std::vector<std::pair<std::string, std::string>> environment();
 
 // Calls `handler` at the first SIGINT, SIGTERM or SIGHUP, from a signal handler: it may only do
 // what is async-signal-safe. The second one, whichever it is, ends the process as if nothing had
-// been installed. A SIGHUP that is ignored (`nohup`) stays ignored.
+// been installed. A SIGHUP that is ignored (`nohup`) stays ignored, and one that reloads does so.
 void on_stop_signal(void (*handler)() noexcept);
 
 // Calls `handler` when a second one of these ends the process, from a signal handler, before it
 // does; null: nothing is called. For what must not be left as it is: a terminal.
 void on_last_signal(void (*handler)() noexcept);
 
-// Calls `handler` at each SIGHUP, from a signal handler: it may only do what is async-signal-safe.
-// After on_stop_signal(); SIGHUP stops nothing then, also where it was ignored before.
+// Calls `handler` at each SIGHUP that somebody sends, from a signal handler: it may only do what is
+// async-signal-safe. Before or after on_stop_signal(); such a SIGHUP stops nothing then, also where
+// it was ignored before. That of the kernel, when our terminal is closed, stops as without this,
+// unless SIGHUP was ignored: then it is a reload, too.
 void on_reload_signal(void (*handler)() noexcept);
 
 // Calls `handler` at each SIGUSR1, from a signal handler: it may only do what is async-signal-safe.

@@ -130,6 +130,57 @@ TEST(ReloadSignal, is_told_each_time_and_stops_nothing) {
             SIGINT);
 }
 
+void count_reload() noexcept { reloads = reloads + 1; }
+
+TEST(ReloadSignal, goes_on_reloading_when_stops_are_handled_later) {
+  EXPECT_EQ(end_of([] {
+              on_reload_signal(count_reload);
+              ::raise(SIGHUP);
+              on_stop_signal(count_stop);
+              ::raise(SIGHUP);
+              if (reloads != 2 || stops != 0) return 1;
+              ::raise(SIGTERM);
+              return stops == 1 ? 0 : 2;
+            }),
+            0);
+}
+
+// The calling process gets one of its own, and loses it: false where it cannot have one.
+bool lose_terminal() {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (::setsid() < 0 || master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0)
+    return false;
+  const bool opened = ::open(::ptsname(master), O_RDWR) >= 0;
+  return ::close(master) == 0 && opened;
+}
+
+TEST(ReloadSignal, a_terminal_that_is_closed_stops) {
+  EXPECT_EQ(end_of([] {
+              on_stop_signal(count_stop);
+              on_reload_signal(count_reload);
+              if (!lose_terminal()) return 1;
+              return stops == 1 && reloads == 0 ? 0 : 2;
+            }),
+            0);
+  EXPECT_EQ(end_of([] {
+              on_reload_signal(count_reload);
+              return lose_terminal() ? 2 : 1;
+            }),
+            SIGHUP)
+      << "before stops are handled";
+}
+
+TEST(ReloadSignal, a_terminal_that_is_closed_does_not_stop_what_nohup_began) {
+  EXPECT_EQ(end_of([] {
+              ::signal(SIGHUP, SIG_IGN);
+              on_stop_signal(count_stop);
+              on_reload_signal(count_reload);
+              if (!lose_terminal()) return 1;
+              return stops == 0 && reloads == 1 ? 0 : 2;
+            }),
+            0);
+}
+
 TEST(BrokenPipes, FailTheWriteOnly) {
   EXPECT_EQ(end_of([] {
               ignore_broken_pipes();
