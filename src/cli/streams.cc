@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "cli/exit_code.h"
+#include "platform/replace_file.h"
 #include "publish/text_lines.h"
 
 namespace wirestamp::cli {
@@ -46,13 +47,9 @@ int print(std::string_view text) {
 
 int print_to(const std::string& path, std::string_view text) {
   if (path == "-") return print(text);
-  std::FILE* file = std::fopen(path.c_str(), "we");
-  const bool written = file != nullptr && put(file, text).has_value();
-  const int error = errno;
-  const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (written && closed) return kMeasured;
-  complain(fmt::format("cannot write '{}': {}", path,
-                       std::generic_category().message(written ? errno : error)));
+  const auto written = platform::replace_file(path, text);
+  if (written) return kMeasured;
+  complain(written.error().text);
   return kRefused;
 }
 

@@ -30,7 +30,8 @@ void complain(std::string_view text);
 
 // put() to standard output as a whole command: its exit code.
 int print(std::string_view text);
-// The same to a file, which is made anew; "-" is standard output.
+// The same to a file, which is replaced when all is written; "-" is standard output. Devices and
+// links to elsewhere are written to.
 int print_to(const std::string& path, std::string_view text);
 
 }  // namespace wirestamp::cli
