@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 namespace wirestamp::platform {
 
@@ -36,7 +38,12 @@ packet::Endpoint endpoint_from(const sockaddr* address, std::uint16_t port) {
   return endpoint;
 }
 
-std::string reason(int error) {
+bool lacks_interface(const packet::Endpoint& at) {
+  return at.address.family() == packet::Family::V6 && at.address.is_link_local() &&
+         at.interface == 0;
+}
+
+std::string reason(int error, std::optional<packet::Family> family) {
   switch (error) {
     case EAI_NONAME:
       return "no such host name";
@@ -44,7 +51,10 @@ std::string reason(int error) {
       return "the name server did not answer; try again, or give an IP address";
     case EAI_ADDRFAMILY:
     case EAI_NODATA:
-      return "it has no address of the wanted family; try without -4 or -6";
+      return family ? "it has no address of the wanted family; try without -4 or -6"
+                    : "the name has neither an IPv4 nor an IPv6 address";
+    case EAI_SYSTEM:
+      return std::generic_category().message(errno);
     default:
       return ::gai_strerror(error);
   }
@@ -66,7 +76,7 @@ Result<std::vector<packet::Endpoint>> resolve(const std::string& host, std::uint
   hints.ai_family = !family ? AF_UNSPEC : *family == packet::Family::V4 ? AF_INET : AF_INET6;
   addrinfo* list = nullptr;
   const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  if (error != 0) return fail(fmt::format("cannot resolve '{}': {}", host, reason(error)));
+  if (error != 0) return fail(fmt::format("cannot resolve '{}': {}", host, reason(error, family)));
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, &::freeaddrinfo);
   std::vector<packet::Endpoint> found;
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
@@ -74,15 +84,17 @@ Result<std::vector<packet::Endpoint>> resolve(const std::string& host, std::uint
     if (std::ranges::find(found, endpoint) != found.end()) continue;
     found.push_back(endpoint);
   }
-  for (const packet::Endpoint& endpoint : found) {
-    const bool link_local =
-        endpoint.address.family() == packet::Family::V6 && endpoint.address.is_link_local();
-    if (link_local && endpoint.interface == 0)
-      return fail(fmt::format("{} is a link-local address: name the interface, as in {}%eth0",
-                              packet::to_string(endpoint.address),
-                              packet::to_string(endpoint.address)));
-  }
-  return found;
+  return reachable(std::move(found));
+}
+
+Result<std::vector<packet::Endpoint>> reachable(std::vector<packet::Endpoint> found) {
+  const auto first = std::ranges::find_if(found, lacks_interface);
+  if (first == found.end()) return found;
+  const std::string address = packet::to_string(first->address);
+  std::erase_if(found, lacks_interface);
+  if (!found.empty()) return found;
+  return fail(
+      fmt::format("{0} is a link-local address: name the interface, as in {0}%eth0", address));
 }
 
 }  // namespace wirestamp::platform

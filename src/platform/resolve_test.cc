@@ -44,6 +44,14 @@ TEST(Resolve, ALinkLocalAddressWithoutAZoneSaysHowToNameIt) {
   EXPECT_THAT(error_of("fe80::1"), HasSubstr("name the interface, as in fe80::1%eth0"));
 }
 
+TEST(Resolve, OfANamesAddressesALinkLocalOneIsLeftOut) {
+  const auto at = [](const char* text) { return Endpoint{IpAddress::parse(text).value(), 9, 0}; };
+  const auto found = reachable({at("fe80::1"), at("192.0.2.1"), at("2001:db8::1")});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_THAT(*found, ::testing::ElementsAre(at("192.0.2.1"), at("2001:db8::1")));
+  EXPECT_FALSE(reachable({at("fe80::1")}).has_value());
+}
+
 TEST(Resolve, AnAddressOfTheOtherFamilyIsRefused) {
   EXPECT_THAT(error_of("192.0.2.1", Family::V6), HasSubstr("try without -4 or -6"));
   EXPECT_THAT(error_of("2001:db8::1", Family::V4), HasSubstr("try without -4 or -6"));
