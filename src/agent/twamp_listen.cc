@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/twamp_listen.h"
+
 #include <cerrno>
 
 #include "agent/reflector_ports.h"
@@ -36,27 +38,39 @@ Result<std::unique_ptr<TwampServer>> listen_everywhere(TwampServerOptions option
   return TwampServer::create(options);
 }
 
-}  // namespace
-
-Result<std::unique_ptr<TwampServer>> open_twamp_server(const ReflectOptions& options,
-                                                       const session::PolicyOptions& policy,
-                                                       ReflectStart& start) {
+// All but where it listens and whom it knows.
+Result<TwampServerOptions> plan_server(const ReflectOptions& options) {
   const ReflectTwamp& asked = options.twamp;
-  if (asked.listen.empty()) return nullptr;
   TwampServerOptions serving;
-  serving.policy = policy;
   serving.reflector.stamps = options.stamps;
   if (options.devices.size() == 1) serving.reflector.device = options.devices.front();
   TRY_VOID(take_key(asked, serving));
   const std::uint32_t all = wire::kTwampOpen | (serving.key ? twamp::kKeyedModes : 0);
   serving.modes = asked.modes != 0 ? asked.modes : all;
   // Who is to prove a key proves it here, too.
-  if (policy.peers == session::Peers::Authenticated) serving.modes &= twamp::kKeyedModes;
+  if (options.peers == session::Peers::Authenticated) serving.modes &= twamp::kKeyedModes;
   if (serving.modes == 0)
     return fail(
         "open mode alone, and open to nobody: a TWAMP server for authenticated peers needs "
         "a key, name its file with --twamp-key-file");
   serving.modes |= kFeatures;
+  return serving;
+}
+
+}  // namespace
+
+Result<void> check_twamp_server(const ReflectOptions& options) {
+  if (!options.twamp.listen.empty()) TRY(plan_server(options));
+  return {};
+}
+
+Result<std::unique_ptr<TwampServer>> open_twamp_server(const ReflectOptions& options,
+                                                       const session::PolicyOptions& policy,
+                                                       ReflectStart& start) {
+  const ReflectTwamp& asked = options.twamp;
+  if (asked.listen.empty()) return nullptr;
+  TwampServerOptions serving = TRY(plan_server(options));
+  serving.policy = policy;
   std::optional<std::uint16_t> everywhere;
   for (const Listen& one : asked.listen) {
     if (!one.address) {

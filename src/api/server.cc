@@ -3,57 +3,23 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <fstream>
 #include <mutex>
 #include <utility>
 
 #include "api/door.h"
 #include "api/openapi.h"
-#include "platform/secret_file.h"
+#include "api/server_secrets.h"
 #include "platform/system_clock.h"
 
 namespace wirestamp::api {
 
 namespace {
 
-constexpr std::size_t kShortestToken = 16, kLongestToken = 1'024;
-
-Result<std::string> read_certificate(const std::string& path) {
-  constexpr std::size_t kMost = std::size_t{1} << 20U;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMost, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(kMost));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
-  if (text.empty())
-    return fail(fmt::format(
-        "cannot read the certificate {}: is it there, and may this program read it?", path));
-  if (text.find("-----BEGIN ") == std::string::npos)
-    return fail(fmt::format("the certificate {} is no PEM file", path));
-  return text;
-}
-
-// Who reads it is this server to everybody.
-Result<std::string> read_key(const std::string& path) {
-  std::string text = TRY(platform::read_secret_lines(path));
-  if (text.find("-----BEGIN ") == std::string::npos)
-    return fail(fmt::format("the key {} is no PEM file", path));
-  return text;
-}
-
 Result<void> check(const ServerOptions& options) {
   const bool tls = !options.certificate.empty() || !options.key.empty();
   if (tls && (options.certificate.empty() || options.key.empty()))
     return fail("TLS needs both a certificate and its key");
-  if (!options.token.empty()) {
-    const bool plain = std::ranges::all_of(
-        options.token, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
-    if (!plain || options.token.size() < kShortestToken || options.token.size() > kLongestToken)
-      return fail(
-          fmt::format("the token has {} to {} visible ASCII characters without quotes and "
-                      "backslashes; openssl rand -hex 32 makes one",
-                      kShortestToken, kLongestToken));
-  }
+  if (!options.token.empty()) TRY_VOID(check_token(options.token));
   //= RFC8762:secured-management
   if (options.listen.address.is_loopback()) return {};
   if (options.token.empty() || !tls)
@@ -114,7 +80,7 @@ Result<std::unique_ptr<Server>> Server::create(
                                .tls = !options.certificate.empty()}};
   if (!options.certificate.empty()) {
     door.certificate = TRY(read_certificate(options.certificate));
-    door.key = TRY(read_key(options.key));
+    door.key = TRY(read_certificate_key(options.key));
   }
   const AgentStatus agent = service.status();
   std::unique_ptr<State> state(

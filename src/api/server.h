@@ -26,9 +26,9 @@ namespace wirestamp::api {
 
 struct Limits {
   unsigned connections = 1'200;         // in all; more wait until one ends
-  unsigned per_address = 64;            // of one address that is not of this host
+  unsigned per_address = 64;            // of one address (IPv6: one /64) but loopback
   unsigned streams = 1'000;             // of live data
-  unsigned streams_per_address = 16;    // of one address that is not of this host
+  unsigned streams_per_address = 16;    // of one address (IPv6: one /64) but loopback
   std::size_t request_octets = 32'768;  // request line and header together
   std::size_t body_octets = 4'096;
   std::size_t waiting = 256;                           // requests in the queue

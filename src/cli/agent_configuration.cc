@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/agent_check.h"
 #include "cli/agent_settings.h"
 #include "cli/commands.h"
 
@@ -30,6 +31,7 @@ Result<AgentConfiguration> AgentConfiguration::load(const config::Source& flags,
                                                     const config::Source& environment) {
   AgentConfiguration configuration(flags, environment);
   TRY(configuration.take(TRY(load_agent_config(flags, environment))));
+  TRY_VOID(check_keys(configuration.settings()));
   return configuration;
 }
 

@@ -16,6 +16,7 @@ namespace wirestamp::cli {
 // What a running agent is told, and how that changes while it runs. One thread.
 class AgentConfiguration {
  public:
+  // Fails on all that is wrong in it (check_agent(), check_keys()).
   static Result<AgentConfiguration> load(const config::Source& flags,
                                          const config::Source& environment);
 

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <utility>
 
+#include "api/server_secrets.h"
 #include "cli/commands.h"
 #include "cli/option_values.h"
-#include "notify/webhook_url.h"
 #include "platform/process.h"
 #include "platform/secret_file.h"
 
@@ -19,8 +19,6 @@ namespace {
 
 using config::Key;
 using config::Settings;
-
-constexpr std::size_t kShortestToken = 16;
 
 std::optional<double> share(const Settings& settings, Key key) {
   const double ratio = *settings.get<double>(key);
@@ -39,15 +37,12 @@ std::string variable(std::string_view name) {
   return {};
 }
 
-packet::Endpoint endpoint(const config::ListenAddress& listen) {
-  return {.address = listen.address.value_or(packet::IpAddress::any(packet::Family::V6)),
-          .port = listen.port};
-}
-
 Result<std::string> secret(const Settings& settings, Key key) {
   const std::string path = settings.text(key);
   if (path.empty()) return std::string();
-  return platform::read_secret(path);
+  auto read = platform::read_secret(path);
+  if (!read) return config::refuse(settings, key, read.error().text);
+  return read;
 }
 
 void tell(const Settings& settings, const std::string& session, bool of_sessions,
@@ -131,28 +126,40 @@ alert::WatchOptions watch_options(const Settings& settings) {
   return options;
 }
 
+packet::Endpoint listened_on(const config::ListenAddress& listen) {
+  return {.address = listen.address.value_or(packet::IpAddress::any(packet::Family::V6)),
+          .port = listen.port};
+}
+
 Result<std::optional<api::ServerOptions>> api_options(const Settings& settings) {
   if (!settings.get<config::ListenOrNone>(Key::Api)->url.empty())
-    return fail("--api of an agent is [ADDR]:PORT to listen on, no URL");
+    return config::refuse(settings, Key::Api,
+                          "--api of an agent is [ADDR]:PORT to listen on, no URL");
   const auto api = settings.get<config::ListenOrNone>(Key::Api)->at;
   const auto metrics = settings.get<config::ListenOrNone>(Key::MetricsListen)->at;
-  if (!api && metrics) return fail("--metrics wants --api: name an address for both");
+  if (!api && metrics)
+    return config::refuse(settings, Key::MetricsListen,
+                          "--metrics wants --api: name an address for both");
   if (!api) return std::nullopt;
   api::ServerOptions options;
-  options.listen = endpoint(*api);
-  if (metrics) options.metrics_listen = endpoint(*metrics);
+  options.listen = listened_on(*api);
+  if (metrics) options.metrics_listen = listened_on(*metrics);
   for (const config::HostPort& one : settings.all<config::HostPort>(Key::ApiName)) {
-    if (one.port) return fail("--api-name is a name without a port");
+    if (one.port)
+      return config::refuse(settings, Key::ApiName, "--api-name is a name without a port",
+                            options.hosts.size());
     options.hosts.push_back(one.host);
   }
   options.token = TRY(secret(settings, Key::ApiTokenFile));
-  if (!options.token.empty() && options.token.size() < kShortestToken)
-    return fail(fmt::format("the token in '{}' is shorter than {} characters",
-                            settings.text(Key::ApiTokenFile), kShortestToken));
+  if (const auto token = api::check_token(options.token); !options.token.empty() && !token)
+    return config::refuse(
+        settings, Key::ApiTokenFile,
+        fmt::format("'{}': {}", settings.text(Key::ApiTokenFile), token.error().text));
   options.certificate = settings.text(Key::ApiCertificate);
   options.key = settings.text(Key::ApiKey);
   if (options.certificate.empty() != options.key.empty())
-    return fail("--api-certificate and --api-key go together");
+    return config::refuse(settings, options.key.empty() ? Key::ApiCertificate : Key::ApiKey,
+                          "--api-certificate and --api-key go together");
   options.limits.connections = static_cast<unsigned>(*settings.get<std::uint64_t>(Key::ApiClients));
   return options;
 }
@@ -162,20 +169,6 @@ Result<notify::WebhookOptions> webhook_options(const Settings& settings) {
   options.key = TRY(secret(settings, Key::WebhookKeyFile));
   options.user_agent = fmt::format("wirestamp/{}", kVersion);
   return options;
-}
-
-Result<void> check_agent(const Settings& settings) {
-  const auto api = TRY(api_options(settings));
-  if (api && !api->listen.address.is_loopback() && (api->token.empty() || api->key.empty()))
-    return fail(
-        "--api beyond loopback wants --api-token-file, --api-certificate and --api-key: else "
-        "anybody could read and nobody would know whom they talk to");
-  const notify::WebhookOptions webhooks = TRY(webhook_options(settings));
-  for (const std::string& url : webhooks.urls) TRY(notify::parse_webhook_url(url));
-  const std::string results = settings.text(Key::Results);
-  if (!results.empty() && results == settings.text(Key::Events))
-    return fail(fmt::format("--results and --events name the same file '{}'", results));
-  return {};
 }
 
 std::vector<api::Setting> told_configuration(const config::AgentConfig& config) {

@@ -31,12 +31,11 @@ Result<PlannedSession> planned_session(const config::SessionConfig& session);
 std::optional<std::string> store_path(const config::Settings& settings);
 store::Retention retention_of(const config::Settings& settings);
 alert::WatchOptions watch_options(const config::Settings& settings);
-// Read their secret files.
+// Where an address to listen on leads without one: to `::`, which the API takes for both families.
+packet::Endpoint listened_on(const config::ListenAddress& listen);
+// Read their secret files. Errors name the option and the place it is from.
 Result<std::optional<api::ServerOptions>> api_options(const config::Settings& settings);
 Result<notify::WebhookOptions> webhook_options(const config::Settings& settings);
-
-// Whether what is asked of the agent itself fits together, its secret files included.
-Result<void> check_agent(const config::Settings& settings);
 
 // Every option of the agent and of its sessions with value and origin.
 std::vector<api::Setting> told_configuration(const config::AgentConfig& config);

@@ -29,6 +29,13 @@ bool Settings::given(Key key) const {
   return !values(key).empty() && values(key).front().origin != kDefaultOrigin;
 }
 
+std::unexpected<Error> refuse(const Settings& settings, Key key, std::string_view text,
+                              std::size_t number) {
+  if (!settings.given(key)) return fail(std::string(text));
+  return fail(
+      fmt::format("{} (from {}): {}", option(key).name, settings.values(key)[number].origin, text));
+}
+
 Result<Settings> resolve(Command command, std::span<const Source> strongest_first) {
   Settings settings;
   for (const Option& row : options()) {

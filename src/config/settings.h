@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -67,5 +69,10 @@ inline constexpr const char* kDefaultOrigin = "default";
 // Values of options that `command` does not have are not looked at: a variable may be meant for
 // another command. The error names option, value, place and what is allowed.
 Result<Settings> resolve(Command command, std::span<const Source> strongest_first);
+
+// Of an option that is right by itself and does not go with the rest: "NAME (from PLACE): TEXT",
+// the text alone where nobody gave it. `number`: which of its values.
+std::unexpected<Error> refuse(const Settings& settings, Key key, std::string_view text,
+                              std::size_t number = 0);
 
 }  // namespace wirestamp::config

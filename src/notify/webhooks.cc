@@ -37,25 +37,28 @@ bool is_word(std::string_view text) {
   });
 }
 
-Result<void> check_options(const WebhookOptions& options) {
-  if (options.urls.size() > WebhookOptions::kMostUrls)
-    return fail(fmt::format("{} webhooks, at most {} are allowed", options.urls.size(),
-                            WebhookOptions::kMostUrls));
-  const std::size_t key = options.key.size();
-  if (key != 0 && (key < WebhookOptions::kShortestKey || key > WebhookOptions::kLongestKey))
-    return fail(
-        fmt::format("the key of the webhooks has {} octets, {} to {} are allowed: "
-                    "`openssl rand -hex 32` makes one",
-                    key, WebhookOptions::kShortestKey, WebhookOptions::kLongestKey));
-  return {};
-}
-
 std::string counts(const OutboxStatus& status) {
   return fmt::format("{} pending, {} given up, {} dropped", status.pending, status.given_up,
                      status.dropped);
 }
 
 }  // namespace
+
+Result<void> check_webhook_count(std::size_t urls) {
+  if (urls <= WebhookOptions::kMostUrls) return {};
+  return fail(fmt::format("{} webhooks, at most {} are allowed: leave some out", urls,
+                          WebhookOptions::kMostUrls));
+}
+
+Result<void> check_webhook_key(std::string_view key) {
+  if (key.empty() ||
+      (key.size() >= WebhookOptions::kShortestKey && key.size() <= WebhookOptions::kLongestKey))
+    return {};
+  return fail(
+      fmt::format("the key of the webhooks has {} octets, {} to {} are allowed: "
+                  "`openssl rand -hex 32` makes one",
+                  key.size(), WebhookOptions::kShortestKey, WebhookOptions::kLongestKey));
+}
 
 struct Webhooks::State {
   WebhookOptions options;
@@ -88,7 +91,8 @@ Result<void> Webhooks::State::set_up() {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialised != CURLE_OK)
     return fail(fmt::format("libcurl does not start: {}", curl_easy_strerror(initialised)));
-  TRY_VOID(check_options(options));
+  TRY_VOID(check_webhook_count(options.urls.size()));
+  TRY_VOID(check_webhook_key(options.key));
   multi.reset(curl_multi_init());
   if (!multi) return fail("no memory for webhooks");
   const TransferOptions how{.key = options.key,

@@ -42,6 +42,10 @@ struct WebhookOptions {
   std::function<void(const WebhookNews&)> tell;
 };
 
+// What Webhooks::create() refuses beside URLs that are none, for who wants to know before.
+Result<void> check_webhook_count(std::size_t urls);
+Result<void> check_webhook_key(std::string_view key);  // "": nothing is signed
+
 struct WebhookStatus {
   std::string url;  // as it is shown: no secrets
   OutboxStatus status;
