@@ -2,6 +2,7 @@
 #include "platform/replace_file.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,27 +33,42 @@ bool may_be_replaced(const std::string& path) {
          type == std::filesystem::file_type::not_found;
 }
 
-int put_in_place(const std::string& beside, const std::string& path) {
-  std::error_code failed;
-  const auto old = std::filesystem::status(path, failed);
-  if (std::filesystem::exists(old)) std::filesystem::permissions(beside, old.permissions(), failed);
-  return std::rename(beside.c_str(), path.c_str()) == 0 ? 0 : errno;
+// What is not ours to replace may be ours to write: in a folder of others, or mounted by itself.
+bool permits_no_other(int error) {
+  return error == EACCES || error == EPERM || error == EBUSY || error == ENAMETOOLONG;
+}
+
+// Whoever could read the old file can read the new one.
+int keep_access(int file, const std::string& path) {
+  struct stat old{}, made{};
+  if (::stat(path.c_str(), &old) != 0) return 0;
+  if (::fstat(file, &made) != 0) return errno;
+  const bool same = old.st_uid == made.st_uid && old.st_gid == made.st_gid;
+  if (!same && ::fchown(file, old.st_uid, old.st_gid) != 0) return errno;
+  return ::fchmod(file, old.st_mode & 07777U) == 0 ? 0 : errno;
+}
+
+int replace(const std::string& path, std::string_view content) {
+  const std::string beside = fmt::format("{}.{}", path, ::getpid());
+  std::FILE* file = std::fopen(beside.c_str(), "wxe");
+  if (file == nullptr && errno == EEXIST) {  // of one that was killed, with our number
+    ::unlink(beside.c_str());
+    file = std::fopen(beside.c_str(), "wxe");
+  }
+  if (file == nullptr) return errno;
+  const int denied = keep_access(::fileno(file), path);
+  int error = write_whole(file, denied == 0 ? content : std::string_view());
+  if (denied != 0) error = denied;
+  if (error == 0 && std::rename(beside.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) ::unlink(beside.c_str());
+  return error;
 }
 
 }  // namespace
 
 Result<void> replace_file(const std::string& path, std::string_view content) {
-  const std::string beside = fmt::format("{}.{}", path, ::getpid());
-  std::FILE* file = may_be_replaced(path) ? std::fopen(beside.c_str(), "wxe") : nullptr;
-  const bool replaces = file != nullptr;
-  // In a folder where nothing new can be made the file itself may be ours to write.
-  if (!replaces) file = std::fopen(path.c_str(), "we");
-  int error = write_whole(file, content);
-  if (replaces) {
-    if (error == 0) error = put_in_place(beside, path);
-    std::error_code failed;
-    if (error != 0) std::filesystem::remove(beside, failed);
-  }
+  int error = may_be_replaced(path) ? replace(path, content) : EPERM;
+  if (permits_no_other(error)) error = write_whole(std::fopen(path.c_str(), "we"), content);
   if (error == 0) return {};
   return fail(fmt::format("cannot write '{}': {}", path, std::generic_category().message(error)),
               error);

@@ -44,6 +44,10 @@ TEST(ReplaceFile, a_file_is_replaced_whole_or_stays) {
   EXPECT_EQ(refused.error().os_error, EFBIG);
   EXPECT_EQ(content(), "new");
 
+  std::ofstream(fmt::format("{}.{}", path, ::getpid())) << "left by one that was killed";
+  EXPECT_TRUE(replace_file(path, "newer"));
+  EXPECT_EQ(content(), "newer");
+
   const std::string link = folder / "link";
   std::filesystem::create_symlink("report.html", link);
   EXPECT_TRUE(replace_file(link, "through it"));
