@@ -144,7 +144,9 @@ void LinuxIo::follow_devices(net::PacketSink& sink) {
     if (options.interface == port->device()) options.interface = present;
     auto sockets = open_sockets(options, features_);
     if (!sockets) continue;
+    const bool of_scheduler = port->uses_scheduler_stamps();
     port = std::make_unique<Port>(id, options, std::move(*sockets));
+    if (of_scheduler) port->use_scheduler_stamps();
     followed = true;
     sink.on_stamps_unreliable(id);
   }

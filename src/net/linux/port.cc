@@ -55,6 +55,8 @@ void Port::use_scheduler_stamps() {
   if (sockets_.stamps_asked) transmit_flags_ |= abi::kTxSched;
 }
 
+bool Port::uses_scheduler_stamps() const { return (transmit_flags_ & abi::kTxSched) != 0; }
+
 void Port::write_control(const packet::OutgoingDatagram& datagram, std::size_t i,
                          BatchBuffers& buffers, std::uint32_t id) {
   ControlWriter writer(buffers.control(i));

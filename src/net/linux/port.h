@@ -65,6 +65,7 @@ class Port {
   std::uint32_t device() const { return sockets_.device; }
   bool has_pair() const { return static_cast<bool>(sockets_.transmit); }
   void use_scheduler_stamps();
+  bool uses_scheduler_stamps() const;
 
   void send(std::span<const packet::OutgoingDatagram> batch, std::span<packet::SendResult> results,
             const PortContext& context);
