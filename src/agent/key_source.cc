@@ -102,6 +102,11 @@ Result<std::unique_ptr<KeySource>> KeySource::open(const std::string& file) {
   return source;
 }
 
+Result<void> KeySource::check_file(const std::string& file) {
+  TRY(read_file(file));
+  return {};
+}
+
 KeySource::~KeySource() {
   watch_.reset();
   {

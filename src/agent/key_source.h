@@ -29,6 +29,8 @@ class KeySource {
   // Reads the keys. `file` "" is the variable; where that is not set either, there is no source
   // (null). Fails, naming place and what is allowed, when there is both, and when one is wrong.
   static Result<std::unique_ptr<KeySource>> open(const std::string& file);
+  // Whether a file has keys that can be used, whatever the variable says.
+  static Result<void> check_file(const std::string& file);
   ~KeySource();
   KeySource(const KeySource&) = delete;
   KeySource& operator=(const KeySource&) = delete;

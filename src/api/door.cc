@@ -111,8 +111,7 @@ Door::~Door() {
 }
 
 Result<void> Door::start() {
-  platform::Listener listener =
-      TRY(platform::listen_tcp(options_.listen, platform::Families::Both));
+  platform::Listener listener = TRY(platform::listen_tcp(options_.listen, options_.families));
   at_ = listener.at;
   const bool tls = !options_.certificate.empty();
   const std::size_t open = platform::permit_descriptors(house_.limits.connections + 512);

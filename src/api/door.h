@@ -45,6 +45,7 @@ class Door {
  public:
   struct Options {
     packet::Endpoint listen;
+    platform::Families families = platform::Families::OfAddress;
     Guard::Options guard;
     std::string certificate, key;  // PEM; "": no TLS
     bool metrics_only = false;     // /metrics, /healthz and /readyz, to anybody

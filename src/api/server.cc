@@ -74,6 +74,7 @@ Result<std::unique_ptr<Server>> Server::create(
     std::function<Exposition(std::string_view accept)> metrics) {
   TRY_VOID(check(options));
   Door::Options door{.listen = options.listen,
+                     .families = options.families,
                      .guard = {.listen = options.listen.address,
                                .hosts = options.hosts,
                                .token = options.token,
@@ -104,6 +105,7 @@ Result<std::unique_ptr<Server>> Server::create(
   if (options.metrics_listen)
     metrics_door = TRY(
         Door::open({.listen = *options.metrics_listen,
+                    .families = options.metrics_families,
                     .guard = {.listen = options.metrics_listen->address, .hosts = options.hosts},
                     .metrics_only = true},
                    house));

@@ -14,6 +14,7 @@
 #include "api/service.h"
 #include "base/result.h"
 #include "packet/address.h"
+#include "platform/listener.h"
 #include "time/duration.h"
 
 // The agent's HTTP server: docs/api.md says what it answers.
@@ -46,11 +47,13 @@ struct Times {
 
 struct ServerOptions {
   packet::Endpoint listen{.address = packet::IpAddress::loopback(packet::Family::V4), .port = 0};
+  platform::Families families = platform::Families::OfAddress;  // of `listen`
   std::vector<std::string> hosts;  // names it is asked by, besides localhost and its addresses
   std::string token;               // "": none; nothing can be changed then
   std::string certificate, key;    // PEM files; "": no TLS
   // Another place that answers /metrics, /healthz and /readyz and nothing else, to anybody.
   std::optional<packet::Endpoint> metrics_listen;
+  platform::Families metrics_families = platform::Families::OfAddress;
   // A reader of the store: `[path] { return store::Reader::open(path); }`. Any thread.
   std::function<Result<std::unique_ptr<store::Reader>>()> open_store;
   // What the system says of this host: asked by threads that may wait.

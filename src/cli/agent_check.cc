@@ -54,11 +54,8 @@ class Places {
     return {};
   }
   Result<void> take_one(Key key) {
-    auto at = settings_.get<config::ListenOrNone>(key)->at;
-    if (!at) return {};
-    // It takes the connections of both families.
-    if (listened_on(*at).address == packet::IpAddress::any(packet::Family::V6)) at->address.reset();
-    return take(key, *at);
+    const auto at = settings_.get<config::ListenOrNone>(key)->at;
+    return at ? take(key, *at) : Result<void>{};
   }
 
  private:
@@ -87,13 +84,13 @@ Result<void> check_api(const Settings& settings) {
 Result<void> check_webhooks(const Settings& settings) {
   const notify::WebhookOptions webhooks = TRY(webhook_options(settings));
   if (const auto key = notify::check_webhook_key(webhooks.key); !key)
-    return refuse(settings, Key::WebhookKeyFile, key.error().text);
+    return refuse(settings, Key::WebhookKeyFile, key.error());
   for (std::size_t i = 0; i < webhooks.urls.size(); ++i) {
     if (const auto url = notify::parse_webhook_url(webhooks.urls[i]); !url)
-      return refuse(settings, Key::Webhook, url.error().text, i);
+      return refuse(settings, Key::Webhook, url.error(), i);
   }
   if (const auto count = notify::check_webhook_count(webhooks.urls.size()); !count)
-    return refuse(settings, Key::Webhook, count.error().text, notify::WebhookOptions::kMostUrls);
+    return refuse(settings, Key::Webhook, count.error(), notify::WebhookOptions::kMostUrls);
   return {};
 }
 
@@ -113,18 +110,21 @@ Result<void> check_agent(const Settings& settings) {
 Result<void> check_keys(const Settings& settings) {
   if (settings.get<config::ListenOrNone>(Key::Api)->at && settings.given(Key::ApiCertificate)) {
     if (const auto read = api::read_certificate(settings.text(Key::ApiCertificate)); !read)
-      return refuse(settings, Key::ApiCertificate, read.error().text);
+      return refuse(settings, Key::ApiCertificate, read.error());
     if (const auto read = api::read_certificate_key(settings.text(Key::ApiKey)); !read)
-      return refuse(settings, Key::ApiKey, read.error().text);
+      return refuse(settings, Key::ApiKey, read.error());
   }
   const agent::ReflectOptions options = reflect_options(settings);
-  const auto keys = agent::KeySource::open(options.key_file);
-  if (!keys) return refuse(settings, Key::KeyFile, keys.error().text);
-  if (const auto fits = agent::check_tlv_hmac(options, *keys != nullptr); !fits)
-    return refuse(settings, Key::TlvHmac, fits.error().text);
+  // Where the file names none, there may be a variable when an agent starts.
+  if (!options.key_file.empty()) {
+    if (const auto keys = agent::KeySource::check_file(options.key_file); !keys)
+      return refuse(settings, Key::KeyFile, keys.error());
+    if (const auto fits = agent::check_tlv_hmac(options, true); !fits)
+      return refuse(settings, Key::TlvHmac, fits.error());
+  }
   if (const auto twamp = agent::check_twamp_server(options); !twamp)
     return refuse(settings, options.twamp.key_file.empty() ? Key::Twamp : Key::TwampKeyFile,
-                  twamp.error().text);
+                  twamp.error());
   return {};
 }
 

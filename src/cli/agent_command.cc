@@ -354,7 +354,9 @@ int run_agent(const config::Source& flags, const config::Source& environment) {
   platform::on_reload_signal(ask_reload);
   platform::on_question_signal(ask_counters);
   auto configuration = AgentConfiguration::load(flags, environment);
-  if (!configuration) return refused(kUsage, configuration.error());
+  // A file of keys that cannot be read may be there when we are started again.
+  if (!configuration)
+    return refused(configuration.error().os_error != 0 ? kRefused : kUsage, configuration.error());
   Standing standing(std::move(*configuration));
   if (auto opened = standing.open(); !opened) return refused(kRefused, opened.error());
   return standing.run();

@@ -37,11 +37,19 @@ std::string variable(std::string_view name) {
   return {};
 }
 
+packet::Endpoint listened_on(const config::ListenAddress& listen) {
+  return {.address = listen.address.value_or(packet::IpAddress::any(packet::Family::V6)),
+          .port = listen.port};
+}
+platform::Families families_of(const config::ListenAddress& listen) {
+  return listen.address ? platform::Families::OfAddress : platform::Families::Both;
+}
+
 Result<std::string> secret(const Settings& settings, Key key) {
   const std::string path = settings.text(key);
   if (path.empty()) return std::string();
   auto read = platform::read_secret(path);
-  if (!read) return config::refuse(settings, key, read.error().text);
+  if (!read) return config::refuse(settings, key, read.error());
   return read;
 }
 
@@ -126,11 +134,6 @@ alert::WatchOptions watch_options(const Settings& settings) {
   return options;
 }
 
-packet::Endpoint listened_on(const config::ListenAddress& listen) {
-  return {.address = listen.address.value_or(packet::IpAddress::any(packet::Family::V6)),
-          .port = listen.port};
-}
-
 Result<std::optional<api::ServerOptions>> api_options(const Settings& settings) {
   if (!settings.get<config::ListenOrNone>(Key::Api)->url.empty())
     return config::refuse(settings, Key::Api,
@@ -143,7 +146,11 @@ Result<std::optional<api::ServerOptions>> api_options(const Settings& settings) 
   if (!api) return std::nullopt;
   api::ServerOptions options;
   options.listen = listened_on(*api);
-  if (metrics) options.metrics_listen = listened_on(*metrics);
+  options.families = families_of(*api);
+  if (metrics) {
+    options.metrics_listen = listened_on(*metrics);
+    options.metrics_families = families_of(*metrics);
+  }
   for (const config::HostPort& one : settings.all<config::HostPort>(Key::ApiName)) {
     if (one.port)
       return config::refuse(settings, Key::ApiName, "--api-name is a name without a port",

@@ -31,8 +31,6 @@ Result<PlannedSession> planned_session(const config::SessionConfig& session);
 std::optional<std::string> store_path(const config::Settings& settings);
 store::Retention retention_of(const config::Settings& settings);
 alert::WatchOptions watch_options(const config::Settings& settings);
-// Where an address to listen on leads without one: to `::`, which the API takes for both families.
-packet::Endpoint listened_on(const config::ListenAddress& listen);
 // Read their secret files. Errors name the option and the place it is from.
 Result<std::optional<api::ServerOptions>> api_options(const config::Settings& settings);
 Result<notify::WebhookOptions> webhook_options(const config::Settings& settings);

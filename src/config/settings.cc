@@ -36,6 +36,13 @@ std::unexpected<Error> refuse(const Settings& settings, Key key, std::string_vie
       fmt::format("{} (from {}): {}", option(key).name, settings.values(key)[number].origin, text));
 }
 
+std::unexpected<Error> refuse(const Settings& settings, Key key, const Error& error,
+                              std::size_t number) {
+  std::unexpected<Error> told = refuse(settings, key, std::string_view(error.text), number);
+  told.error().os_error = error.os_error;
+  return told;
+}
+
 Result<Settings> resolve(Command command, std::span<const Source> strongest_first) {
   Settings settings;
   for (const Option& row : options()) {

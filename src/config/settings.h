@@ -74,5 +74,8 @@ Result<Settings> resolve(Command command, std::span<const Source> strongest_firs
 // the text alone where nobody gave it. `number`: which of its values.
 std::unexpected<Error> refuse(const Settings& settings, Key key, std::string_view text,
                               std::size_t number = 0);
+// The same of what another part said, with its error of the system.
+std::unexpected<Error> refuse(const Settings& settings, Key key, const Error& error,
+                              std::size_t number = 0);
 
 }  // namespace wirestamp::config

@@ -43,10 +43,8 @@ Result<Listener> listen_tcp(const packet::Endpoint& at, Families families) {
       ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   const bool both =
       families == Families::Both && at.address == packet::IpAddress::any(packet::Family::V6);
-  const auto of_v4 = [&] {
+  if (!socket && both && errno == EAFNOSUPPORT)
     return listen_tcp({packet::IpAddress::any(packet::Family::V4), at.port, 0});
-  };
-  if (!socket && both && errno == EAFNOSUPPORT) return of_v4();
   if (!socket) return refused(at);
   const int on = 1, off = 0;
   // Connections of an earlier run that still close do not keep its port.
@@ -54,9 +52,7 @@ Result<Listener> listen_tcp(const packet::Endpoint& at, Families families) {
   if (storage.ss_family == AF_INET6)
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, both ? &off : &on, sizeof on);
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
-  const bool bound = ::bind(socket.get(), address, length) == 0;
-  if (!bound && both && errno == EADDRNOTAVAIL) return of_v4();  // switched off by a sysctl
-  if (!bound || ::listen(socket.get(), kBacklog) != 0 ||
+  if (::bind(socket.get(), address, length) != 0 || ::listen(socket.get(), kBacklog) != 0 ||
       ::getsockname(socket.get(), address, &(length = sizeof storage)) != 0)
     return refused(at);
   return Listener{.socket = std::move(socket), .at = endpoint_of(address)};

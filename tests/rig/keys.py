@@ -116,7 +116,8 @@ def bad_key_files_are_refused():
                 told = refusal([*words, "--key-file", str(key)], code)
                 check(expected in told and str(key) in told, f"{words} with {text!r}: {told}")
         key.unlink()
-        check("No such file" in refusal(["ping", "127.0.0.1", "--key-file", str(key)], 3), "missing file")
+        for words in (["ping", "127.0.0.1"], ["agent", "--listen", "127.0.0.1:0", "--store", "none", "--api", "none"]):
+            check("No such file" in refusal([*words, "--key-file", str(key)], 3), f"missing file of {words}")
         write(key, OLD)
         told = refusal(["ping", "127.0.0.1", "--key-file", str(key)], 3, {"WIRESTAMP_KEY": NEW})
         check("leave one of them out" in told, told)
