@@ -185,8 +185,9 @@ class SqliteStore : public Store {
     (void)in_file("writing", [&] {
       file_->exec("PRAGMA synchronous=FULL");  // a loss of power is a kill, too
       put_reserved(ids);
-      file_->exec("PRAGMA synchronous=NORMAL");
     });
+    if (!file_) return;
+    (void)guarded(path_, "writing", [&] { file_->exec("PRAGMA synchronous=NORMAL"); });
   }
 
   void put_reserved(const Ids& ids) {
