@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <vector>
@@ -143,9 +144,22 @@ Result<PortRange> parse_port_range(const Option& option, std::string_view text) 
   return range;
 }
 
+// A socket of IPv6 reaches no IPv4 host, and what comes from one is seen as IPv4.
+Result<void> check_not_mapped(const packet::IpAddress& address) {
+  static const packet::Prefix kMapped = packet::Prefix::parse("::ffff:0:0/96").value();
+  if (!kMapped.contains(address)) return {};
+  std::array<std::byte, 4> last;
+  std::copy_n(address.octets().begin() + 12, last.size(), last.begin());
+  return fail(fmt::format("is an IPv4 address written as IPv6; write {}",
+                          packet::to_string(packet::IpAddress::v4(last))));
+}
+
 Result<packet::Prefix> parse_prefix(std::string_view text) {
   auto prefix = packet::Prefix::parse(text);
-  if (prefix) return *prefix;
+  if (prefix) {
+    TRY_VOID(check_not_mapped(prefix->address));
+    return *prefix;
+  }
   std::string problem = std::move(prefix.error().text);
   if (const std::string quoted = fmt::format("'{}' ", text); problem.starts_with(quoted))
     problem.erase(0, quoted.size());
@@ -181,7 +195,7 @@ Result<Parts> split_host_port(std::string_view text) {
 Result<void> check_one_host(const packet::IpAddress& address, std::string_view otherwise) {
   if (address.is_multicast()) return fail(fmt::format("is a multicast address{}", otherwise));
   if (address.is_broadcast()) return fail(fmt::format("is a broadcast address{}", otherwise));
-  return {};
+  return check_not_mapped(address);
 }
 
 // The host part of "HOST:PORT" when it has colons.
@@ -307,7 +321,10 @@ Result<Data> parse_value(const Option& option, std::string_view text) {
       if (!is_session_name(text)) return fail("cannot be the name of a session");
       return std::string(text);
     case Type::Address:
-      if (auto address = packet::IpAddress::parse(text)) return *address;
+      if (auto address = packet::IpAddress::parse(text)) {
+        TRY_VOID(check_not_mapped(*address));
+        return *address;
+      }
       if (text.find('%') != std::string_view::npos)
         return fail("has a zone; name the interface by --device instead");
       return fail("is no IP address");

@@ -243,6 +243,16 @@ TEST(Value, an_address_of_many_or_of_nobody_is_no_host_to_measure) {
         << text;
 }
 
+TEST(Value, an_ipv4_address_is_not_written_as_ipv6) {
+  constexpr std::string_view kTold = "is an IPv4 address written as IPv6; write 192.0.2.1";
+  for (const char* text : {"::ffff:192.0.2.1", "[::ffff:c000:201]:5"})
+    EXPECT_EQ(parse_host_port(text).error().text, kTold) << text;
+  EXPECT_EQ(parse_listen("[::ffff:192.0.2.1]:5").error().text, kTold);
+  EXPECT_EQ(parse_value(option(Key::Source), "::ffff:192.0.2.1").error().text, kTold);
+  EXPECT_EQ(parse_value(option(Key::Allow), "::ffff:192.0.2.0/120").error().text,
+            "is an IPv4 address written as IPv6; write 192.0.2.0");
+}
+
 TEST(Value, a_reflector_answers_from_an_address_of_its_own) {
   EXPECT_EQ(parse_listen("224.0.0.1:5").error().text,
             "is a multicast address, from which nobody can answer");
