@@ -21,8 +21,8 @@ void on_last_signal(void (*handler)() noexcept);
 
 // Calls `handler` at each SIGHUP that somebody sends, from a signal handler: it may only do what is
 // async-signal-safe. Before or after on_stop_signal(); such a SIGHUP stops nothing then, also where
-// it was ignored before. That of the kernel, when our terminal is closed, stops as without this,
-// unless SIGHUP was ignored: then it is a reload, too.
+// it was ignored before. That of the kernel, to those in the foreground of a terminal that is
+// closed, stops as without this, unless SIGHUP was ignored: then it is a reload, too.
 void on_reload_signal(void (*handler)() noexcept);
 
 // Calls `handler` at each SIGUSR1, from a signal handler: it may only do what is async-signal-safe.
