@@ -117,19 +117,17 @@ inline constexpr std::array kAgentOptions{
     kept(Key::KeepHours, "keep-hours", "1830d",
          "how long windows of one hour, events and incidents are kept"),
 
-    Option{
-        .key = Key::Api,
-        .name = "api",
-        .type = Type::ListenOrNone,
-        .group = Group::Api,
-        .commands = "agent top",
-        .value_name = "[ADDR]:PORT",
-        .fallback = "127.0.0.1:23999",
-        .help =
-            "serve the HTTP API on this address and TCP port; without address on every one, IPv4 "
-            "and IPv6; an address other than "
-            "loopback wants --api-token-file and --api-certificate; none serves nothing. "
-            "top asks the agent there, or at an http or https address"},
+    Option{.key = Key::Api,
+           .name = "api",
+           .type = Type::ListenOrNone,
+           .group = Group::Api,
+           .commands = "agent top",
+           .value_name = "[ADDR]:PORT",
+           .fallback = "127.0.0.1:23999",
+           .help = "serve the HTTP API on this address and TCP port; without address on every "
+                   "one, IPv4 and IPv6; an address other than loopback wants --api-token-file "
+                   "and --api-certificate; none serves nothing. top asks the agent there, or at "
+                   "an http or https address"},
     Option{.key = Key::ApiName,
            .name = "api-name",
            .type = Type::Host,

@@ -21,9 +21,7 @@ packet::IpAddress first_octets(const packet::IpAddress& address, std::size_t cou
 
 }  // namespace
 
-packet::IpAddress rate_key(const packet::IpAddress& source) {
-  return source.family() == packet::Family::V4 ? source : first_octets(source, 8);
-}
+packet::IpAddress rate_key(const packet::IpAddress& source) { return packet::one_client(source); }
 
 packet::IpAddress network_key(const packet::IpAddress& source) {
   return first_octets(source, source.family() == packet::Family::V4 ? 3 : 6);
