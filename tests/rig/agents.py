@@ -156,7 +156,7 @@ def an_agent_refuses_bad_input():
         with_store = ("--store", store)
         refused(rig, 2, [str(open_token), "chmod 600"], *with_store, "--api-token-file", str(open_token))
         refused(rig, 2, [str(short_token), "16"], *with_store, "--api-token-file", str(short_token))
-        refused(rig, 2, ["nosuchfile"], *with_store, "--api-token-file", "/nosuchfile")
+        refused(rig, 3, ["nosuchfile"], *with_store, "--api-token-file", "/nosuchfile")
         for flags in ((), ("--api-token-file", str(token))):
             refused(rig, 2, ["loopback", "--api-token-file", "--api-certificate", "--api-key"], *with_store, "--api",
                     "10.77.0.1:8080", *flags)
