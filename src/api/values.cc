@@ -155,6 +155,20 @@ bool is_text(std::string_view text) {
   return true;
 }
 
+std::string url_authority(const packet::Endpoint& at, std::string_view zone) {
+  std::string text = packet::to_string(packet::Endpoint{.address = at.address, .port = at.port});
+  const std::size_t end = text.find(']');
+  if (zone.empty() || end == std::string::npos) return text;
+  // RFC 6874 2: a '%' begins an escape, and what no URL has is escaped.
+  std::string escaped = "%25";
+  for (const char c : zone) {
+    const bool plain = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       std::string_view("-._~").contains(c);
+    escaped += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return text.insert(end, escaped);
+}
+
 bool same_letters(std::string_view one, std::string_view other) {
   const auto lower = [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "packet/address.h"
 #include "publish/window_document.h"
 #include "time/duration.h"
 
@@ -28,6 +29,10 @@ Result<std::uint64_t> parse_count(std::string_view text, std::uint64_t least, st
 
 // Well-formed UTF-8 (RFC 3629) without control characters.
 bool is_text(std::string_view text);
+
+// "192.0.2.1:80", "[2001:db8::1]:80", "[fe80::1%25eth0]:80": what stands behind "http://". `zone`
+// is the interface of a link-local address, "" of any other.
+std::string url_authority(const packet::Endpoint& at, std::string_view zone);
 
 bool same_letters(std::string_view one, std::string_view other);  // but for the case of ASCII
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "api/values.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/streams.h"
@@ -43,7 +44,7 @@ Result<std::string> url_of(const config::Settings& settings) {
       api->at->address && !api->at->address->is_any() ? *api->at->address : *any;
   const bool secure = !settings.text(Key::ApiCertificate).empty();
   return fmt::format("{}://{}", secure ? "https" : "http",
-                     packet::to_string(packet::Endpoint{address, api->at->port}));
+                     api::url_authority(packet::Endpoint{address, api->at->port}, api->at->zone));
 }
 
 Result<client::FetchOptions> fetch_options(const config::Settings& settings) {
@@ -57,7 +58,7 @@ Result<client::FetchOptions> fetch_options(const config::Settings& settings) {
       return fail(
           fmt::format("the token would go to {} for everybody on the way to read: agents beyond "
                       "this host speak https, see --api-certificate",
-                      options.url));
+                      client::shown_address(options.url)));
   }
   return options;
 }
@@ -70,6 +71,9 @@ int print_table(client::Fetch& agent) {
   if (!asker.ask({}, news)) {
     complain(news.problem->text);
     return kRefused;
+  }
+  // A table is printed once: there is no next turn for the others.
+  for (int turn = 0; turn < 10 && asker.ask_first_figures({}, news); ++turn) {
   }
   if (news.sessions->empty()) {
     complain("the agent has no sessions: `wirestamp agent NAME=HOST`, or in its file");

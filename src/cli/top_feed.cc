@@ -22,17 +22,12 @@ constexpr Duration kHour = Duration::hours(1);
 constexpr int kPoints = 60;
 
 constexpr std::size_t kMostProbes = 200;
-// From when a probe was due until it can be read: it is decided, and then kept.
-constexpr Duration kUntilKept = Duration::seconds(30);
+// Each session is asked for alone, and only until its first minute is decided.
+constexpr Duration kFirstFiguresEvery = Duration::seconds(5);
 
-// So far back that so many probes are known.
-Duration back_for_probes(const TopWish& wish, const TopNews& news) {
-  Duration interval = Duration::milliseconds(500);
-  for (const client::Session& session : *news.sessions)
-    if (session.name == wish.session && session.interval) interval = *session.interval;
-  return std::clamp(interval, Duration::milliseconds(10), kHour) *
-             static_cast<std::int64_t>(kMostProbes) +
-         kUntilKept;
+// It is measured, and there are no figures of it yet.
+bool begins(const client::Session& session) {
+  return !session.minute && (session.state == "up" || session.state == "silent");
 }
 
 client::Sparkline made_of(const client::Windows& windows, std::string name, WallTime now) {
@@ -63,8 +58,48 @@ bool TopAsker::ask(const TopWish& wish, TopNews& news) {
   news.sessions = *std::move(sessions);
   news.problem.reset();
   ask_detail(wish, news);
+  ask_first_figures(wish, news);
   ask_sparklines(wish, news);
   return true;
+}
+
+bool TopAsker::ask_first_figures(const TopWish& wish, TopNews& news) {
+  std::map<std::string, First> known;
+  std::vector<client::Session*> due;
+  const MonoTime now = clock_.mono_now();
+  for (client::Session& session : *news.sessions) {
+    if (!begins(session)) continue;
+    const auto before = first_.find(session.name);
+    if (before != first_.end()) known[session.name] = before->second;
+    if (session.total)
+      known[session.name] = {.asked = now, .figures = session.total};
+    else if (before == first_.end() || now - before->second.asked >= kFirstFiguresEvery)
+      due.push_back(&session);
+  }
+  first_ = std::move(known);
+  // Of many each has its turn.
+  std::ranges::stable_sort(due, {}, [&](const client::Session* one) {
+    const auto before = first_.find(one->name);
+    return std::pair(std::ranges::find(wish.visible, one->name) == wish.visible.end(),
+                     before == first_.end() ? MonoTime() : before->second.asked);
+  });
+  bool more = due.size() > kMostAtOnce;
+  if (more) due.resize(kMostAtOnce);
+  for (const client::Session* session : due) {
+    First& first = first_[session->name];
+    first.asked = now;
+    const auto whole = client::session(agent_, session->name);
+    if (whole) {
+      first.figures = whole->total;
+    } else if (!whole.error().answered) {
+      more = false;  // it went away: to wait for each of them would hold up the next turn
+      break;
+    }
+  }
+  for (client::Session& session : *news.sessions)
+    if (const auto first = first_.find(session.name); first != first_.end())
+      session.total = first->second.figures;
+  return more;
 }
 
 void TopAsker::ask_sparklines(const TopWish& wish, TopNews& news) {
@@ -103,16 +138,18 @@ void TopAsker::ask_detail(const TopWish& wish, TopNews& news) {
     else if (!detail.problem)
       detail.problem = asked.error();
   };
+  client::Session session;
+  session.name = wish.session;
   const auto here = std::ranges::find(*news.sessions, wish.session, &client::Session::name);
-  if (here != news.sessions->end())
+  if (here != news.sessions->end()) {
     if (auto whole = client::session(agent_, wish.session)) *here = *std::move(whole);
+    session = *here;
+  }
   take(client::windows(agent_, wish.session, wish.back, wish.step), detail.windows);
   take(client::flows(agent_, wish.session, wish.back), detail.flows);
   take(client::events(agent_, wish.session, wish.back), detail.events);
   take(client::incidents(agent_, wish.session, wish.back), detail.incidents);
-  if (wish.probes)
-    take(client::probes(agent_, wish.session, back_for_probes(wish, news), kMostProbes),
-         detail.probes);
+  if (wish.probes) take(client::probes(agent_, session, kMostProbes), detail.probes);
   news.detail = std::move(detail);
 }
 

@@ -55,8 +55,15 @@ class TopAsker {
 
   // Adds to `news` what the agent tells now. True: it answered.
   bool ask(const TopWish& wish, TopNews& news);
+  // Sessions that no minute is decided of have their `total` then. ask() does it for some, those
+  // that are seen before the others. True: there are more of them.
+  bool ask_first_figures(const TopWish& wish, TopNews& news);
 
  private:
+  struct First {
+    MonoTime asked;
+    std::optional<client::Figures> figures;
+  };
   void ask_sparklines(const TopWish& wish, TopNews& news);
   void ask_detail(const TopWish& wish, TopNews& news);
 
@@ -64,6 +71,7 @@ class TopAsker {
   Clock& clock_;
   std::optional<MonoTime> sparklines_at_;
   std::map<std::string, MonoTime> asked_;  // of an agent without the route for all of them
+  std::map<std::string, First> first_;     // of sessions without a minute
 };
 
 // Asks an agent in a thread of its own, so that a slow or silent one never holds up the screen.

@@ -3,8 +3,10 @@
 // The thread of `top` that asks an agent, beside the one that draws.
 #include "cli/top_feed.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -103,6 +105,146 @@ TEST(TopFeed, ends_while_a_request_is_under_way) {
   screen.feed.wish({.session = "office"});
   // The end of the scope cancels and joins.
   EXPECT_FALSE(screen.feed.news()->sessions);
+}
+
+class StillClock final : public Clock {
+ public:
+  MonoTime mono_now() override { return MonoTime::from_ns(1'000'000'000'000) + passed; }
+  Timestamp now() override {
+    return {.wall = WallTime::from_ns(1'795'716'000'000'000'000) + passed,
+            .mono = mono_now(),
+            .error = {},
+            .source = StampSource::User};
+  }
+  ClockState state() override { return {}; }
+  Duration passed;
+};
+
+// Answers as it is told to, and keeps a probe each millisecond from 17:59:00 on, until 17:59:10:
+// the rest of the minute is not written yet.
+class Agent final : public client::Fetch {
+ public:
+  Result<client::Answer> get(const std::string& path) override {
+    asked.push_back(path);
+    const std::string route = path.substr(0, path.find('?'));
+    if (route.ends_with("/samples")) return client::Answer{.status = 200, .body = samples(path)};
+    const auto found = answers.find(route);
+    if (found == answers.end()) return fail("cannot connect");
+    return client::Answer{.status = 200, .body = found->second};
+  }
+  std::map<std::string, std::string> answers;
+  std::vector<std::string> asked;
+
+ private:
+  static constexpr std::int64_t kFirst = 1'795'715'940'000'000'000, kEvery = 1'000'000,
+                                kCount = 10'000;
+
+  // "-60s" is before 18:00:00.
+  static std::int64_t time(const std::string& path, const std::string& name,
+                           std::int64_t otherwise) {
+    const std::size_t at = path.find(name + "=");
+    if (at == std::string::npos) return otherwise;
+    const std::int64_t value = std::stoll(path.substr(at + name.size() + 1));
+    return value < 0 ? otherwise + value * 1'000'000'000 : value;
+  }
+
+  static std::string samples(const std::string& path) {
+    constexpr std::int64_t kNow = 1'795'716'000'000'000'000;
+    const std::int64_t from = time(path, "from", kNow), to = time(path, "to", kNow);
+    const std::int64_t limit = time(path, "limit", 1'000);
+    std::string body;
+    std::int64_t told = 0;
+    for (std::int64_t n = 0; n < kCount; ++n) {
+      const std::int64_t due = kFirst + n * kEvery;
+      if (due < from || due >= to) continue;
+      if (told++ == limit)
+        return fmt::format(R"({{"complete":false,"next_ns":{},"samples":[{}]}})", due, body);
+      body += fmt::format(R"({}{{"probe":{},"scheduled_ns":{}}})", told == 1 ? "" : ",", n, due);
+    }
+    return fmt::format(R"({{"complete":true,"samples":[{}]}})", body);
+  }
+};
+
+constexpr const char* kKept =
+    R"("kept_from":"2026-11-26T17:59:00Z","kept_to":"2026-11-26T17:59:10Z")";
+
+// As with an interval of a millisecond and `--store-flush 1m`.
+TEST(TopFeed, of_a_fast_session_that_is_written_late_it_knows_the_newest_probes) {
+  Agent agent;
+  const std::string session =
+      fmt::format(R"({{"name":"office","state":"up","interval_ns":1000000,{}}})", kKept);
+  agent.answers = {{"/api/v1/overview", R"({"sessions":[)" + session + "]}"},
+                   {"/api/v1/sessions/office", session}};
+  StillClock clock;
+  TopNews news;
+  TopAsker asker(agent, clock);
+  ASSERT_TRUE(asker.ask({.session = "office", .probes = true, .visible = {}}, news));
+  ASSERT_TRUE(news.detail);
+  ASSERT_EQ(news.detail->probes.size(), 200U);
+  EXPECT_EQ(news.detail->probes.front().number, 9'800U);
+  EXPECT_EQ(news.detail->probes.back().number, 9'999U);
+}
+
+std::size_t count_asked(const Agent& agent, const std::string& path) {
+  return static_cast<std::size_t>(std::ranges::count(agent.asked, path));
+}
+
+TEST(TopFeed, of_a_session_in_its_first_minute_it_knows_what_is_decided) {
+  Agent agent;
+  agent.answers = {{"/api/v1/overview", R"({"sessions":[{"name":"young","state":"up"},
+      {"name":"waits","state":"waiting"},{"name":"past"},
+      {"name":"old","state":"up","last_minute":{"sent":60}}]})"},
+                   {"/api/v1/sessions/young",
+                    R"({"name":"young","total":{"sent":20,"rtt_ns":{"percentiles":{"p50":7}}}})"}};
+  StillClock clock;
+  TopNews news;
+  TopAsker asker(agent, clock);
+  ASSERT_TRUE(asker.ask({}, news));
+  ASSERT_EQ(news.sessions->size(), 4U);
+  ASSERT_TRUE(news.sessions->front().total);
+  EXPECT_EQ(news.sessions->front().total->p50, Duration::nanoseconds(7));
+  for (const char* other : {"waits", "past", "old"})
+    EXPECT_EQ(count_asked(agent, std::string("/api/v1/sessions/") + other), 0U) << other;
+  // It is not asked with each turn, and is known all the same.
+  ASSERT_TRUE(asker.ask({}, news));
+  EXPECT_TRUE(news.sessions->front().total);
+  EXPECT_EQ(count_asked(agent, "/api/v1/sessions/young"), 1U);
+  clock.passed = Duration::seconds(6);
+  ASSERT_TRUE(asker.ask({}, news));
+  EXPECT_EQ(count_asked(agent, "/api/v1/sessions/young"), 2U);
+  // A minute is decided.
+  agent.answers["/api/v1/overview"] =
+      R"({"sessions":[{"name":"young","state":"up","last_minute":{"sent":60}}]})";
+  clock.passed = Duration::seconds(60);
+  ASSERT_TRUE(asker.ask({}, news));
+  EXPECT_FALSE(news.sessions->front().total);
+  EXPECT_EQ(count_asked(agent, "/api/v1/sessions/young"), 2U);
+}
+
+TEST(TopFeed, of_many_sessions_that_begin_those_that_are_seen_come_first) {
+  Agent agent;
+  std::string all;
+  for (int n = 0; n < 25; ++n) {
+    all += fmt::format(R"({}{{"name":"s{}","state":"up"}})", n == 0 ? "" : ",", n);
+    agent.answers[fmt::format("/api/v1/sessions/s{}", n)] =
+        fmt::format(R"({{"name":"s{}","total":{{"sent":9}}}})", n);
+  }
+  agent.answers["/api/v1/overview"] = R"({"sessions":[)" + all + "]}";
+  StillClock clock;
+  TopNews news;
+  TopAsker asker(agent, clock);
+  const auto known = [&] {
+    return std::ranges::count_if(*news.sessions,
+                                 [](const client::Session& one) { return one.total.has_value(); });
+  };
+  const TopWish wish{.session = {}, .visible = {"s24"}};
+  ASSERT_TRUE(asker.ask(wish, news));
+  EXPECT_TRUE(news.sessions->back().total);
+  EXPECT_EQ(known(), 10);
+  EXPECT_TRUE(asker.ask_first_figures(wish, news));
+  EXPECT_EQ(known(), 20);
+  EXPECT_FALSE(asker.ask_first_figures(wish, news)) << "these are all";
+  EXPECT_EQ(known(), 25);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ using term::Style;
 
 namespace {
 
-constexpr std::array<std::string_view, 17> kTopHelp{
+constexpr std::array<std::string_view, 18> kTopHelp{
     "Up Down, j k   choose a session          Enter   look at it",
     "PgUp PgDn      a page                    g G     first, last",
     "/              only sessions with this in name, host or state; Esc: all",
@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, 17> kTopHelp{
     "Esc            back to all sessions",
     "",
     "LOSS> on the way there, LOSS< on the way back, of the newest minute that is",
-    "decided. LAST HOUR: P99 of each minute; x 1 % lost or more, X all lost.",
+    "decided; *: of a session that has none yet, all so far. LAST HOUR: P99 of",
+    "each minute; x 1 % lost or more, X all lost.",
     "INC: the incident that is open; `wirestamp evidence NUMBER` tells of it.",
     "? beside a session: the agent does not answer, this is what it told last.",
     "Esc, Enter     away with this help"};
@@ -225,9 +226,10 @@ class TopScreen::Detail {
 
   void draw_figures() {
     row_ = 2;
-    if (session_ == nullptr || !session_->minute || canvas_.rows() < 8) return;
-    const client::Figures& f = *session_->minute;
-    int column = canvas_.put(row_, 1, "last minute", term::kQuiet);
+    const client::Figures* const told = session_ != nullptr ? figures_of(*session_) : nullptr;
+    if (told == nullptr || canvas_.rows() < 8) return;
+    const client::Figures& f = *told;
+    int column = canvas_.put(row_, 1, session_->minute ? "last minute" : "so far", term::kQuiet);
     const auto say = [&](const char* name, const std::string& text, Style style = {}) {
       if (column + 12 >= canvas_.columns()) return;
       column = canvas_.put(row_, column + 2, name, term::kStrong);
@@ -254,12 +256,38 @@ class TopScreen::Detail {
     ++row_;
   }
 
+  static std::string_view name_of(Duration back) {
+    const auto* const range = std::ranges::find(kRanges, back, &Range::back);
+    return range != kRanges.end() ? range->name : "time";
+  }
+
+  // What stands where nothing is known yet.
+  std::string_view awaited() const {
+    // What keeps it from being told stands above.
+    return news_.problem ? "nothing is told of it yet" : "asking the agent ...";
+  }
+
+  // Why the list below the plot is empty.
+  std::string_view why_empty() const {
+    if (screen_.pane_ == Pane::Probes && !detail_->wish.probes) return awaited();
+    if (detail_->problem) return "not known";
+    if (screen_.pane_ != Pane::Probes) return "none in this time";
+    if (session_ != nullptr && !session_->kept_to) return "no probe is kept yet";
+    return "no probe is kept of what was measured last";
+  }
+
   void draw_plot(int rows, std::size_t count) {
     if (rows < 1 || count == 0) return;
-    const std::string_view range = kRanges[screen_.range_].name;
-    canvas_.put(row_, 1, fmt::format("round trip, last {}", range), term::kStrong);
+    // What is drawn may still be of another time than was chosen: it goes by its own name then.
+    const Duration chosen = screen_.wish_.back;
+    const Duration drawn = detail_ != nullptr ? detail_->wish.back : chosen;
+    const int end =
+        canvas_.put(row_, 1, fmt::format("round trip, last {}", name_of(drawn)), term::kStrong);
+    if (drawn != chosen)
+      canvas_.put(row_, end + 2, fmt::format("asking for the last {} ...", name_of(chosen)),
+                  term::kWarning);
     if (detail_ == nullptr) {
-      canvas_.put(row_ + 1, 1, "asking the agent ...", term::kQuiet);
+      canvas_.put(row_ + 1, 1, awaited(), term::kQuiet, canvas_.columns() - 2);
     } else if (detail_->problem) {
       canvas_.put(row_ + 1, 1, detail_->problem->text, term::kWarning, canvas_.columns() - 2);
     } else if (detail_->windows.windows.empty()) {
@@ -361,12 +389,7 @@ class TopScreen::Detail {
       const Line& line = all[screen_.scrolled_ + i];
       canvas_.put(row_ + 1 + static_cast<int>(i), 1, line.text, line.style, canvas_.columns() - 2);
     }
-    if (all.empty() && detail_ != nullptr)
-      canvas_.put(row_ + 1, 1,
-                  screen_.pane_ != Pane::Probes ? "none in this time"
-                  : detail_->wish.probes        ? "no probe is kept of the last minutes"
-                                                : "asking the agent ...",
-                  term::kQuiet);
+    if (all.empty() && detail_ != nullptr) canvas_.put(row_ + 1, 1, why_empty(), term::kQuiet);
     row_ += rows;
   }
 

@@ -11,6 +11,7 @@
 
 #include "cli/top_feed.h"
 #include "cli/top_table.h"
+#include "client/fetch.h"
 #include "term/canvas.h"
 #include "term/keys.h"
 
@@ -19,7 +20,8 @@ namespace wirestamp::cli {
 // The screens of `wirestamp top`: what a person chose, and what is drawn of the news. No I/O.
 class TopScreen {
  public:
-  explicit TopScreen(std::string address) : address_(std::move(address)) {}
+  // `address`: of the agent, a URL; nothing of it is drawn that may be secret.
+  explicit TopScreen(const std::string& address) : address_(client::shown_address(address)) {}
 
   // True: it is to end.
   bool on_key(const term::Key& key, const TopNews& news);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/screen_file_test.h"
 
@@ -259,6 +260,105 @@ TEST(TopScreen, enter_shows_one_session_and_escape_all_of_them) {
   EXPECT_TRUE(screen.on_key({.kind = KeyKind::Text, .text = "q"}, news));
 }
 
+// Office is looked at; the others are lab and branch.
+void look_at(TopScreen& screen, const TopNews& news, const std::string& name) {
+  screen.on_key({.kind = KeyKind::Escape, .text = {}}, news);
+  press(screen, news, "ng");
+  while (true) {
+    screen.on_key({.kind = KeyKind::Enter, .text = {}}, news);
+    if (screen.wish().session == name) return;
+    screen.on_key({.kind = KeyKind::Escape, .text = {}}, news);
+    screen.on_key({.kind = KeyKind::Down, .text = {}}, news);
+  }
+}
+
+void goes_away(TopNews& news) {
+  news.problem = client::Problem{.text = "cannot connect", .refused = false};
+  news.problem_since = kNow;
+}
+
+TEST(TopScreen, of_another_session_nothing_is_shown_until_it_is_told) {
+  TopScreen screen("a");
+  TopNews news = example();
+  look_at(screen, news, "office");
+  (void)drawn(screen, news, 80, 24);
+  news = with_detail(screen.wish());
+  EXPECT_NE(drawn(screen, news, 80, 24).find("nothing comes back"), std::string::npos);
+  look_at(screen, news, "lab");
+  std::string text = drawn(screen, news, 80, 24);
+  EXPECT_EQ(text.find("nothing comes back"), std::string::npos) << text;
+  EXPECT_EQ(text.find("10 ms"), std::string::npos) << text;
+  EXPECT_NE(text.find("asking the agent ..."), std::string::npos) << text;
+  goes_away(news);
+  text = drawn(screen, news, 80, 24);
+  EXPECT_EQ(text.find("nothing comes back"), std::string::npos) << text;
+  EXPECT_NE(text.find("not reachable since"), std::string::npos) << text;
+  EXPECT_NE(text.find("nothing is told of it yet"), std::string::npos) << text;
+}
+
+TEST(TopScreen, a_plot_goes_by_its_own_time_until_another_is_told) {
+  TopScreen screen("a");
+  TopNews news = example();
+  look_at(screen, news, "office");
+  (void)drawn(screen, news, 80, 24);
+  news = with_detail(screen.wish());
+  EXPECT_EQ(drawn(screen, news, 80, 24).find("asking for"), std::string::npos);
+  goes_away(news);
+  press(screen, news, "-");
+  std::string text = drawn(screen, news, 80, 24);
+  EXPECT_NE(text.find("round trip, last hour  asking for the last 6 hours ..."), std::string::npos)
+      << text;
+  EXPECT_EQ(screen.wish().back, Duration::hours(6));
+  news = with_detail(screen.wish());
+  text = drawn(screen, news, 80, 24);
+  EXPECT_NE(text.find("round trip, last 6 hours\n"), std::string::npos) << text;
+}
+
+TEST(TopScreen, what_cannot_be_told_is_not_said_to_be_nothing) {
+  TopScreen screen("a");
+  TopNews news = example();
+  look_at(screen, news, "office");
+  (void)drawn(screen, news, 80, 24);
+  news = with_detail(screen.wish());
+  news.detail->events.clear();
+  EXPECT_NE(drawn(screen, news, 80, 24).find("\n none in this time\n"), std::string::npos);
+  news.detail->problem = client::Problem{.text = "the store cannot be read", .answered = true};
+  const std::string text = drawn(screen, news, 80, 24);
+  EXPECT_NE(text.find("\n the store cannot be read\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n not known\n"), std::string::npos) << text;
+}
+
+TEST(TopScreen, in_its_first_minute_a_session_has_the_figures_so_far) {
+  TopScreen screen("a");
+  TopNews news = example();
+  client::Session& office = news.sessions->front();
+  office.total = figures(9'000, 0.5, 0);
+  EXPECT_EQ(drawn(screen, news).find('*'), std::string::npos) << "it has a minute";
+  office.total = std::exchange(office.minute, std::nullopt);
+  std::string text = drawn(screen, news);
+  EXPECT_NE(text.find("\n up      office      *2.00 ms 6.00 ms 0.10%    0%  200 us"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("1 incident open; * first minute\n"), std::string::npos) << text;
+  EXPECT_EQ(chosen_sessions(*news.sessions, "", TopOrder::Median, false).front()->name, "office");
+  look_at(screen, news, "office");
+  text = drawn(screen, news, 80, 24);
+  EXPECT_NE(text.find("\n so far  p50 2.00 ms  p99 6.00 ms  loss> 0.10%"), std::string::npos)
+      << text;
+  // Nothing is decided at all.
+  news.sessions->front().total = client::Figures();
+  EXPECT_EQ(drawn(screen, news, 80, 24).find("so far"), std::string::npos);
+  screen.on_key({.kind = KeyKind::Escape, .text = {}}, news);
+  EXPECT_EQ(drawn(screen, news).find('*'), std::string::npos);
+}
+
+TEST(TopScreen, of_the_address_no_password_is_shown) {
+  TopScreen screen("http://example:word@agent.example.net:8080");
+  const std::string text = drawn(screen, example());
+  EXPECT_EQ(text.find("word"), std::string::npos) << text;
+  EXPECT_NE(text.find("wirestamp top  http://agent.example.net:8080"), std::string::npos) << text;
+}
+
 client::Probe probe(std::uint64_t number, const std::string& outcome) {
   client::Probe made{.number = number, .outcome = outcome};
   made.due = kNow - Duration::seconds(20) + Duration::milliseconds(static_cast<int>(number) * 500);
@@ -286,7 +386,10 @@ TEST(TopScreen, single_probes_are_told_with_their_outcome_and_stamps) {
   EXPECT_TRUE(screen.wish().probes);
   EXPECT_NE(drawn(screen, news, 80, 24).find("asking the agent"), std::string::npos);
   news.detail->wish.probes = true;
-  EXPECT_NE(drawn(screen, news, 80, 24).find("no probe is kept"), std::string::npos);
+  EXPECT_NE(drawn(screen, news, 80, 24).find("no probe is kept yet"), std::string::npos);
+  for (client::Session& one : *news.sessions) one.kept_to = kNow;
+  EXPECT_NE(drawn(screen, news, 80, 24).find("no probe is kept of what was measured last"),
+            std::string::npos);
   for (std::uint64_t n = 1; n <= 30; ++n)
     news.detail->probes.push_back(probe(n, n == 29   ? "lost_forward"
                                            : n == 28 ? "unsent"

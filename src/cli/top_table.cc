@@ -51,7 +51,8 @@ Duration value_or_none(const std::optional<Duration>& value) {
 }
 
 double loss_of(const Session& session) {
-  return session.minute ? session.minute->loss.value_or(-1) : -1;
+  const client::Figures* const figures = figures_of(session);
+  return figures != nullptr ? figures->loss.value_or(-1) : -1;
 }
 
 std::string lower(std::string_view text) {
@@ -96,6 +97,15 @@ int trouble_of(const Session& session) {
   return found == kStates.end() ? 2 : static_cast<int>(found - kStates.begin());
 }
 
+const client::Figures* figures_of(const Session& session) {
+  if (session.minute) return &*session.minute;
+  return session.total && session.total->sent > 0 ? &*session.total : nullptr;
+}
+
+bool has_first_figures(const Session& session) {
+  return !session.minute && figures_of(session) != nullptr;
+}
+
 std::string short_percent(double ratio) {
   const double percent = ratio * 100;
   if (percent <= 0) return "0%";
@@ -118,8 +128,11 @@ std::vector<const Session*> chosen_sessions(const std::vector<Session>& all,
   // The worst first.
   const auto before = [&](const Session* a, const Session* b) {
     const auto figures = [&](std::optional<Duration> client::Figures::* which) {
-      return std::pair(value_or_none(a->minute ? (*a->minute).*which : std::nullopt),
-                       value_or_none(b->minute ? (*b->minute).*which : std::nullopt));
+      const auto value = [&](const Session* of) {
+        const client::Figures* const told = figures_of(*of);
+        return value_or_none(told != nullptr ? told->*which : std::nullopt);
+      };
+      return std::pair(value(a), value(b));
     };
     const auto larger = [&](const auto& pair) {
       return pair.first != pair.second ? pair.first > pair.second : a->name < b->name;
@@ -190,6 +203,13 @@ class Walk {
     canvas_.put_right(row_, at_, text, style, columns);
     at_ += columns + kSeparator;
   }
+  // The same with a mark before the text, which may stand in the column that separates.
+  void right_marked(int columns, std::string_view mark, const std::string& text, Style style) {
+    if (columns == 0) return;
+    canvas_.put_right(row_, at_ - kSeparator, std::string(mark) + text, style,
+                      columns + kSeparator);
+    at_ += columns + kSeparator;
+  }
   int at() const { return at_; }
 
  private:
@@ -219,7 +239,8 @@ void draw_top_header(term::Canvas& canvas, int row, const TopColumns& columns, T
 void draw_top_row(term::Canvas& canvas, int row, const TopColumns& columns, const Session& session,
                   const client::Sparkline* sparkline, WallTime now, bool stale) {
   const client::Figures none;
-  const client::Figures& figures = session.minute ? *session.minute : none;
+  const client::Figures* const told = figures_of(session);
+  const client::Figures& figures = told != nullptr ? *told : none;
   const auto loss = [](const std::optional<double>& ratio) {
     return ratio ? short_percent(*ratio) : std::string("-");
   };
@@ -230,7 +251,7 @@ void draw_top_row(term::Canvas& canvas, int row, const TopColumns& columns, cons
   walk.left(columns.state, stale ? "?" : state_words(session),
             stale ? term::kWarning : state_style(session));
   walk.left(columns.name, session.name, {});
-  walk.right(columns.p50, figure(figures.p50), {});
+  walk.right_marked(columns.p50, has_first_figures(session) ? "*" : "", figure(figures.p50), {});
   walk.right(columns.p99, figure(figures.p99), {});
   walk.right(columns.there, loss(figures.loss_there), lossy(figures.loss_there));
   walk.right(columns.back, loss(figures.loss_back), lossy(figures.loss_back));
@@ -260,6 +281,7 @@ std::string top_counts(const std::vector<Session>& sessions) {
   }
   if (incidents > 0)
     text += fmt::format("; {} incident{} open", incidents, incidents == 1 ? "" : "s");
+  if (std::ranges::any_of(sessions, has_first_figures)) text += "; * first minute";
   return text;
 }
 

@@ -16,6 +16,12 @@ enum class TopOrder : std::uint8_t { Trouble, Name, Median, Tail, Loss, Jitter }
 // How bad the state of a session is; the larger the worse.
 int trouble_of(const client::Session& session);
 
+// Of the newest minute that is decided; of a session that has none yet, all that is decided so far.
+// Null: there are none.
+const client::Figures* figures_of(const client::Session& session);
+// They are those of a session that has no minute yet.
+bool has_first_figures(const client::Session& session);
+
 // Those whose name, host or state holds `filter`, in order; `reverse` turns it round.
 std::vector<const client::Session*> chosen_sessions(const std::vector<client::Session>& all,
                                                     const std::string& filter, TopOrder order,
@@ -33,7 +39,7 @@ void draw_top_row(term::Canvas& canvas, int row, const TopColumns& columns,
                   const client::Session& session, const client::Sparkline* sparkline, WallTime now,
                   bool stale);
 
-// "3 sessions: 2 up, 1 silent; 1 incident open".
+// "3 sessions: 2 up, 1 silent; 1 incident open", and what the mark before figures says.
 std::string top_counts(const std::vector<client::Session>& sessions);
 // A share in five columns: "0%", "<.01%", "12.3%".
 std::string short_percent(double ratio);

@@ -127,7 +127,10 @@ Session session_of(const Json& one) {
   found.since = time(one, "since");
   found.interval = duration(at(one, "interval_ns"));
   found.incident = id(at(one, "incident"));
+  found.kept_from = time(one, "kept_from");
+  found.kept_to = time(one, "kept_to");
   if (at(one, "last_minute").is_object()) found.minute = figures_of(at(one, "last_minute"));
+  if (at(one, "total").is_object()) found.total = figures_of(at(one, "total"));
   return found;
 }
 
@@ -228,6 +231,34 @@ std::string ago(Duration back) {
   return fmt::format("-{}s", std::max<std::int64_t>(1, back / Duration::seconds(1)));
 }
 
+constexpr Duration kWidestSpacing = Duration::hours(1);
+
+// From probe to probe. With bursts it is less than the interval: what was sent tells it.
+Duration spacing_of(const Session& session) {
+  Duration spacing = session.interval.value_or(Duration::milliseconds(500));
+  if (session.minute && session.minute->sent > 0 && session.minute->length > Duration()) {
+    const auto sent = std::min<std::uint64_t>(session.minute->sent, 1'000'000'000);
+    spacing = std::min(spacing, session.minute->length / static_cast<std::int64_t>(sent));
+  }
+  return std::clamp(spacing, Duration::microseconds(1), kWidestSpacing);
+}
+
+// An answer about single probes: the oldest of a range.
+struct Samples {
+  std::vector<Probe> probes;
+  bool complete = true;
+  std::optional<WallTime> next;  // when it is not: from here on there are more
+};
+
+Asked<Samples> samples(Fetch& agent, std::string_view session, const std::string& query) {
+  const auto document =
+      ask(agent, fmt::format("/api/v1/sessions/{}/samples?{}", escaped(session), query));
+  if (!document) return std::unexpected(document.error());
+  return Samples{.probes = list<Probe>(at(*document, "samples"), probe_of),
+                 .complete = at(*document, "complete") != Json(false),
+                 .next = instant(at(*document, "next_ns"))};
+}
+
 }  // namespace
 
 std::optional<WallTime> parse_time(std::string_view text) {
@@ -300,15 +331,52 @@ Asked<std::vector<Event>> events(Fetch& agent, std::string_view session, Duratio
   });
 }
 
-Asked<std::vector<Probe>> probes(Fetch& agent, std::string_view session, Duration back,
-                                 std::size_t most) {
-  const auto document = ask(agent, fmt::format("/api/v1/sessions/{}/samples?from={}&limit={}",
-                                               escaped(session), ago(back), kMostValues));
-  if (!document) return std::unexpected(document.error());
-  auto found = list<Probe>(at(*document, "samples"), probe_of);
-  if (found.size() > most)
-    found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most));
-  return found;
+// The agent tells the oldest of a range, so the range has to be one that holds little more than
+// what is wanted. It ends where what is kept ends, which may be a minute ago. The interval says how
+// wide it is to be; where that was wrong, the answer does: one that was cut tells how dense probes
+// are.
+Asked<std::vector<Probe>> probes(Fetch& agent, const Session& session, std::size_t most) {
+  constexpr int kMostRequests = 6, kWider = 4;
+  const WallTime to = session.kept_to.value_or(WallTime());
+  if (to <= WallTime()) {
+    // Nothing is kept, or it cannot be read: then it says why.
+    const auto none = samples(agent, session.name, "limit=1");
+    if (!none) return std::unexpected(none.error());
+    return std::vector<Probe>();
+  }
+  const auto wanted = static_cast<std::int64_t>(most + most / 2);
+  std::optional<std::vector<Probe>> newest;
+  WallTime known_from = to;  // since then all is in `newest`
+  WallTime earliest = std::max(session.kept_from.value_or(WallTime()), WallTime());
+  Duration width = spacing_of(session) * wanted;
+  for (int requests = 0; requests < kMostRequests; ++requests) {
+    const WallTime from = std::max(earliest, to - width);
+    if (from >= known_from) break;
+    auto found = samples(
+        agent, session.name,
+        fmt::format("from={}&to={}&limit={}", from.ns(), to.ns(), std::min(most * 5, kMostValues)));
+    if (!found) return std::unexpected(found.error());
+    if (found->complete) {
+      const std::size_t before = newest ? newest->size() : 0;
+      newest = std::move(found->probes);
+      known_from = from;
+      // Where there are some and farther back no more of them, there are no others.
+      if (newest->size() >= most || (before > 0 && newest->size() == before)) break;
+      width = width * kWider;
+    } else {
+      if (!found->next || *found->next <= from) break;
+      earliest = *found->next;
+      const auto told = static_cast<std::int64_t>(std::max<std::size_t>(found->probes.size(), 1));
+      width = std::min((earliest - from) / told, kWidestSpacing) * wanted;
+    }
+  }
+  // Older ones are not what was asked for.
+  if (!newest)
+    return std::unexpected(Problem{
+        .text = "its newest probes are not found: too many were due at once", .answered = true});
+  if (newest->size() > most)
+    newest->erase(newest->begin(), newest->end() - static_cast<std::ptrdiff_t>(most));
+  return *std::move(newest);
 }
 
 Asked<std::vector<Incident>> incidents(Fetch& agent, std::string_view session, Duration back) {

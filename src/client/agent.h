@@ -32,8 +32,10 @@ struct Session {
   std::string state;  // "waiting", "up", "silent", "stopped"; "" when only its past is kept
   std::optional<WallTime> since;
   std::optional<Duration> interval;
-  std::optional<std::uint64_t> incident;  // an open one
-  std::optional<Figures> minute;          // the newest that is decided
+  std::optional<std::uint64_t> incident;       // an open one
+  std::optional<WallTime> kept_from, kept_to;  // absent: nothing is, or it cannot be read
+  std::optional<Figures> minute;               // the newest that is decided
+  std::optional<Figures> total;                // all that is decided; session() alone tells it
 };
 
 // Of the last hour, evenly spaced, oldest first; absent: no data.
@@ -104,9 +106,9 @@ Asked<Sparklines> sparklines(Fetch& agent);
 Asked<Windows> windows(Fetch& agent, std::string_view session, Duration back, Duration step);
 Asked<std::vector<Flow>> flows(Fetch& agent, std::string_view session, Duration back);
 Asked<std::vector<Event>> events(Fetch& agent, std::string_view session, Duration back);
-// The newest that are known of those due since so long ago, at most so many; oldest first.
-Asked<std::vector<Probe>> probes(Fetch& agent, std::string_view session, Duration back,
-                                 std::size_t most);
+// The newest that are kept, at most so many; oldest first. A few requests at most, whatever the
+// interval; `session` as sessions() or session() told it.
+Asked<std::vector<Probe>> probes(Fetch& agent, const Session& session, std::size_t most);
 Asked<std::vector<Incident>> incidents(Fetch& agent, std::string_view session, Duration back);
 
 // RFC 3339 with any fraction and offset; absent when it is none.

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/agent.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace wirestamp::client {
 namespace {
@@ -135,6 +140,16 @@ TEST(AgentApi, sparklines_of_an_older_agent_are_unknown) {
   EXPECT_EQ(line.loss[2], 1.0);
 }
 
+// A session that is kept from some moment to another.
+Session kept_session(Duration interval, std::int64_t from_s, std::int64_t to_s) {
+  Session session;
+  session.name = "a";
+  session.interval = interval;
+  session.kept_from = WallTime::from_ns(from_s * 1'000'000'000);
+  session.kept_to = WallTime::from_ns(to_s * 1'000'000'000);
+  return session;
+}
+
 TEST(AgentApi, single_probes_are_read_the_newest_of_them) {
   Told agent;
   agent.answers["/api/v1/sessions/a/samples"] = {.status = 200, .body = R"({"complete":true,
@@ -142,8 +157,10 @@ TEST(AgentApi, single_probes_are_read_the_newest_of_them) {
     "sender_tx_ns":1795716000500040000,"sender_tx_source":"kernel","sender_rx_ns":"x",
     "rtt_ns":2000000,"forward_ns":-350000,"backward_ns":2350000,"residence_ns":21000},
     {"probe":-1,"outcome":7,"scheduled_ns":1e300,"rtt_ns":[]}]})"};
-  const auto found = probes(agent, "a", Duration::minutes(2), 2);
-  EXPECT_EQ(agent.asked.back(), "/api/v1/sessions/a/samples?from=-120s&limit=10000");
+  const auto found = probes(agent, kept_session(Duration::seconds(1), 1'000, 2'000), 2);
+  ASSERT_EQ(agent.asked.size(), 1U);
+  EXPECT_EQ(agent.asked[0],
+            "/api/v1/sessions/a/samples?from=1997000000000&to=2000000000000&limit=10");
   ASSERT_TRUE(found && found->size() == 2);
   const Probe& probe = found->front();
   EXPECT_EQ(probe.number, 2U);
@@ -155,6 +172,131 @@ TEST(AgentApi, single_probes_are_read_the_newest_of_them) {
   EXPECT_EQ(probe.there, Duration::microseconds(-350));
   EXPECT_EQ(found->back().outcome, "");
   EXPECT_FALSE(found->back().due || found->back().rtt);
+}
+
+// Keeps probes and tells them as an agent does: the oldest of a range, and those of one moment
+// together.
+class Keeps final : public Fetch {
+ public:
+  explicit Keeps(std::vector<std::int64_t> due) : due_(std::move(due)) {}
+  Result<Answer> get(const std::string& path) override {
+    ++asked;
+    const auto value = [&](const std::string& name) {
+      return std::stoll(path.substr(path.find(name + "=") + name.size() + 1));
+    };
+    const std::int64_t from = value("from"), to = value("to");
+    const auto limit = static_cast<std::size_t>(value("limit"));
+    std::string body, next;
+    std::size_t count = 0;
+    std::int64_t before = 0;
+    for (std::size_t n = 0; n < due_.size(); ++n) {
+      if (due_[n] < from || due_[n] >= to) continue;
+      if (count >= limit && due_[n] != before) {
+        next = fmt::format(R"("complete":false,"next_ns":{},)", due_[n]);
+        break;
+      }
+      body += fmt::format(R"({}{{"probe":{},"scheduled_ns":{}}})", count++ == 0 ? "" : ",", n,
+                          before = due_[n]);
+    }
+    told += count;
+    return Answer{.status = 200,
+                  .body = fmt::format(R"({{{}"samples":[{}]}})",
+                                      next.empty() ? R"("complete":true,)" : next, body)};
+  }
+  int asked = 0;
+  std::size_t told = 0;  // probes in all answers
+
+ private:
+  std::vector<std::int64_t> due_;
+};
+
+// From the second 1,000 on so many, each `together` of them in one moment.
+std::vector<std::int64_t> due(std::size_t many, std::int64_t every_ns, std::size_t together = 1) {
+  std::vector<std::int64_t> found;
+  for (std::size_t n = 0; n < many; ++n)
+    found.push_back(1'000'000'000'000 + static_cast<std::int64_t>(n / together) * every_ns);
+  return found;
+}
+
+TEST(AgentApi, of_a_fast_session_the_newest_probes_are_told) {
+  for (const std::int64_t interval_us : {100, 1'000, 3'000, 500'000}) {
+    Keeps agent(due(40'000, interval_us * 1'000));
+    const std::int64_t to = 1'000 + 40'000 * interval_us / 1'000'000;
+    const auto found =
+        probes(agent, kept_session(Duration::microseconds(interval_us), 1'000, to), 200);
+    ASSERT_TRUE(found && found->size() == 200) << interval_us;
+    EXPECT_EQ(found->front().number, 39'800U) << interval_us;
+    EXPECT_EQ(found->back().number, 39'999U) << interval_us;
+    EXPECT_EQ(agent.asked, 1) << interval_us;
+    EXPECT_LE(agent.told, 300U) << interval_us;
+  }
+}
+
+TEST(AgentApi, probes_denser_than_the_interval_are_found_in_a_few_requests) {
+  // Bursts: nothing of the session says how many are due at once.
+  for (const std::size_t together : {10U, 100U, 500U}) {
+    Keeps agent(due(30'000, 1'000'000'000, together));
+    const auto seconds = static_cast<std::int64_t>(30'000 / together);
+    Session session = kept_session(Duration::seconds(1), 1'000, 1'000 + seconds);
+    auto found = probes(agent, session, 200);
+    ASSERT_TRUE(found && found->size() == 200) << together;
+    EXPECT_EQ(found->front().number, 29'800U) << together;
+    EXPECT_EQ(found->back().number, 29'999U) << together;
+    EXPECT_LE(agent.asked, 4) << together;
+    // The minute before says it.
+    session.minute = Figures{.begin = {}, .length = Duration::minutes(1)};
+    session.minute->sent = 60 * together;
+    agent.asked = 0;
+    found = probes(agent, session, 200);
+    ASSERT_TRUE(found && found->size() == 200) << together;
+    EXPECT_EQ(found->back().number, 29'999U) << together;
+    EXPECT_LE(agent.asked, 2) << together;
+  }
+}
+
+TEST(AgentApi, probes_rarer_than_the_interval_are_looked_for_farther_back) {
+  Keeps agent(due(500, 5'000'000'000));
+  auto found = probes(agent, kept_session(Duration::milliseconds(500), 1'000, 3'500), 200);
+  ASSERT_TRUE(found && found->size() == 200);
+  EXPECT_EQ(found->back().number, 499U);
+  EXPECT_LE(agent.asked, 4);
+  // No farther than there is anything.
+  Keeps young(due(20, 500'000'000));
+  found = probes(young, kept_session(Duration::milliseconds(500), 1'000, 1'010), 200);
+  ASSERT_TRUE(found && found->size() == 20);
+  EXPECT_EQ(young.asked, 1);
+  Keeps none({});
+  found = probes(none, kept_session(Duration::milliseconds(500), 1'000, 1'000'000), 200);
+  ASSERT_TRUE(found && found->empty());
+  EXPECT_LE(none.asked, 6);
+}
+
+TEST(AgentApi, old_probes_are_never_told_for_the_newest) {
+  Told agent = told("/api/v1/sessions/a/samples", 200,
+                    R"({"complete":false,"next_ns":1000,"samples":[{"probe":1}]})");
+  const Session session = kept_session(Duration::seconds(1), 1'000, 2'000);
+  EXPECT_FALSE(probes(agent, session, 200)) << "it says that there are more, and not where";
+  EXPECT_EQ(agent.asked.size(), 1U);
+  agent = told("/api/v1/sessions/a/samples", 503, R"({"error":{"message":"busy"}})");
+  EXPECT_EQ(probes(agent, session, 200).error().text, "busy");
+  // Nothing is kept yet, or it cannot be read.
+  Session unkept = session;
+  unkept.kept_from.reset();
+  unkept.kept_to.reset();
+  EXPECT_EQ(probes(agent, unkept, 200).error().text, "busy");
+  agent = told("/api/v1/sessions/a/samples", 200, R"({"complete":true,"samples":[]})");
+  EXPECT_TRUE(probes(agent, unkept, 200)->empty());
+}
+
+TEST(AgentApi, of_a_session_it_is_read_what_is_kept_and_all_that_is_decided) {
+  Told agent = told("/api/v1/sessions/a", 200, R"({"name":"a","kept_from":"2026-11-26T17:00:00Z",
+    "kept_to":"2026-11-26T18:00:00Z","total":{"sent":7,"rtt_ns":{"percentiles":{"p50":5}}}})");
+  const auto found = session(agent, "a");
+  ASSERT_TRUE(found && found->kept_from && found->kept_to && found->total);
+  EXPECT_EQ(*found->kept_to - *found->kept_from, Duration::hours(1));
+  EXPECT_EQ(found->total->sent, 7U);
+  EXPECT_EQ(found->total->p50, Duration::nanoseconds(5));
+  EXPECT_FALSE(found->minute);
 }
 
 TEST(AgentApi, what_happened_is_read) {

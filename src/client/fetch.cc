@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -61,12 +62,12 @@ class CurlFetch final : public Fetch {
     set(CURLOPT_URL, url.c_str());
     const CURLcode code = curl_easy_perform(handle_.get());
     if (too_long_)
-      return fail(
-          fmt::format("{} answers with more than {} octets", options_.url, options_.most_octets));
+      return fail(fmt::format("{} answers with more than {} octets", shown_address(options_.url),
+                              options_.most_octets));
     if (code != CURLE_OK)
       return fail(fmt::format("{} ({})",
                               problem_[0] != '\0' ? problem_.data() : curl_easy_strerror(code),
-                              options_.url));
+                              shown_address(options_.url)));
     long status = 0;
     curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
     return Answer{.status = static_cast<unsigned>(status), .body = std::move(body_)};
@@ -108,6 +109,21 @@ class CurlFetch final : public Fetch {
 };
 
 }  // namespace
+
+std::string shown_address(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return "...";
+  std::string_view host = url.substr(scheme + 3);
+  const std::size_t end = std::min(host.find_first_of("/?#\\"), host.size());
+  const std::string_view rest = host.substr(end);
+  host = host.substr(0, end);
+  const std::string_view name = url.substr(0, scheme);
+  // A password with a slash in it: what stands before that is no host.
+  if (rest.contains('@')) return fmt::format("{}://...", name);
+  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos)
+    host.remove_prefix(at + 1);
+  return fmt::format("{}://{}{}", name, host, rest.empty() ? "" : "/...");
+}
 
 Result<std::unique_ptr<Fetch>> make_fetch(const FetchOptions& options,
                                           const std::atomic<bool>& cancel) {

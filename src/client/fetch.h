@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "time/duration.h"
@@ -26,13 +27,17 @@ class Fetch {
 };
 
 struct FetchOptions {
-  std::string url;      // "http://127.0.0.1:23999", without a path
+  std::string url;  // "http://127.0.0.1:23999", without a path; messages have it as shown_address()
   std::string token;    // "": none is sent
   std::string ca_file;  // certificates to trust besides those the system does; "": none
   std::string user_agent;
   Duration connect_timeout = Duration::seconds(5), timeout = Duration::seconds(20);
   std::size_t most_octets = std::size_t{64} << 20U;  // of an answer
 };
+
+// The address as it may be shown: scheme, host and port. Before an '@' there may be a password, and
+// the path of a proxy may be as secret: it is told as "/...".
+std::string shown_address(std::string_view url);
 
 // By libcurl; follows no redirects and uses no proxy, so that the token goes nowhere else. One
 // thread. `cancel`, when it becomes true, ends a request within a second; it outlives the object.
