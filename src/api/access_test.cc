@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -11,7 +12,9 @@
 #include "api/page.h"
 #include "api/routes.h"
 #include "api/server.h"
+#include "api/values.h"
 #include "api/world_test.h"
+#include "platform/route.h"
 
 namespace wirestamp::api {
 namespace {
@@ -36,8 +39,8 @@ TEST_F(ApiAccess, a_name_that_was_not_configured_is_refused) {
   const std::string port = ":" + std::to_string(world.at().port);
   for (const std::string& host :
        {std::string("localhost"), "localhost" + port, std::string("LOCALHOST."), "127.0.0.1" + port,
-        std::string("[::1]"), "[::1]" + port, std::string("probe.example.net"),
-        std::string("Probe.Example.NET:443")})
+        std::string("[::1]"), "[::1]" + port, std::string("[::1%25lo]"),
+        std::string("probe.example.net"), std::string("Probe.Example.NET:443")})
     EXPECT_EQ(world.ask({.target = "/api/v1/sessions", .headers = {"Host: " + host}}).status, 200)
         << host;
   for (const char* host : {"evil.example.com", "localhost.evil.example.com", "192.0.2.1",
@@ -244,14 +247,14 @@ struct ApiListen : testing::Test {
   void SetUp() override { std::filesystem::create_directories(folder); }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  // A self-signed certificate for 127.0.0.1 and its key.
-  void make_certificate() {
+  // A self-signed certificate for an address and its key.
+  void make_certificate(const std::string& address = "127.0.0.1") {
     options.certificate = folder + "/cert.pem";
     options.key = folder + "/key.pem";
     ASSERT_TRUE(platform::run_tool({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                                     "ec_paramgen_curve:P-256", "-nodes", "-keyout", options.key,
                                     "-out", options.certificate, "-days", "2", "-subj",
-                                    "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"}))
+                                    "/CN=localhost", "-addext", "subjectAltName=IP:" + address}))
         << "the tool `openssl` is needed: apt-get install openssl";
   }
   std::string refusal() {
@@ -381,6 +384,35 @@ TEST_F(ApiListen, on_ipv6_loopback) {
   ASSERT_EQ(refusal(), "");
   EXPECT_EQ(world.ask({.target = "/api/v1/sessions", .headers = {"Host: [::1]"}}).status, 200);
   EXPECT_TRUE(world.server->url().starts_with("http://[::1]:"));
+}
+
+// RFC 6874 2.
+TEST(ApiUrl, has_the_zone_of_a_link_local_address) {
+  const auto at = [](const char* address, std::uint32_t interface) {
+    return packet::Endpoint{*packet::IpAddress::parse(address), 9'100, interface};
+  };
+  EXPECT_EQ(url_authority(at("192.0.2.1", 0), ""), "192.0.2.1:9100");
+  EXPECT_EQ(url_authority(at("2001:db8::1", 0), ""), "[2001:db8::1]:9100");
+  EXPECT_EQ(url_authority(at("fe80::1", 2), "eth0.7"), "[fe80::1%25eth0.7]:9100");
+  EXPECT_EQ(url_authority(at("fe80::1", 2), "a@b%"), "[fe80::1%25a%40b%25]:9100");
+}
+
+// Loopback has no such address.
+TEST_F(ApiListen, on_a_link_local_address_it_is_asked_by_its_url) {
+  const auto local = platform::local_addresses();
+  ASSERT_TRUE(local) << local.error().text;
+  const auto found = std::ranges::find_if(*local, [](const platform::LocalAddress& one) {
+    // Nobody listens on an address that the system still checks for a second owner.
+    return one.address.family() == packet::Family::V6 && one.address.is_link_local() &&
+           platform::listen_tcp({one.address, 0, one.interface}).has_value();
+  });
+  if (found == local->end()) GTEST_SKIP() << "no interface of this host has a link-local address";
+  make_certificate(packet::to_string(found->address));
+  options.listen = {.address = found->address, .port = 0, .interface = found->interface};
+  ASSERT_EQ(refusal(), "");
+  const std::string url = world.server->url();
+  EXPECT_TRUE(url.contains("%25" + platform::interface_by_index(found->interface)->name)) << url;
+  EXPECT_EQ(get_with_tls(url + "/healthz", options.certificate, "").first, 200) << url;
 }
 
 TEST_F(ApiListen, the_listener_for_metrics_answers_nothing_else) {

@@ -126,7 +126,7 @@ struct Shape<SessionView> {
       row<[](const T& of) { return time_text(of.kept_time(&store::SessionRow::first)); }>(
           "kept_from", "when windows are kept", "begin of the oldest window"),
       row<[](const T& of) { return time_text(of.kept_time(&store::SessionRow::last)); }>(
-          "kept_to", "when windows are kept", "the same of the newest"),
+          "kept_to", "when windows are kept", "end of the newest window"),
       told<T, &Shape::last_minute, WindowType>("last_minute", "once a minute is decided",
                                                "the newest minute that is decided"),
       told<T, &Shape::total, WindowType>("total", "in the answer for one session",

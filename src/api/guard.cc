@@ -12,8 +12,8 @@ namespace wirestamp::api {
 
 namespace {
 
-// "name", "name:80", "[::1]:80": the name without a port, a dot behind it or brackets; absent when
-// it is none of these.
+// "name", "name:80", "[::1]:80": the name without a port, a dot behind it, brackets or a zone;
+// absent when it is none of these.
 std::optional<std::string> host_name(std::string_view host) {
   if (host.empty() || host.size() > 255) return std::nullopt;
   std::string_view name, port;
@@ -21,6 +21,9 @@ std::optional<std::string> host_name(std::string_view host) {
     const std::size_t end = host.find(']');
     if (end == std::string_view::npos) return std::nullopt;
     name = host.substr(1, end - 1);
+    // A zone means something on the client's host alone. It should leave it out (RFC 6874 4), and
+    // some do not.
+    name = name.substr(0, name.find('%'));
     port = host.substr(end + 1);
     if (!port.empty() && !port.starts_with(':')) return std::nullopt;
     if (!port.empty()) port.remove_prefix(1);

@@ -9,6 +9,8 @@
 #include "api/door.h"
 #include "api/openapi.h"
 #include "api/server_secrets.h"
+#include "api/values.h"
+#include "platform/route.h"
 #include "platform/system_clock.h"
 
 namespace wirestamp::api {
@@ -125,8 +127,13 @@ std::optional<packet::Endpoint> Server::metrics_listening() const {
 }
 
 std::string Server::url() const {
-  return fmt::format("{}://{}", state_->tls ? "https" : "http",
-                     packet::to_string(state_->door->at()));
+  const packet::Endpoint& at = state_->door->at();
+  std::string zone;
+  if (at.interface != 0) {
+    const auto interface = platform::interface_by_index(at.interface);
+    zone = interface ? interface->name : fmt::to_string(at.interface);
+  }
+  return fmt::format("{}://{}", state_->tls ? "https" : "http", url_authority(at, zone));
 }
 
 Server::Counters Server::counters() const {

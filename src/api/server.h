@@ -75,7 +75,7 @@ class Server {
 
   packet::Endpoint listening() const;  // with the real port
   std::optional<packet::Endpoint> metrics_listening() const;
-  std::string url() const;  // "http://127.0.0.1:8080"
+  std::string url() const;  // "http://127.0.0.1:8080", "https://[fe80::1%25eth0]:8080"
 
   struct Counters {
     std::uint64_t requests = 0, refused = 0;  // all, and those answered with 4xx or 5xx

@@ -72,7 +72,7 @@ Result<void> check_places(const Settings& settings) {
 }
 
 Result<void> check_api(const Settings& settings) {
-  const auto api = TRY(api_options(settings));
+  const auto api = TRY(api_options_anywhere(settings));
   if (!api) return {};
   if (!api->listen.address.is_loopback() && (api->token.empty() || api->key.empty()))
     return refuse(settings, Key::Api,

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "agent/reflector_ports.h"
 #include "api/server_secrets.h"
 #include "cli/commands.h"
 #include "cli/option_values.h"
@@ -37,12 +38,23 @@ std::string variable(std::string_view name) {
   return {};
 }
 
+// Without the interface that its zone names: set_interface().
 packet::Endpoint listened_on(const config::ListenAddress& listen) {
   return {.address = listen.address.value_or(packet::IpAddress::any(packet::Family::V6)),
           .port = listen.port};
 }
 platform::Families families_of(const config::ListenAddress& listen) {
   return listen.address ? platform::Families::OfAddress : platform::Families::Both;
+}
+
+Result<void> set_interface(const Settings& settings, Key key, packet::Endpoint& listen) {
+  const auto found = agent::interface_of(settings.get<config::ListenOrNone>(key)->at->zone);
+  if (!found)
+    return config::refuse(settings, key,
+                          fmt::format("'{}': {}: write one that `ip link` lists behind the '%'",
+                                      settings.values(key)[0].text, found.error().text));
+  listen.interface = *found;
+  return {};
 }
 
 Result<std::string> secret(const Settings& settings, Key key) {
@@ -134,7 +146,7 @@ alert::WatchOptions watch_options(const Settings& settings) {
   return options;
 }
 
-Result<std::optional<api::ServerOptions>> api_options(const Settings& settings) {
+Result<std::optional<api::ServerOptions>> api_options_anywhere(const Settings& settings) {
   if (!settings.get<config::ListenOrNone>(Key::Api)->url.empty())
     return config::refuse(settings, Key::Api,
                           "--api of an agent is [ADDR]:PORT to listen on, no URL");
@@ -168,6 +180,15 @@ Result<std::optional<api::ServerOptions>> api_options(const Settings& settings) 
     return config::refuse(settings, options.key.empty() ? Key::ApiCertificate : Key::ApiKey,
                           "--api-certificate and --api-key go together");
   options.limits.connections = static_cast<unsigned>(*settings.get<std::uint64_t>(Key::ApiClients));
+  return options;
+}
+
+Result<std::optional<api::ServerOptions>> api_options(const Settings& settings) {
+  auto options = TRY(api_options_anywhere(settings));
+  if (!options) return std::nullopt;
+  TRY_VOID(set_interface(settings, Key::Api, options->listen));
+  if (options->metrics_listen)
+    TRY_VOID(set_interface(settings, Key::MetricsListen, *options->metrics_listen));
   return options;
 }
 

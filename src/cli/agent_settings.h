@@ -33,6 +33,9 @@ store::Retention retention_of(const config::Settings& settings);
 alert::WatchOptions watch_options(const config::Settings& settings);
 // Read their secret files. Errors name the option and the place it is from.
 Result<std::optional<api::ServerOptions>> api_options(const config::Settings& settings);
+// Without the interfaces that the zones of its addresses name: one may be missing here, or now,
+// where the configuration is right.
+Result<std::optional<api::ServerOptions>> api_options_anywhere(const config::Settings& settings);
 Result<notify::WebhookOptions> webhook_options(const config::Settings& settings);
 
 // Every option of the agent and of its sessions with value and origin.

@@ -175,6 +175,12 @@ std::string shown_url(std::string_view url) {
   return fmt::format("{}://{}{}", url.substr(0, scheme), host, more ? "/..." : "");
 }
 
+std::string shown_word(std::string_view word) {
+  if (word.contains("://")) return shown_url(word);
+  const std::size_t at = word.rfind('@');
+  return at == std::string_view::npos ? std::string(word) : fmt::format("...{}", word.substr(at));
+}
+
 bool names_this_host(std::string_view url) {
   std::string_view host = authority_of(url);
   if (host.contains('@')) return false;

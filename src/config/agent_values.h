@@ -35,6 +35,10 @@ std::string octets_text(std::uint64_t octets);
 Result<std::string> parse_url(std::string_view text);
 // Scheme, host and port of one: all else may be a secret and is told as "/...".
 std::string shown_url(std::string_view url);
+
+// Of a word that may be a URL, or one with a slip in it: as shown_url(), and nothing of what stands
+// before an '@'. Every other word is itself.
+std::string shown_word(std::string_view word);
 // What is sent there stays on this host: its name is localhost, or an address of loopback, and no
 // more. A name that only begins like one may be anybody's.
 bool names_this_host(std::string_view url);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "config/agent_values.h"
 #include "config/nearest.h"
 #include "config/source.h"
+#include "config/value.h"
 
 namespace wirestamp::config {
 
@@ -105,7 +107,7 @@ class Reader {
       if (given(row.key) && !row.repeatable) continue;
       return assign(row, word, "the command line");
     }
-    return fail(fmt::format("'{}' is one word too many", word));
+    return fail(fmt::format("'{}' is one word too many", shown_word(word)));
   }
 
   Result<std::string_view> take_value(const Option& row, const std::string& origin) {
@@ -122,11 +124,11 @@ class Reader {
     if (!row.repeatable) {
       const auto before = std::ranges::find(arguments_.source, row.key, &Assignment::key);
       if (before != arguments_.source.end())
-        return fail(
-            before->origin == origin
-                ? fmt::format("{} is given twice: '{}' and '{}'", origin, before->text, text)
-                : fmt::format("{} and {} contradict each other: both set the option {}",
-                              before->origin, origin, row.name));
+        return fail(before->origin == origin
+                        ? fmt::format("{} is given twice: '{}' and '{}'", origin,
+                                      shown(row, before->text), shown(row, text))
+                        : fmt::format("{} and {} contradict each other: both set the option {}",
+                                      before->origin, origin, row.name));
     }
     arguments_.source.push_back({row.key, std::string(text), std::move(origin)});
     return {};

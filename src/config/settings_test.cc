@@ -48,6 +48,16 @@ TEST(Settings, the_error_names_option_value_place_and_what_is_allowed) {
       "Allowed: a duration from 1us to 1h, such as 500ms or 2s");
 }
 
+TEST(Settings, the_error_hides_what_is_secret_in_a_url) {
+  for (const char* url : {"ftp://user:word@example.net/", "user:word@example.net:9100"}) {
+    const std::vector<Source> sources{one(Key::Api, url, "--api")};
+    const auto settings = resolve(Command::Top, sources);
+    ASSERT_FALSE(settings) << url;
+    EXPECT_EQ(settings.error().text.find("word"), std::string::npos) << settings.error().text;
+    EXPECT_NE(settings.error().text.find("example.net"), std::string::npos);
+  }
+}
+
 TEST(Settings, a_wrong_value_is_refused_even_where_a_stronger_one_hides_it) {
   const std::vector<Source> sources{one(Key::Ttl, "9", "--ttl"),
                                     one(Key::Ttl, "x", "WIRESTAMP_TTL")};

@@ -33,6 +33,17 @@ TEST(Arguments, flags_take_their_value_behind_a_space_or_an_equals_sign) {
             "json=false csv=- host=-h");
 }
 
+TEST(Arguments, what_is_secret_in_a_url_is_not_told) {
+  const auto told = [](const Words& words) {
+    const auto read = read_arguments(Command::Top, words);
+    return read ? "no error" : read.error().text;
+  };
+  EXPECT_EQ(
+      told({"--api", "http://example:word@one.example", "--api=http://example:word@two.example"}),
+      "--api is given twice: 'http://one.example' and 'http://two.example'");
+  EXPECT_EQ(told({"http://example:word@one.example"}), "'http://one.example' is one word too many");
+}
+
 TEST(Arguments, letters_may_stand_together) {
   EXPECT_EQ(joined(ping({"-4c5", "h"})->source), "family=ipv4 count=5 host=h");
 }

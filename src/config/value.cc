@@ -198,6 +198,18 @@ Result<void> check_one_host(const packet::IpAddress& address, std::string_view o
   return check_not_mapped(address);
 }
 
+// The zone behind the address, "" without one. The same link-local address may be that of a host on
+// each interface; every other address is of one host alone (RFC 4007 5).
+Result<std::string> parse_zone(std::string_view host, const Result<packet::IpAddress>& address,
+                               std::string_view otherwise) {
+  const std::size_t percent = host.find('%');
+  if (percent == std::string_view::npos) return std::string();
+  if (!address || address->family() != packet::Family::V6 || !address->is_link_local())
+    return fail(fmt::format("has a zone, which only a link-local IPv6 address has; {}", otherwise));
+  if (percent + 1 == host.size()) return fail("has an empty zone");
+  return std::string(host.substr(percent + 1));
+}
+
 // The host part of "HOST:PORT" when it has colons.
 Result<packet::IpAddress> parse_v6_host(const Parts& parts) {
   const std::string_view host = parts.host;
@@ -229,12 +241,15 @@ Result<HostPort> parse_host_port(std::string_view text) {
   HostPort result{.host = std::string(parts.host), .port = std::nullopt};
   const bool literal_v6 = parts.host.find(':') != std::string_view::npos;
   if (parts.bracketed && !literal_v6) return fail("has brackets around what is no IPv6 address");
-  const auto literal = literal_v6 ? parse_v6_host(parts) : packet::IpAddress::parse(parts.host);
+  const auto literal = literal_v6
+                           ? parse_v6_host(parts)
+                           : packet::IpAddress::parse(parts.host.substr(0, parts.host.find('%')));
   if (literal_v6 && !literal) return std::unexpected(literal.error());
   if (literal) {
     TRY_VOID(check_one_host(*literal, "; name one host"));
     if (literal->is_any()) return fail("is the unspecified address; this host is 127.0.0.1 or ::1");
   }
+  TRY(parse_zone(parts.host, literal, "leave it out, or name the interface by --device"));
   if (parts.port) result.port = TRY(parse_port(*parts.port, 1));
   return result;
 }
@@ -247,21 +262,17 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   ListenAddress result;
   result.port = TRY(parse_port(*parts.port, 0));
   if (!parts.bracketed && (parts.host.empty() || parts.host == "*")) return result;
-  const std::size_t percent = parts.host.find('%');
-  auto address = packet::IpAddress::parse(parts.host.substr(0, percent));
+  const auto address = packet::IpAddress::parse(parts.host.substr(0, parts.host.find('%')));
   if (!address) return fail("is no IP address with a port");
   TRY_VOID(check_one_host(*address, ", from which nobody can answer"));
   result.address = *address;
-  if (percent != std::string_view::npos) {
-    if (!address->is_link_local()) return fail("has a zone, which only a link-local address has");
-    result.zone = parts.host.substr(percent + 1);
-    if (result.zone.empty()) return fail("has an empty zone");
-  }
+  result.zone = TRY(parse_zone(parts.host, address, "leave it out"));
   return result;
 }
 
 std::string shown(const Option& option, std::string_view text) {
-  return option.type == Type::Url ? shown_url(text) : std::string(text);
+  if (option.type == Type::Url) return shown_url(text);
+  return option.type == Type::ListenOrNone ? shown_word(text) : std::string(text);
 }
 
 Result<Data> parse_value(const Option& option, std::string_view text) {

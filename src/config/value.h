@@ -55,7 +55,8 @@ using Data = std::variant<bool, std::uint64_t, Duration, std::string, packet::Ip
 // text without repeating it; resolve() adds value, place and what is allowed.
 Result<Data> parse_value(const Option& option, std::string_view text);
 
-// The text as it may be told to others: of a URL without what may be a secret.
+// The text as it may be told to others: of a URL without what may be a secret, also where a URL is
+// one of several things that the option takes.
 std::string shown(const Option& option, std::string_view text);
 
 Result<HostPort> parse_host_port(std::string_view text);

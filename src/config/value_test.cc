@@ -46,9 +46,20 @@ std::vector<std::string> never_right(Type type) {
       return {"10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/-1", "10/8",
               "::/129",     "x",           "10.0.0.0/",   long_text};
     case Type::Listen:
-      return {"23999",          "1.2.3.4",      ":65536",       ":-1",  ":x",
-              "1.2.3.4:",       "host:1",       "[::1]",        "[::1", "::1:",
-              "1.2.3.4%eth0:5", "[fe80::1%]:5", ":" + long_text};
+      return {"23999",
+              "1.2.3.4",
+              ":65536",
+              ":-1",
+              ":x",
+              "1.2.3.4:",
+              "host:1",
+              "[::1]",
+              "[::1",
+              "::1:",
+              "1.2.3.4%eth0:5",
+              "[fe80::1%]:5",
+              "169.254.1.1%eth0:5",
+              ":" + long_text};
     case Type::Host:
       return {":1",
               "[]:1",
@@ -230,6 +241,26 @@ TEST(Value, a_listen_address_may_be_any_one_family_or_one_address) {
   EXPECT_EQ(*parse_listen("[::]:5"), (ListenAddress{*packet::IpAddress::parse("::"), "", 5}));
   EXPECT_EQ(*parse_listen("[fe80::1%eth0]:5"),
             (ListenAddress{*packet::IpAddress::parse("fe80::1"), "eth0", 5}));
+}
+
+TEST(Value, a_zone_of_what_is_not_link_local_is_refused_as_such) {
+  constexpr std::string_view kTold = "has a zone, which only a link-local IPv6 address has; ";
+  for (const char* text : {"2001:db8::1%eth0", "[2001:db8::1%2]:23999", "::1%lo", "192.0.2.1%eth0",
+                           "169.254.1.1%eth0", "example.net%eth0:862"})
+    EXPECT_EQ(parse_host_port(text).error().text,
+              std::string(kTold) + "leave it out, or name the interface by --device")
+        << text;
+  EXPECT_EQ(parse_host_port("fe80::1%").error().text, "has an empty zone");
+  for (const char* text : {"[2001:db8::1%eth0]:5", "169.254.1.1%eth0:5"})
+    EXPECT_EQ(parse_listen(text).error().text, std::string(kTold) + "leave it out") << text;
+}
+
+TEST(Value, a_url_hides_its_secret_also_where_it_is_one_of_several_things) {
+  const auto api = [](std::string_view text) { return shown(option(Key::Api), text); };
+  EXPECT_EQ(api("http://example:word@example.net:9100"), "http://example.net:9100");
+  EXPECT_EQ(api("http://example:word@example.net/?token=word"), "http://example.net/...");
+  EXPECT_EQ(api("http:/user:word@example.net"), "...@example.net") << "of a wrong one, too";
+  for (const char* text : {":9100", "[fe80::1%eth0]:9100", "none"}) EXPECT_EQ(api(text), text);
 }
 
 TEST(Value, an_address_of_many_or_of_nobody_is_no_host_to_measure) {

@@ -21,16 +21,30 @@ namespace {
 constexpr int kBacklog = 1'024;
 constexpr std::uint16_t kFirstFree = 1'024;
 
+std::string listen_advice(int error, const packet::Endpoint& at) {
+  switch (error) {
+    case EADDRINUSE:
+      return ": another program listens there, choose another port";
+    case EADDRNOTAVAIL:
+      return at.interface == 0 ? ": it is no address of this host"
+                               : ": it is no address of that interface";
+    case EACCES:
+      return at.port < kFirstFree ? ": ports below 1024 need a privilege, choose another one"
+                                  : ": a policy of this host forbids it, choose another port";
+    case EINVAL:
+      if (at.address.is_link_local() && at.interface == 0)
+        return fmt::format(": it is link-local, name its interface as in [{}%eth0]:{}",
+                           packet::to_string(at.address), at.port);
+      return "";
+    default:
+      return "";
+  }
+}
+
 std::unexpected<Error> refused(const packet::Endpoint& at) {
   const int error = errno;
-  const char* advice = error == EADDRINUSE ? ": another program listens there, choose another port"
-                       : error == EADDRNOTAVAIL ? ": it is no address of this host"
-                       : error != EACCES        ? ""
-                       : at.port < kFirstFree
-                           ? ": ports below 1024 need a privilege, choose another one"
-                           : ": a policy of this host forbids it, choose another port";
   return fail(fmt::format("cannot listen on {}: {}{}", packet::to_string(at),
-                          std::generic_category().message(error), advice),
+                          std::generic_category().message(error), listen_advice(error, at)),
               error);
 }
 

@@ -38,9 +38,12 @@ packet::Endpoint endpoint_from(const sockaddr* address, std::uint16_t port) {
   return endpoint;
 }
 
+bool takes_zone(const packet::IpAddress& address) {
+  return address.family() == packet::Family::V6 && address.is_link_local();
+}
+
 bool lacks_interface(const packet::Endpoint& at) {
-  return at.address.family() == packet::Family::V6 && at.address.is_link_local() &&
-         at.interface == 0;
+  return takes_zone(at.address) && at.interface == 0;
 }
 
 std::string reason(int error, std::optional<packet::Family> family) {
@@ -65,6 +68,12 @@ std::string reason(int error, std::optional<packet::Family> family) {
 Result<std::vector<packet::Endpoint>> resolve(const std::string& host, std::uint16_t port,
                                               std::optional<packet::Family> family) {
   if (const std::size_t zone = host.find('%'); zone != std::string::npos) {
+    const auto address = packet::IpAddress::parse(host.substr(0, zone));
+    if (!address || !takes_zone(*address))
+      return fail(
+          fmt::format("cannot reach '{}': only a link-local IPv6 address has a zone; leave "
+                      "out '{}'",
+                      host, host.substr(zone)));
     const std::string name = host.substr(zone + 1);
     const bool number =
         !name.empty() && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });

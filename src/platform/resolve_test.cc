@@ -40,6 +40,13 @@ TEST(Resolve, AZoneIsTheInterfacesIndexByNameOrNumber) {
   EXPECT_THAT(error_of("fe80::1%"), HasSubstr("there is no interface ''"));
 }
 
+TEST(Resolve, AZoneOfWhatIsNotLinkLocalIsRefusedAsSuch) {
+  for (const char* host : {"2001:db8::1%lo", "2001:db8::1%1", "192.0.2.1%lo"})
+    EXPECT_THAT(error_of(host),
+                HasSubstr(std::string(host) +
+                          "': only a link-local IPv6 address has a zone; leave out '%"));
+}
+
 TEST(Resolve, ALinkLocalAddressWithoutAZoneSaysHowToNameIt) {
   EXPECT_THAT(error_of("fe80::1"), HasSubstr("name the interface, as in fe80::1%eth0"));
 }

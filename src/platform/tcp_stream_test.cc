@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <vector>
 
@@ -46,6 +47,15 @@ TEST(TcpStream, answers_with_the_class_that_the_client_began_with) {
     ASSERT_TRUE(accepted);
     EXPECT_EQ(option_of(*accepted, IPPROTO_IP, IP_TOS), traffic_class);
   }
+}
+
+TEST(TcpStream, a_link_local_listener_without_its_interface_is_advised_to_name_it) {
+  const auto listener = listen_tcp({packet::IpAddress::parse("fe80::1").value(), 9'100, 0});
+  ASSERT_FALSE(listener);
+  if (listener.error().os_error == EAFNOSUPPORT) GTEST_SKIP() << "no IPv6 here";
+  EXPECT_NE(listener.error().text.find("name its interface as in [fe80::1%eth0]:9100"),
+            std::string::npos)
+      << listener.error().text;
 }
 
 TEST(TcpStream, a_listener_everywhere_takes_both_families) {
