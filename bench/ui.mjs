@@ -14,8 +14,8 @@ import { gzipSync } from 'node:zlib';
 import { Agent, demoStore, eventually, finish, launch, launchKeeping, reflector, root } from '../tests/browser/harness.mjs';
 
 const rounds = Number(process.env.WIRESTAMP_DEV_ROUNDS ?? 7);
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const percentile = (values, share) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const percentile = (values, share) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
 const progress = (text) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`);
 
 function sizes() {
