@@ -38,7 +38,7 @@ def check(condition, text):
 
 
 def run(*command):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, timeout=250)
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, timeout=1100)
     return result.returncode, result.stdout, result.stderr
 
 

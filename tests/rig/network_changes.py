@@ -177,7 +177,7 @@ def a_device_made_anew_is_followed():
     """Both ends are bound to an interface which is deleted and made again: the same ports go on."""
     with Rig(emulated=False) as rig:
         rig.reflect("--device", "r0")
-        flags = ("-c", "120", "-i", "50ms", "--device", "s0", "--loss-after", "500ms")
+        flags = ("-c", "200", "-i", "50ms", "--device", "s0", "--loss-after", "500ms")
         fixed = ("--port-policy", "fixed", "--source-port", "5000")
         started = {"v4": rig.start_ping(*flags, *fixed),
                    "v6": rig.start_ping(*flags, *fixed, target=f"[{REFLECTOR_V6}]:{PORT}")}

@@ -9,7 +9,7 @@ from course import SECOND, Judgement, all_events, check_accounted, check_ends_we
 from nat import moment
 from rig import Network, check, check_equal
 
-PROBES, INTERVAL = 200, SECOND // 20
+PROBES, INTERVAL = 300, SECOND // 20
 # Of the changes that concern the path: words of which the event has at least one. {old} and {new} are own addresses.
 CAUSES = {
     "address_removed": ("{old}",),
