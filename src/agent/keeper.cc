@@ -99,12 +99,10 @@ std::optional<Keeper::Change> Keeper::change_by(Kept& session, const measure::Ti
   const api::SessionStatus& status = session.status;
   const bool answered = window.delivered + window.late > 0;
   if (answered) session.unanswered.reset();
-  if (status.state == api::SessionState::Waiting) {
-    if (answered) return Change{api::SessionState::Up, second.begin};
-    return std::nullopt;
-  }
+  // Those that are still told of a session that cannot go on are from before it had to wait.
   if (status.since && second.begin < *status.since) return std::nullopt;
-  if (status.state == api::SessionState::Silent && answered)
+  if (answered &&
+      (status.state == api::SessionState::Waiting || status.state == api::SessionState::Silent))
     return Change{api::SessionState::Up, second.begin};
   const std::uint64_t tried = window.sent + window.unsent_total();
   if (status.state != api::SessionState::Up || answered || tried == 0) return std::nullopt;

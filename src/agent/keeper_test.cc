@@ -273,6 +273,49 @@ TEST_F(KeeperTest, a_session_that_cannot_go_on_waits_and_says_why) {
   EXPECT_EQ(status().problem, "no such device");
 }
 
+// A second is told ten seconds and more after its end.
+TEST_F(KeeperTest, seconds_from_before_it_could_not_go_on_do_not_say_that_it_is_up) {
+  clock_.passed = Duration::milliseconds(2'500);
+  live([](Mailbox& mailbox) {
+    mailbox.on_second(7, second(0));
+    mailbox.on_waiting(7, "no such device");
+    mailbox.on_second(7, second(1));
+    mailbox.on_second(7, second(2));
+  });
+  EXPECT_EQ(status().state, api::SessionState::Waiting);
+  EXPECT_EQ(status().problem, "no such device");
+  EXPECT_EQ(status().since, at(2) + Duration::milliseconds(500));
+}
+
+TEST_F(KeeperTest, a_session_that_waited_is_up_when_it_began_anew_and_is_answered) {
+  clock_.passed = Duration::milliseconds(2'500);
+  const auto waits_and_begins = [](Mailbox& mailbox) {
+    mailbox.on_second(7, second(0));
+    mailbox.on_waiting(7, "no such device");
+    mailbox.on_session(7, PingStart{});
+    mailbox.on_second(7, second(1));
+  };
+  live(waits_and_begins);
+  EXPECT_EQ(status().state, api::SessionState::Waiting) << "a second from before";
+  keeper_.reset();
+  live([&](Mailbox& mailbox) {
+    waits_and_begins(mailbox);
+    mailbox.on_second(7, second(12, 2));
+    mailbox.on_second(7, second(13));
+  });
+  EXPECT_EQ(status().state, api::SessionState::Up);
+  EXPECT_EQ(status().since, at(13));
+  EXPECT_EQ(status().problem, "");
+  keeper_.reset();
+  // It says so itself as well, and that counts whatever the clock was set to meanwhile.
+  live([&](Mailbox& mailbox) {
+    waits_and_begins(mailbox);
+    mailbox.on_event(7, event(measure::EventKind::SessionUp, -3'600));
+  });
+  EXPECT_EQ(status().state, api::SessionState::Up);
+  EXPECT_EQ(status().problem, "");
+}
+
 TEST_F(KeeperTest, an_open_incident_goes_on_however_many_came_after_it) {
   live([](Mailbox& mailbox) { mailbox.on_event(7, event(measure::EventKind::OutageBegan, 20)); });
   const std::uint64_t incident = status().incident;
