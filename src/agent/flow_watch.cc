@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "measure/delay.h"
 
 namespace wirestamp::agent {
@@ -52,9 +54,8 @@ void FlowWatch::add(const measure::Sample& sample, std::size_t flow) {
       .flow = static_cast<std::uint32_t>(flow), .round = own.probe, .round_trip = {}, .error = {}};
   if (sample.outcome == measure::Outcome::Delivered) {
     probe.outcome = FlowOutcome::Delivered;
-    const StampSource stamps = measure::round_trip_class(sample);
-    if (!compared_class_) compared_class_ = stamps;
-    if (stamps == *compared_class_ && !sample.bad_reflector_stamps) {
+    probe.stamps = measure::round_trip_class(sample);
+    if (!sample.bad_reflector_stamps) {
       probe.round_trip = measure::round_trip(sample);
       probe.error = measure::round_trip_error(sample).value_or(Duration());
     }

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +33,6 @@ class FlowWatch {
   unsigned flows_;
   std::vector<measure::Accumulator> each_;
   measure::FlowComparison comparison_;
-  std::optional<StampSource> compared_class_;
   std::size_t told_ = 0;
 };
 

@@ -38,6 +38,7 @@ struct Probe {
   std::optional<Duration> round_trip;  // only when delivered
   Duration error;
   FlowOutcome outcome = FlowOutcome::NotSent;
+  StampSource stamps = StampSource::Unknown;
   bool told = false;
 };
 
@@ -169,6 +170,20 @@ FlowFigures figures_of_rest(const Block& block, std::size_t flow) {
   return rest;
 }
 
+// The stamp class that more than half of the round trips have; absent when there is none.
+std::optional<StampSource> class_of_most(std::span<const Probe> round) {
+  std::array<std::size_t, 5> counts{};  // indexed by StampSource
+  std::size_t all = 0;
+  for (const Probe& probe : round) {
+    if (!probe.round_trip) continue;
+    ++counts[static_cast<std::size_t>(probe.stamps)];
+    ++all;
+  }
+  const auto most = std::ranges::max_element(counts);
+  if (2 * *most <= all) return std::nullopt;
+  return static_cast<StampSource>(most - counts.begin());
+}
+
 }  // namespace
 
 struct FlowComparison::State {
@@ -239,15 +254,19 @@ void FlowComparison::State::count_losses(std::span<const Probe> round) {
 }
 
 void FlowComparison::State::count_delays(std::span<const Probe> round) {
+  const auto stamps = class_of_most(round);
+  if (!stamps) return;
+  const auto compared = [&](const Probe& probe) {
+    return probe.round_trip && probe.stamps == *stamps;
+  };
   std::array<std::int64_t, kMaxFlows> values;
   std::size_t count = 0;
   Duration error;
   for (const Probe& probe : round) {
-    if (!probe.round_trip) continue;
+    if (!compared(probe)) continue;
     values[count++] = probe.round_trip->ns();
     error = std::max(error, probe.error);
   }
-  if (count == 0) return;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>((count - 1) / 2);
   std::nth_element(values.begin(), middle, values.begin() + static_cast<std::ptrdiff_t>(count));
   // In floating point, which does not overflow on the stamps of a broken peer.
@@ -256,7 +275,7 @@ void FlowComparison::State::count_delays(std::span<const Probe> round) {
                                     2 * static_cast<double>(error.ns()));
   bool any_slower = false, any_faster = false;
   for (std::size_t flow = 0; flow < round.size(); ++flow) {
-    if (!round[flow].round_trip) continue;
+    if (!compared(round[flow])) continue;
     const std::int64_t ns = round[flow].round_trip->ns();
     const double above_ns = static_cast<double>(ns) - median_ns;
     const bool slower = above_ns > margin_ns, faster = -above_ns > margin_ns;
@@ -341,7 +360,7 @@ void FlowComparison::add(const FlowProbe& probe) {
   const auto place = static_cast<std::size_t>(probe.round - state.first_open);
   Probe& kept = state.open[place * state.options.flows + probe.flow];
   if (kept.told) return;
-  kept = {.error = probe.error, .outcome = probe.outcome, .told = true};
+  kept = {.error = probe.error, .outcome = probe.outcome, .stamps = probe.stamps, .told = true};
   if (probe.outcome == FlowOutcome::Delivered) kept.round_trip = probe.round_trip;
   ++state.told[place];
   while (!state.told.empty() && state.told.front() == state.options.flows) state.close_first();

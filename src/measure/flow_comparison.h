@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "time/duration.h"
+#include "time/timestamp.h"
 
 // Which of several parallel flows differs from the rest. Routers spread flows over equal-cost paths
 // by a hash of their ports; a bad path shows as a flow, or some, that loses more or takes longer
@@ -26,6 +27,12 @@
 // eight share a bad path. If it does not, it is like the flows that remain without that half,
 // whichever they are. So it is held against those of the others that it differs from least, and
 // flows that are alike are not named because others are not.
+//
+// Delays are compared among probes of one stamp class: that of more than half of the round trips of
+// the round. The class may change from round to round, as when the driver turns out to give no
+// stamps; a flow of a weaker class than the others does not keep those from being compared. Where
+// no class has more than half, the round says nothing about delays: fewer flows than the test
+// counts on would share the marks.
 //
 // Looks happen by themselves at blocks of 16, 32, 64 ... rounds, laid end to end at every length.
 // The looks of a young run are thus those at doubling counts of the whole of it, and a flow that
@@ -61,10 +68,9 @@ struct FlowProbe {
   std::uint32_t flow = 0;   // from 0, below FlowComparisonOptions::flows
   std::uint64_t round = 0;  // from 0: the probes of all flows with this number belong together
   FlowOutcome outcome = FlowOutcome::NotSent;
-  // Of a delivered probe; absent when it is not known or its stamps are of another class than those
-  // it would be compared with.
-  std::optional<Duration> round_trip;
-  Duration error;  // bound of the error of round_trip; not negative
+  std::optional<Duration> round_trip;         // of a delivered probe; absent when it is not known
+  Duration error;                             // bound of the error of round_trip; not negative
+  StampSource stamps = StampSource::Unknown;  // class of round_trip: the weakest it is made of
 };
 
 // MoreLoss, Slower: than at least half of all flows. LessLoss, Faster: than more than half of them.

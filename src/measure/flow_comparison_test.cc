@@ -15,6 +15,7 @@
 
 #include "base/random.h"
 #include "measure/enumerated_test.h"
+#include "measure/histogram.h"
 
 namespace wirestamp::measure {
 namespace {
@@ -267,6 +268,39 @@ TEST(FlowComparison, what_the_error_of_the_stamps_explains_is_not_told) {
     }
     EXPECT_EQ(comparison.differences().empty(), error_us == 600);
   }
+}
+
+TEST(FlowComparison, round_trips_are_compared_with_those_of_their_own_stamp_class) {
+  FlowComparison comparison({.flows = 4});
+  // The class changes from round to round, and flow 0 alone has a weaker one all the time.
+  for (std::uint64_t round = 0; round < 256; ++round) {
+    for (std::uint32_t flow = 0; flow < 4; ++flow) {
+      FlowProbe one = probe(flow, round, flow == 0 ? 40 : flow == 1 ? 24 : 20);
+      one.stamps = round % 3 == 0 ? StampSource::Hardware : StampSource::Kernel;
+      if (flow == 0) one.stamps = StampSource::User;
+      comparison.add(one);
+    }
+  }
+  comparison.finish();
+  ASSERT_EQ(named(comparison), (Named{{1, Slower}}));
+  EXPECT_NEAR(comparison.differences()[0].own.round_trip->to_seconds(), 0.024,
+              0.024 * Histogram::kRelativeError);
+  EXPECT_NEAR(comparison.differences()[0].rest.round_trip->to_seconds(), 0.020,
+              0.020 * Histogram::kRelativeError);
+}
+
+// Half of the flows against the other half: which of them is the usual way is not known.
+TEST(FlowComparison, a_round_of_which_no_class_has_more_than_half_says_nothing_about_delays) {
+  FlowComparison comparison({.flows = 4});
+  for (std::uint64_t round = 0; round < 256; ++round) {
+    for (std::uint32_t flow = 0; flow < 4; ++flow) {
+      FlowProbe one = probe(flow, round, flow == 1 ? 30 : 20);
+      one.stamps = flow < 2 ? StampSource::User : StampSource::Kernel;
+      comparison.add(one);
+    }
+  }
+  comparison.finish();
+  EXPECT_EQ(named(comparison), Named());
 }
 
 TEST(FlowComparison, the_end_of_a_run_is_a_look_at_all_of_it) {
