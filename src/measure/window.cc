@@ -41,8 +41,11 @@ void take_marks(const Sample& sample, Window& window) {
   ++window.backward_marks_known;
   window.backward_traffic_class = sample.returned->traffic_class;
   renew(window.backward_hop_limit, sample.returned->hop_limit);
-  // Replies are asked for with the DSCP of the probe, and are sent without ECN.
-  if (!sample.reply_class_refused && sample.returned->dscp() != sample.sent.dscp())
+  // Replies are asked for with the DSCP of the probe, and are sent without ECN. A reflector that
+  // does not say what it saw may not have understood that, and sends them with what it likes; so
+  // does one whose policy refuses. It is not known then whether the way back re-marked them.
+  if (sample.seen_traffic_class && !sample.reply_class_refused &&
+      sample.returned->dscp() != sample.sent.dscp())
     ++window.backward_remarked;
 }
 

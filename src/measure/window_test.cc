@@ -207,6 +207,32 @@ TEST_P(WindowAgainst, the_exact_reference_percentiles_are_within_the_error) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, WindowAgainst, testing::Range<std::uint64_t>(1, 21));
 
+// An answered probe that was sent with DSCP 46, and its reply with this one.
+Sample marked(std::uint8_t returned_dscp) {
+  Sample sample = answered(0, 1'000, 1'000, 1);
+  sample.sent = {.traffic_class = 46U << 2U, .hop_limit = 64};
+  sample.returned =
+      Marks{.traffic_class = static_cast<std::uint8_t>(returned_dscp << 2U), .hop_limit = 61};
+  return sample;
+}
+
+TEST(WindowMarks, a_reply_is_remarked_only_where_it_is_known_what_it_was_sent_with) {
+  Sample sample = marked(0);
+  const Window not_told = window_of({sample});
+  EXPECT_EQ(not_told.backward_marks_known, 1U);
+  EXPECT_EQ(not_told.backward_remarked, 0U);
+  EXPECT_EQ(not_told.backward_traffic_class, 0);
+  sample.seen_traffic_class = 46U << 2U;
+  EXPECT_EQ(window_of({sample}).backward_remarked, 1U);
+  EXPECT_EQ(window_of({sample}).forward_remarked, 0U);
+  sample.reply_class_refused = true;
+  EXPECT_EQ(window_of({sample}).backward_remarked, 0U) << "the reflector sent it with another one";
+  sample = marked(46);
+  sample.seen_traffic_class = 0;
+  EXPECT_EQ(window_of({sample}).backward_remarked, 0U);
+  EXPECT_EQ(window_of({sample}).forward_remarked, 1U);
+}
+
 constexpr WallTime kBegin = WallTime::from_ns(1'700'000'000'000'000'000);
 
 Window second(std::uint64_t delivered, std::uint64_t lost, std::int64_t rtt_us) {

@@ -222,6 +222,36 @@ TEST(Period, changes_of_the_hop_limit_are_counted) {
   EXPECT_TRUE(has(text_of(period), "back 57 (changed 2 times between windows)"));
 }
 
+TEST(Period, marks_on_replies_are_as_sent_or_not_only_where_the_reflector_tells_what_it_sent) {
+  const auto told = [](const measure::Window& window) {
+    Minutes minutes;
+    minutes.period.dscp = 46;
+    minutes.add(window);
+    return text_of(minutes.done());
+  };
+  measure::Window window = minute(10, 0, 1'000);
+  window.backward_marks_known = 10;
+  window.backward_traffic_class = 0;
+  const std::string_view not_known =
+      "on replies: DSCP 0 at last, not known with what they were sent";
+  EXPECT_TRUE(has(told(window), "seen there: not known;"));
+  EXPECT_TRUE(has(told(window), not_known)) << told(window);
+  // As windows from before this was told apart have it.
+  window.backward_remarked = 10;
+  EXPECT_TRUE(has(told(window), not_known)) << told(window);
+  // It tells what it saw of eight of the ten.
+  window.forward_marks_known = 8;
+  window.forward_traffic_class = 46U << 2U;
+  EXPECT_TRUE(has(told(window), "on replies: DSCP 0 at last, otherwise than sent 8 of 8 times"))
+      << told(window);
+  window.backward_remarked = 0;
+  window.backward_traffic_class = 46U << 2U;
+  EXPECT_TRUE(has(told(window), "on replies: DSCP 46 at last, always as sent")) << told(window);
+  // Its policy refuses the class of the probes, and what it takes instead it does not say.
+  window.backward_traffic_class = 0;
+  EXPECT_TRUE(has(told(window), not_known)) << told(window);
+}
+
 TEST(Period, names_from_elsewhere_do_not_steer_the_terminal) {
   Minutes minutes;
   minutes.period.session = "a\x1b[2Jb\nc";

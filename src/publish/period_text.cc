@@ -154,23 +154,38 @@ void append_delays(std::string& out, const Window& w) {
   append_one_way(out, w);
 }
 
-// "DSCP 46 as sent" of both directions, and how many hops away.
-std::string mark_text(std::uint64_t known, std::uint64_t remarked,
-                      std::optional<std::uint8_t> traffic_class) {
-  if (known == 0 || !traffic_class) return "not known";
-  std::string text = fmt::format("DSCP {} at last", *traffic_class >> 2U);
-  text += remarked == 0 ? ", always as sent"
-                        : fmt::format(", otherwise than sent {} of {} times", remarked, known);
-  return text;
+// Of `known` packets of which both what they were sent with and what they arrived with is known.
+std::string as_sent(std::uint64_t known, std::uint64_t remarked) {
+  if (remarked == 0) return "always as sent";
+  return fmt::format("otherwise than sent {} of {} times", remarked, known);
 }
 
+std::string there_text(const Window& w) {
+  if (w.forward_marks_known == 0 || !w.forward_traffic_class) return "not known";
+  return fmt::format("DSCP {} at last, {}", *w.forward_traffic_class >> 2U,
+                     as_sent(w.forward_marks_known, w.forward_remarked));
+}
+
+// A reflector that tells what it saw sends its replies as they are asked for; what another one, or
+// one whose policy refuses, sends them with is not known. Windows from before this was told apart
+// count replies of such ones as re-marked.
+std::string back_text(const Window& w, std::uint8_t asked) {
+  if (w.backward_marks_known == 0 || !w.backward_traffic_class) return "not known";
+  const unsigned dscp = *w.backward_traffic_class >> 2U;
+  const std::uint64_t known = std::min(w.forward_marks_known, w.backward_marks_known);
+  const std::uint64_t remarked = std::min(w.backward_remarked, known);
+  const bool refused = remarked == 0 && dscp != asked;
+  return fmt::format(
+      "DSCP {} at last, {}", dscp,
+      known == 0 || refused ? "not known with what they were sent" : as_sent(known, remarked));
+}
+
+// "DSCP 46 as sent" of both directions, and how many hops away.
 void append_marks(std::string& out, const Period& period) {
   const Window& w = period.total;
   if (w.forward_marks_known + w.backward_marks_known > 0) {
-    line(out, "marks", "sent with DSCP {}; seen there: {};", period.dscp,
-         mark_text(w.forward_marks_known, w.forward_remarked, w.forward_traffic_class));
-    line(out, "", "on replies: {}",
-         mark_text(w.backward_marks_known, w.backward_remarked, w.backward_traffic_class));
+    line(out, "marks", "sent with DSCP {}; seen there: {};", period.dscp, there_text(w));
+    line(out, "", "on replies: {}", back_text(w, period.dscp));
   }
   if (!w.forward_hop_limit && !w.backward_hop_limit) return;
   const auto hops = [](std::optional<std::uint8_t> limit, unsigned changes) {

@@ -303,7 +303,8 @@ struct Shape<WindowView> {
       count<&Window::backward_marks_known>("marks.backward.known",
                                            "replies whose marks are known here"),
       count<&Window::backward_remarked>("marks.backward.remarked",
-                                        "those of them that came otherwise than asked for"),
+                                        "those of them that came otherwise than the reflector sent "
+                                        "them, where it tells what it saw"),
       figure<&Window::backward_traffic_class>("marks.backward.traffic_class", kSeen,
                                               "traffic class octet seen last"),
       figure<&Window::backward_hop_limit>("marks.backward.hop_limit", kSeen, "hop limit seen last"),
