@@ -13,6 +13,8 @@ constexpr std::size_t kMaxUndated = 64;
 constexpr std::size_t kMaxEarlierIds = 8;
 // A foreign reflector whose counter falls back by more than this has restarted.
 constexpr std::uint64_t kRestartDistance = 64;
+// What is decided is overtaken by no more requests than this (kReorderSlack of reflector_view.cc).
+constexpr std::uint64_t kSettledSlack = 16;
 // Who takes turns is seen again within so many requests.
 constexpr std::uint64_t kTurn = 64;
 
@@ -37,11 +39,23 @@ std::uint64_t Peer::unwrap_reflector(std::uint32_t wire, const Filing& filing) c
   return unwrap_in(view_of(filing), wire);
 }
 
-// A foreign reflector: its counter fell back while ours went on.
+// A foreign reflector: its counter fell back while ours went on. No order of arrivals does that
+// where the number was another request's, or where higher ones were those of requests decided long
+// ago. One whose number stays the same does not count.
 bool Peer::counter_fell_back(const Reply& reply, std::uint64_t sequence) const {
-  return stateful_ && view_.newest() && view_.newest_request() &&
-         unwrap_in(view_, reply.reflector_sequence) + kRestartDistance < *view_.newest() &&
-         sequence > *view_.newest_request();
+  if (!stateful_ || !view_.newest() || !view_.newest_request()) return false;
+  const std::uint64_t number = unwrap_in(view_, reply.reflector_sequence);
+  // A copy of a reply has the request of that one.
+  if (number >= *view_.newest() || sequence <= *view_.newest_request()) return false;
+  return number + kRestartDistance < *view_.newest() || view_.request_of(number) ||
+         (settled_ && number <= *settled_);
+}
+
+// The view forgets them soon, and a restart may be later.
+void Peer::settle_numbers(std::uint64_t until) {
+  for (; settled_until_ < until; ++settled_until_)
+    if (const auto number = view_.first_reply_to(settled_until_))
+      settled_ = std::max(settled_.value_or(*number), *number);
 }
 
 // An earlier state that answers a request later than the first of the current one was not replaced:
@@ -90,9 +104,9 @@ Filing Peer::file(const Reply& reply, const Answered& answered) {
   } else if (epoch_id_) {
     return {.kind = Kind::Undated, .number = reply.reflector_sequence};
   } else {
-    restarted = counter_fell_back(reply, answered.sequence);
     //= RFC5357:light-stateless
     stateful_ = stateful_ || reply.reflector_sequence != reply.sender_sequence;
+    restarted = counter_fell_back(reply, answered.sequence);
   }
   if (restarted || returned) {
     in_turn = start_epoch(reply, answered);
@@ -179,6 +193,7 @@ bool Peer::start_epoch(const Reply& reply, const Answered& answered) {
   resolved_ += before_.take_resolved();
   before_ = std::move(view_);
   have_before_ = true;
+  settled_.reset();
   first_request_ = answered.sequence;
   std::uint64_t first_reply = reply.reflector_sequence;
   for_each_listed(reply, answered, [&](std::uint64_t request, std::uint32_t number) {
@@ -323,6 +338,7 @@ void Peer::resolve_all() {
 }
 
 void Peer::forget_before(std::uint64_t sequence) {
+  if (!epoch_id_ && sequence > kSettledSlack) settle_numbers(sequence - kSettledSlack);
   view_.forget_before(sequence);
   before_.forget_before(sequence);
   while (!refusals_.empty() && refusals_.front().until <= sequence) refusals_.pop_front();

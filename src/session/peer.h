@@ -111,6 +111,7 @@ class Peer {
   void note_numbers(ReflectorView& view, const Reply& reply, std::uint64_t number,
                     const Answered& answered);
   void date_waiting();
+  void settle_numbers(std::uint64_t until);
   void note_refusals(const ReflectorState& state, const Answered& answered);
   bool was_closed(std::uint64_t sequence) const;
   const ReflectorView& view_of(const Filing& filing) const {
@@ -119,6 +120,9 @@ class Peer {
 
   ReflectorView view_, before_;
   std::uint64_t first_request_ = 0;  // of this epoch
+  // The highest number that a request before `settled_until_` got, which are all decided.
+  std::optional<std::uint64_t> settled_;
+  std::uint64_t settled_until_ = 0;
   // Several states take turns. Requests before these may be known to the state before, too; to any.
   std::uint64_t either_until_ = 0, any_until_ = 0;
   bool have_before_ = false;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/random.h"
+
 namespace wirestamp::session {
 namespace {
 
@@ -158,6 +160,85 @@ TEST(Peer, WhoTookTurnsAndDoesNoMoreIsForgotten) {
   for (std::uint32_t n = 0; n < 100; ++n)
     give(three.peer, {.number = n, .request = 30 + n + (n < 90 ? 0 : 1), .epoch = 200});
   EXPECT_EQ(three.peer.fate_of(120), Fate::Forward);
+}
+
+// A reflector that tells no state: only its numbers can say that it was started anew.
+struct Foreign {
+  Peer peer;
+  std::uint32_t next = 0;
+
+  Filing answer(std::uint32_t number, std::uint32_t request) {
+    next = std::max(next, request + 1);
+    return give(peer, {.number = number, .request = request, .epoch = {}});
+  }
+  // What is older than four seconds, at two probes a second, is decided.
+  void forget() { peer.forget_before(next > 8 ? next - 8 : 0); }
+};
+
+TEST(Peer, AForeignReflectorThatRestartsEarlyIsNoticed) {
+  for (const bool forgets : {false, true})
+    for (std::uint32_t before = 2; before <= 100; ++before) {
+      Foreign foreign;
+      for (std::uint32_t n = 0; n < before; ++n) {
+        EXPECT_FALSE(foreign.answer(n, n).restarted);
+        if (forgets) foreign.forget();
+      }
+      EXPECT_TRUE(foreign.answer(0, before + 1).restarted) << "after " << before;
+      EXPECT_EQ(foreign.peer.epoch(), 1U);
+      EXPECT_FALSE(foreign.answer(1, before + 2).restarted);
+      EXPECT_FALSE(foreign.answer(2, before + 4).restarted);
+      EXPECT_EQ(foreign.peer.fate_of(before + 3), Fate::Forward) << "after " << before;
+    }
+}
+
+// A copy has the request of its reply, and of what is overtaken the number was not seen before.
+TEST(Peer, NoOrderOfForeignRepliesIsARestart) {
+  base::Random random(11);
+  for (int run = 0; run < 200; ++run) {
+    Foreign foreign;
+    // Each of 400 requests arrives up to `there` places later, and its reply up to `back`.
+    const std::size_t there = 1 + random.below(16), back = 1 + random.below(64);
+    std::vector<std::pair<std::size_t, std::uint32_t>> arrivals, replies;
+    for (std::uint32_t request = 0; request < 400; ++request) {
+      if (random.below(10) == 0) continue;
+      arrivals.emplace_back(request + random.below(there), request);
+      if (random.below(20) == 0) arrivals.emplace_back(request + random.below(there), request);
+    }
+    std::ranges::sort(arrivals);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> numbered;
+    for (const auto& [at, request] : arrivals) {
+      const auto number = static_cast<std::uint32_t>(numbered.size());
+      numbered.emplace_back(number, request);
+      if (random.below(10) == 0) continue;
+      replies.emplace_back(at + random.below(back), number);
+      if (random.below(20) == 0) replies.emplace_back(at + random.below(back), number);
+    }
+    std::ranges::sort(replies);
+    for (const auto& [at, number] : replies) {
+      EXPECT_FALSE(foreign.answer(number, numbered[number].second).restarted)
+          << "run " << run << " number " << number;
+      foreign.peer.forget_before(at > 100 ? at - 100 : 0);
+    }
+  }
+}
+
+// Broken or behind a NAT that gives each packet another source: that is no news each time.
+TEST(Peer, AForeignReflectorWhoseNumberStaysIsNotRestartedWithEachReply) {
+  Foreign foreign;
+  for (std::uint32_t request = 0; request < 200; ++request) {
+    EXPECT_FALSE(foreign.answer(0, request).restarted);
+    foreign.forget();
+  }
+}
+
+TEST(Peer, AStatelessForeignReflectorIsNeverRestarted) {
+  Foreign foreign;
+  for (std::uint32_t n = 0; n < 300; ++n) {
+    const std::uint32_t request = n ^ 3U;  // four in turn the other way around
+    EXPECT_FALSE(foreign.answer(request, request).restarted);
+    foreign.forget();
+  }
+  EXPECT_FALSE(foreign.peer.stateful());
 }
 
 }  // namespace

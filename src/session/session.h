@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -152,14 +153,24 @@ class Session {
 
  private:
   class Flow;
+  // The verdicts told of an outage: why it is silent may change while it lasts.
+  struct Findings {
+    // Whether that one is to be told; then it is the last one. `shown`: something said so, and not
+    // the silence alone.
+    bool take(measure::Finding finding, bool shown, MonoTime now);
+
+    std::optional<measure::Finding> last;
+    std::set<measure::Finding> all;
+    MonoTime told;                         // when the last one was
+    std::optional<MonoTime> shown_before;  // when something said why, last
+  };
   // From the declaration of an outage until a measured probe is answered.
   struct Outage {
     MonoTime declared, heard;  // when we said so; when the peer was last heard, or the path moved
     bool told = false;         // an event said that it began
     bool stopped = false;      // the reflector had said that it would stop: it is none
-    bool judged = false;       // a verdict was told
-    bool suspected = false;    // policy `fixed` said what it suspects
     bool swept = false;
+    Findings findings;
     std::optional<MonoTime> answered;  // it is over
     SilenceWatch::Gap gap;             // then
   };
@@ -254,6 +265,10 @@ class Session {
   void return_to(FlowId flow, const Timestamp& now, const std::string& reason);
   bool recent(const std::optional<MonoTime>& time, MonoTime now) const;
   bool nothing_leaves(MonoTime now) const;
+  std::optional<measure::Finding> known_cause(MonoTime now) const;
+  void tell_finding(const Timestamp& now, measure::Finding finding, bool shown,
+                    const FlowTrial* trial);
+  void let_go(FlowId flow, MonoTime now);
   bool path_is_clean(MonoTime now) const;
   const Sender::Elsewhere* answered_elsewhere(MonoTime now) const;
   void look_at_egress(const Timestamp& now);

@@ -22,6 +22,11 @@ namespace {
 // What the system or the path said about a failure counts for so long: the kernel says once in
 // three seconds that a neighbour does not answer.
 constexpr Duration kEvidenceLasts = Duration::seconds(6);
+// Hosts and routers limit how often they say something, so what a verdict rests on holds for so
+// long after it was seen last.
+constexpr Duration kEvidenceHolds = Duration::minutes(1);
+// A verdict that was told before in the same outage is news again after this time.
+constexpr Duration kFindingKnown = Duration::hours(1);
 // After so many silences in a row a fixed flow is suspected to be stalled.
 constexpr int kSuspectAfter = 3;
 }  // namespace
@@ -35,9 +40,15 @@ bool Session::nothing_leaves(MonoTime now) const {
   return recent(evidence_.neighbour, now) || watch_.locally_silent(now);
 }
 
+// What the system or the peer's host says itself: no other port helps.
+std::optional<Finding> Session::known_cause(MonoTime now) const {
+  if (nothing_leaves(now)) return Finding::LocalCause;
+  if (recent(evidence_.closed, now)) return Finding::PeerClosed;
+  return std::nullopt;
+}
+
 bool Session::path_is_clean(MonoTime now) const {
-  return !nothing_leaves(now) && !recent(evidence_.closed, now) && !recent(evidence_.icmp, now) &&
-         answered_elsewhere(now) == nullptr;
+  return !known_cause(now) && !recent(evidence_.icmp, now) && answered_elsewhere(now) == nullptr;
 }
 
 const Sender::Elsewhere* Session::answered_elsewhere(MonoTime now) const {
@@ -96,6 +107,7 @@ void Session::declare_outage(const Timestamp& now) {
     stalled_.reset();
   }
   outage_->stopped = stopping_.has_value();
+  if (suspect_ && !trial_) let_go(*suspect_, *now.mono);
   suspect_.reset();
   budget_.on_silent(options_.flow.session, *now.mono, outage_->stopped);
 }
@@ -107,7 +119,6 @@ void Session::tell_outage(const Timestamp& now) {
   if (outage_->told || outage_->stopped) return;
   if (!budget_.tells(options_.flow.session, *now.mono)) return;
   outage_->told = true;
-  outage_->judged = outage_->suspected = false;
   measure::Event began = event(EventKind::OutageBegan, now);
   began.last_good = watch_.last_good();
   began.first_lost = watch_.first_lost();
@@ -118,20 +129,32 @@ void Session::tell_outage(const Timestamp& now) {
   tell(began);
 }
 
+// A host that is started anew is no neighbour at first, then its port is closed, and each is told.
+// Where nobody says anything, that is news only when it lasts; and causes in turn, as of a host
+// that is started again and again, make no storm.
+bool Session::Findings::take(Finding finding, bool shown, MonoTime now) {
+  const bool holds = !shown && shown_before && now - *shown_before < kEvidenceHolds;
+  if (shown) shown_before = now;
+  if (finding == last || holds) return false;
+  if (all.contains(finding) && now - told < kFindingKnown) return false;
+  last = finding;
+  all.insert(finding);
+  told = now;
+  return true;
+}
+
+void Session::tell_finding(const Timestamp& now, Finding finding, bool shown,
+                           const FlowTrial* trial) {
+  if (outage_->told && outage_->findings.take(finding, shown, *now.mono))
+    tell_verdict(now, finding, trial);
+}
+
 void Session::on_silence(const Timestamp& now) {
   if (!outage_) declare_outage(now);
   tell_outage(now);
   if (lanes_.size() > 1 || trial_) return;
-  if (nothing_leaves(*now.mono) || recent(evidence_.closed, *now.mono)) {
-    if (!outage_->judged && outage_->told)
-      tell_verdict(now,
-                   recent(evidence_.closed, *now.mono) && !nothing_leaves(*now.mono)
-                       ? Finding::PeerClosed
-                       : Finding::LocalCause,
-                   nullptr);
-    outage_->judged = true;
-    return;
-  }
+  if (const auto cause = known_cause(*now.mono))
+    return tell_finding(now, *cause, /*shown=*/true, nullptr);
   if (options_.policy == PortPolicy::Fixed) return heal(now);
   if (next_switch_ && *now.mono < *next_switch_) return;
   if (budget_.may_try(options_.flow.session, options_.flow.remote.address)) try_new_port(now);
@@ -189,7 +212,9 @@ void Session::end_outage(const Timestamp& now) {
     // What was answered only after other probes of ours had refreshed the entry anew was cured by
     // something else.
     const bool cured = !gap.lost_to || gap.lost_to->probe < first_after_pause_;
-    if (cured && pauses_.certain()) tell_healed(now);
+    // Nor does an entry die in a pause that is no longer than one that it outlived.
+    const bool longest = pauses_.before() < pauses_.current();
+    if (cured && longest && pauses_.certain()) tell_healed(now);
     pauses_.forget();
     return;
   }
@@ -217,14 +242,9 @@ void Session::heal(const Timestamp& now) {
   const Duration silent = *now.mono - outage_->heard;
   const bool may_heal = options_.heal_after && (pauses_.any() || silent >= *options_.heal_after);
   if (!may_heal && silent < options_.silence * kSuspectAfter) return;
-  if (!path_is_clean(*now.mono)) {
-    if (!outage_->judged && outage_->told) tell_verdict(now, Finding::PeerOrPathDown, nullptr);
-    outage_->judged = true;
-    return;
-  }
-  if (!outage_->suspected && outage_->told)
-    tell_verdict(now, Finding::StalledFlowSuspected, nullptr);
-  outage_->suspected = true;
+  if (!path_is_clean(*now.mono))
+    return tell_finding(now, Finding::PeerOrPathDown, /*shown=*/true, nullptr);
+  tell_finding(now, Finding::StalledFlowSuspected, /*shown=*/false, nullptr);
   if (!may_heal) return;
   pauses_.begin(*now.mono);
   measure::Event pause = event(EventKind::HealingPause, now);
@@ -241,6 +261,8 @@ void Session::return_to(FlowId flow, const Timestamp& now, const std::string& re
   const std::string old_flow = tuple(before);
   lanes_.front() = flow;
   if (suspect_ == flow) suspect_.reset();
+  // In use again: at the end of its tries it would be retired.
+  if (stalled_ && stalled_->flow == flow) stalled_.reset();
   retire(before);
   if (trial_) {  // of other flows: neither of them is used any more
     const FlowTrial trial = *trial_;
@@ -311,7 +333,8 @@ void Session::reconnect(const Timestamp& now, const std::string& reason, bool mo
     if (outage_) {  // of the 5-tuple from now on nothing is known yet
       watch_.restart(*now.mono);
       outage_->heard = *now.mono;
-      outage_->judged = outage_->suspected = outage_->swept = false;
+      outage_->findings = {};
+      outage_->swept = false;
     }
     next_switch_.reset();
     back_off_ = Duration();

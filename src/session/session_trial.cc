@@ -47,13 +47,14 @@ void Session::judge(const Timestamp& now) {
     case Finding::TransientOutage:
       // Of an outage that was judged already this is only the end.
       if (const auto& about = outage_ ? outage_ : last_outage_;
-          about && about->told && !about->judged)
+          about && about->told && !about->findings.last)
         tell_verdict(now, finding, &trial);
       if (fixed_flow_ == trial.old_flow()) {
         return_to(trial.old_flow(), now, "healed");
       } else {
         retire(trial.old_flow());
         suspect_.reset();
+        if (stalled_ && stalled_->flow == trial.old_flow()) stalled_.reset();
       }
       break;
     case Finding::NewPortsBlocked:
@@ -69,26 +70,38 @@ void Session::judge(const Timestamp& now) {
     case Finding::PeerOrPathDown:
     case Finding::PeerClosed:
     case Finding::LocalCause:
-      if (outage_ && !outage_->judged) {
-        outage_->judged = true;
-        if (!outage_->told) break;
-        const bool closed = recent(evidence_.closed, *now.mono);
-        tell_verdict(now,
-                     closed                      ? Finding::PeerClosed
-                     : nothing_leaves(*now.mono) ? Finding::LocalCause
-                                                 : finding,
-                     &trial);
-        if (!closed && !outage_->swept) begin_sweep(trial.new_flow(), std::nullopt, *now.mono);
-        outage_->swept = true;
+      if (outage_) {
+        tell_finding(now, known_cause(*now.mono).value_or(finding),
+                     /*shown=*/!path_is_clean(*now.mono), &trial);
+        if (outage_->findings.last == finding && !outage_->swept) {
+          begin_sweep(trial.new_flow(), std::nullopt, *now.mono);
+          outage_->swept = true;
+        }
       }
+      // The trials of an outage that lasts are all about the same flow.
+      if (!outage_ || suspect_ != trial.old_flow()) let_go(trial.old_flow(), *now.mono);
       break;
   }
+}
+
+// No trial will be about this flow any more, and none has found out what it has: it may have been
+// luck that a probe over the newer one was answered. A fixed flow is tried until it is answered.
+void Session::let_go(FlowId flow, MonoTime now) {
+  if (suspect_ == flow) suspect_.reset();
+  if (flow == current()) return;
+  if (flow != fixed_flow_) return retire(flow);
+  if (stalled_ && stalled_->flow == flow) return;
+  if (stalled_) retire(stalled_->flow);
+  stalled_ = Stalled{
+      .flow = flow, .tries = {now, options_.schedule.interval, /*repeat=*/true}, .entry = false};
 }
 
 // The old flow is silent from now on, but for a sweep and the spaced tries. A trial may outlast its
 // outage, and the next one may have begun.
 void Session::settle_stall(const Timestamp& now, Finding finding, FlowId flow) {
   suspect_ = flow;
+  // Its outage goes on at long intervals, or where most probes are lost.
+  if (stalled_ && stalled_->flow == flow) return;
   if (stalled_) {  // the fixed flow, which is being tried already
     suspect_.reset();
     return retire(flow);
@@ -133,7 +146,7 @@ void Session::run_stalled(const Timestamp& now, const ClockState& clock) {
   }
   const std::optional<MonoTime> next = tries.next();
   // A dynamic flow is not returned to: what was to be learned is known, or will not be.
-  if (!next || (!returns && tries.timeout())) {
+  if (!next || (!returns && tries.answered())) {
     stalled_.reset();
     suspect_.reset();
     return retire(flow->id);

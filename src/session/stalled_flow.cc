@@ -35,7 +35,9 @@ void StalledFlow::on_try(MonoTime now) {
 void StalledFlow::on_answer(MonoTime now) {
   if (!awaiting_since_) return;
   awaiting_since_.reset();
-  if (!timeout_) timeout_ = Timeout{.above = failed_gap_, .at_most = tried_gap_};
+  if (!ever_answered_ && failed_gap_ < tried_gap_)
+    timeout_ = Timeout{.above = failed_gap_, .at_most = tried_gap_};
+  ever_answered_ = true;
   ++answers_;
   next_answer_try_ = now + kAnswerGap;
 }
@@ -61,7 +63,7 @@ Duration HealingPauses::next() const {
 }
 
 void HealingPauses::begin(MonoTime now) {
-  before_ = current_;
+  before_ = std::max(before_, current_);
   current_ = next();
   slept_after_ = Duration();
   ++count_;

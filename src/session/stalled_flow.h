@@ -40,7 +40,9 @@ class StalledFlow {
   void on_time(MonoTime now);
 
   bool healed() const { return answers_ >= kAnswersToReturn; }
-  // It has answered once: the middlebox's time-out lies in (above, at_most].
+  bool answered() const { return ever_answered_; }  // at least once
+  // It has answered once: the middlebox's time-out lies in (above, at_most]. Absent, too, where it
+  // had not answered after a longer silence: then no entry died in this one.
   struct Timeout {
     Duration above, at_most;
   };
@@ -62,6 +64,7 @@ class StalledFlow {
   Duration slept_;  // in the gap of the moment
   std::optional<MonoTime> awaiting_since_, next_answer_try_;
   unsigned answers_ = 0;
+  bool ever_answered_ = false;
   std::optional<Timeout> timeout_;
 };
 

@@ -77,6 +77,38 @@ TEST(StalledFlow, is_left_alone_when_told_so) {
   EXPECT_EQ(flow.next(), kStart + Duration::hours(6));
 }
 
+// No entry dies in a shorter silence than one that it outlived: something else has healed the flow.
+TEST(StalledFlow, an_answer_after_a_shorter_silence_than_one_that_failed_measures_no_time_out) {
+  StalledFlow flow(kStart, Duration::milliseconds(500), true);
+  flow.leave_alone_until(kStart + Duration::hours(6));
+  MonoTime now = kStart + Duration::hours(6);
+  flow.on_try(now);
+  now += StalledFlow::kAnswerWait;
+  flow.on_time(now);
+  now = *flow.next();
+  ASSERT_EQ(now, kStart + Duration::hours(6) + Duration::seconds(35));
+  flow.on_try(now);
+  flow.on_answer(now);
+  EXPECT_TRUE(flow.answered());
+  EXPECT_FALSE(flow.timeout());
+  // Nor does a longer one measure it later: the flow had been answered before.
+  now += StalledFlow::kAnswerGap;
+  flow.on_try(now);
+  flow.on_time(now + StalledFlow::kAnswerWait);
+  flow.on_try(now + Duration::hours(7));
+  flow.on_answer(now + Duration::hours(7));
+  EXPECT_FALSE(flow.timeout());
+}
+
+TEST(StalledFlow, an_answer_after_a_gap_below_the_interval_of_the_probes_measures_no_time_out) {
+  StalledFlow flow(kStart, Duration::minutes(1), true);
+  Driven driven;
+  driven.run(flow, Duration::seconds(10), Duration::hours(1));
+  EXPECT_EQ(driven.gaps_s, (std::vector<std::int64_t>{20, 1, 1}));
+  EXPECT_TRUE(flow.healed());
+  EXPECT_FALSE(flow.timeout());
+}
+
 TEST(StalledFlow, another_packet_over_it_starts_its_silence_anew) {
   StalledFlow flow(kStart, Duration::milliseconds(500), true);
   flow.on_other_packet(kStart + Duration::seconds(1));
@@ -121,6 +153,8 @@ TEST(HealingPauses, are_longer_by_the_sleep_of_the_host) {
   pauses.begin(kStart + Duration::seconds(40));
   EXPECT_EQ(pauses.before(), Duration::seconds(135));
   EXPECT_TRUE(pauses.certain());
+  pauses.begin(kStart + Duration::seconds(110));
+  EXPECT_EQ(pauses.before(), Duration::seconds(135)) << "the longest, not the last";
 }
 
 TEST(HealingPauses, grow_and_then_stay) {

@@ -101,6 +101,8 @@ class Field final {
   const std::map<std::uint16_t, Duration>& ports() const { return ports_; }
   std::uint64_t ports_opened() const { return ports_opened_; }
   std::size_t most_open() const { return most_open_; }
+  // At the end those that no longer have a use are closed already, and the others still open.
+  std::size_t still_open() const { return open_ports_.size(); }
   // Events of all sessions that are no change of flow.
   std::uint64_t events_of_all() const { return events_of_all_; }
   std::uint64_t verdicts_of_all() const { return verdicts_of_all_; }

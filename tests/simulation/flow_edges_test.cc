@@ -27,6 +27,12 @@ FieldScenario scenario(PortPolicy policy) {
   return made;
 }
 
+std::vector<Finding> findings(const Field& field) {
+  std::vector<Finding> found;
+  for (const auto& told : field.of_kind(EventKind::Verdict)) found.push_back(*told.event.finding);
+  return found;
+}
+
 TEST(FlowEdges, new_ports_come_after_5_10_20_and_40_seconds) {
   FieldScenario dead = scenario(PortPolicy::Dynamic);
   dead.down = {{Duration::seconds(20), Duration::hours(1)}};
@@ -482,10 +488,137 @@ TEST(FlowEdges, another_path_has_a_verdict_of_its_own) {
     moved.down = {{Duration::seconds(60), Duration::minutes(5)}};
     Field field(moved);
     field.run(Duration::minutes(7));
-    std::vector<Finding> found;
-    for (const auto& told : field.of_kind(EventKind::Verdict)) found.push_back(*told.event.finding);
-    EXPECT_EQ(found, (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
+    EXPECT_EQ(findings(field), (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
   }
+}
+
+// A host that is started anew answers ARP before its service is there, if that ever is.
+TEST(FlowEdges, another_cause_of_the_same_outage_has_a_verdict_of_its_own) {
+  const During booting{Duration::seconds(30), Duration::seconds(10)};
+  const During after{Duration::seconds(30), Duration::minutes(5)};
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto}) {
+    FieldScenario down = scenario(policy);
+    down.no_neighbour = {booting};
+    down.down = {after};
+    Field path(down);
+    path.run(Duration::minutes(8));
+    EXPECT_EQ(findings(path), (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
+    EXPECT_EQ(path.of_kind(EventKind::PathSwept).size(), 1U);
+
+    FieldScenario closed = scenario(policy);
+    closed.no_neighbour = {booting};
+    closed.closed = {after};
+    Field service(closed);
+    service.run(Duration::minutes(8));
+    EXPECT_EQ(findings(service), (std::vector{Finding::LocalCause, Finding::PeerClosed}));
+    EXPECT_EQ(service.ports().size(), 1U);
+
+    FieldScenario host = scenario(policy);
+    host.closed = {booting};
+    host.down = {{Duration::seconds(40), Duration::minutes(5)}};
+    Field stopped(host);
+    stopped.run(Duration::minutes(8));
+    EXPECT_EQ(findings(stopped), (std::vector{Finding::PeerClosed, Finding::PeerOrPathDown}));
+
+    FieldScenario link = scenario(policy);
+    link.down = {{Duration::seconds(30), Duration::seconds(40)}};
+    link.no_neighbour = {{Duration::seconds(70), Duration::minutes(5)}};
+    Field own(link);
+    own.run(Duration::minutes(8));
+    EXPECT_EQ(findings(own), (std::vector{Finding::PeerOrPathDown, Finding::LocalCause}));
+  }
+}
+
+TEST(FlowEdges, another_cause_of_the_silence_of_a_fixed_flow_has_a_verdict_of_its_own) {
+  FieldScenario stopped = scenario(PortPolicy::Fixed);
+  stopped.options.heal_after.reset();
+  stopped.closed = {{Duration::seconds(30), Duration::minutes(1)},
+                    {Duration::minutes(8), Duration::minutes(1)}};
+  stopped.down = {{Duration::seconds(90), Duration::minutes(5)},
+                  {Duration::minutes(7), Duration::minutes(1)}};
+  Field field(stopped);
+  field.run(Duration::minutes(10));
+  EXPECT_EQ(findings(field), (std::vector{Finding::PeerClosed, Finding::StalledFlowSuspected,
+                                          Finding::StalledFlowSuspected, Finding::PeerClosed}));
+}
+
+// Hosts and routers limit how often they say something: that nobody does for a while is no news.
+TEST(FlowEdges, what_is_said_now_and_then_goes_on_being_the_verdict) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto, PortPolicy::Fixed}) {
+    FieldScenario rare = scenario(policy);
+    rare.closed = {{Duration::seconds(30), Duration::seconds(10)}};
+    for (int n = 0; n < 60; ++n) {
+      rare.down.push_back({Duration::seconds(40 * (n + 1)), Duration::seconds(38)});
+      rare.closed.push_back({Duration::seconds(40 * (n + 2) - 2), Duration::seconds(2)});
+    }
+    rare.options.heal_after.reset();
+    Field field(rare);
+    field.run(Duration::minutes(40));
+    EXPECT_EQ(findings(field), std::vector{Finding::PeerClosed});
+  }
+}
+
+// A host that is started again and again, and never comes far.
+TEST(FlowEdges, causes_in_turn_make_no_storm_of_verdicts) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto, PortPolicy::Fixed}) {
+    FieldScenario turns = scenario(policy);
+    for (int n = 0; n < 6 * 60; ++n) {
+      turns.no_neighbour.push_back({Duration::minutes(n + 1), Duration::seconds(30)});
+      turns.closed.push_back(
+          {Duration::minutes(n + 1) + Duration::seconds(30), Duration::seconds(30)});
+    }
+    Field field(turns);
+    field.run(Duration::hours(6));
+    EXPECT_EQ(field.of_kind(EventKind::OutageBegan).size(), 1U);
+    const auto told = field.of_kind(EventKind::Verdict);
+    // The first two at once, and each later one an hour after the one before.
+    ASSERT_EQ(told.size(), 7U);
+    for (std::size_t n = 2; n < told.size(); ++n)
+      EXPECT_GE(told[n].at - told[n - 1].at, Duration::hours(1));
+  }
+}
+
+// Each trial may end otherwise than the one before, and at any moment: a flow that no trial is
+// about any more is closed, and the one that probes go over never is.
+TEST(FlowEdges, a_path_that_loses_most_probes_leaves_no_flows_open) {
+  for (const PortPolicy policy : {PortPolicy::Dynamic, PortPolicy::Auto})
+    for (const double lose : {0.4, 0.5, 0.55, 0.6, 0.7, 0.8})
+      for (std::uint64_t seed = 11; seed <= 13; ++seed) {
+        FieldScenario lossy = scenario(policy);
+        lossy.seed = seed;
+        lossy.lose = lose;
+        Field field(lossy);
+        field.run(Duration::hours(6));
+        EXPECT_GE(field.of_kind(EventKind::OutageBegan).size(), 100U);
+        // One may just have been replaced; of `auto` the fixed one is open beside it. While a new
+        // one is tried: old and new, four fresh ones and one from before.
+        const std::size_t fixed = policy == PortPolicy::Auto ? 1 : 0;
+        EXPECT_LE(field.still_open(), 2 + fixed) << lose << " lost, seed " << seed;
+        EXPECT_LE(field.most_open(), 7 + fixed) << lose << " lost, seed " << seed;
+      }
+}
+
+TEST(FlowEdges, one_answer_between_two_outages_does_not_lose_the_fixed_flow) {
+  FieldScenario twice = scenario(PortPolicy::Auto);
+  twice.down = {{Duration::seconds(30), Duration::milliseconds(12'495)},
+                {Duration::milliseconds(42'515), Duration::minutes(1)}};
+  Field field(twice);
+  field.run(Duration::minutes(10));
+  EXPECT_EQ(field.of_kind(EventKind::OutageEnded).size(), 2U);
+  EXPECT_EQ(field.session().local().port, kFixed);
+  EXPECT_EQ(field.still_open(), 1U);
+  EXPECT_TRUE(field.of_kind(EventKind::TimeoutMeasured).empty());
+}
+
+// A pause as long as the one before it did nothing that the other had not done.
+TEST(FlowEdges, an_outage_that_outlives_the_longest_pause_measures_no_time_out) {
+  FieldScenario down = scenario(PortPolicy::Fixed);
+  down.down = {{Duration::seconds(30), Duration::minutes(17)}};
+  Field field(down);
+  field.run(Duration::minutes(25));
+  EXPECT_EQ(field.of_kind(EventKind::HealingPause).size(), 6U);
+  EXPECT_EQ(field.of_kind(EventKind::OutageEnded).size(), 1U);
+  EXPECT_TRUE(field.of_kind(EventKind::TimeoutMeasured).empty());
 }
 
 // While the flow after it is tried against a newer one, which dies after its first answer. When
