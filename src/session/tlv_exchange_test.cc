@@ -140,6 +140,87 @@ TEST(TlvExchange, DirectMeasurementDoesNotCountWhatTheSystemDidNotTake) {
       << exchange.text(wire::kDirectMeasurement);
 }
 
+// Each flow has counters of its own at both ends.
+//= RFC8972:direct-differences
+TEST(TlvExchange, DirectMeasurementDoesNotMixTwoFlows) {
+  TlvExchange exchange(requests(zeros(wire::kDirectMeasurement, 12)));
+  for (int n = 0; n < 60; ++n) ASSERT_TRUE(exchange.probe());
+  EXPECT_EQ(exchange.text(wire::kDirectMeasurement),
+            "Direct Measurement: since the first reply 59 sent, 59 received there, 59 sent back, "
+            "59 received here");
+  ++exchange.sender_end.port;
+  ASSERT_TRUE(exchange.probe());
+  EXPECT_EQ(exchange.text(wire::kDirectMeasurement),
+            "Direct Measurement: the reflector counts the packets of the session");
+  exchange.send_only();
+  ASSERT_TRUE(exchange.probe());
+  EXPECT_EQ(
+      exchange.text(wire::kDirectMeasurement),
+      "Direct Measurement: since the counts began anew 2 sent, 1 received there, 1 sent back, "
+      "1 received here");
+  EXPECT_EQ(exchange.news.size(), 1U) << "counters are no news";
+}
+
+// The port of a fixed flow stays, and its session is another: its counters begin at 1.
+TEST(TlvExchange, DirectMeasurementDoesNotMixTwoSendersOfOnePort) {
+  TlvExchange exchange(requests(zeros(wire::kDirectMeasurement, 12)));
+  for (int n = 0; n < 10; ++n) ASSERT_TRUE(exchange.probe());
+  Continuity continuity;
+  exchange.options.ssid = 8;
+  exchange.sender.emplace(exchange.options, exchange.layout, exchange, continuity);
+  for (int n = 0; n < 3; ++n) ASSERT_TRUE(exchange.probe());
+  EXPECT_EQ(
+      exchange.text(wire::kDirectMeasurement),
+      "Direct Measurement: since the counts began anew 2 sent, 2 received there, 2 sent back, "
+      "2 received here");
+}
+
+TEST(TlvExchange, DirectMeasurementDoesNotMixTwoLivesOfTheReflector) {
+  for (const bool tells_epoch : {true, false}) {
+    TlvExchange exchange(requests(zeros(wire::kDirectMeasurement, 12)));
+    // One without WSTP shows it by its counters only.
+    if (!tells_epoch) {
+      wire::RequestPlan plan;
+      plan.asked = exchange.options.tlvs.tlvs;
+      plan.usual = false;
+      exchange.layout = *wire::plan_request(plan);
+      ASSERT_FALSE(exchange.layout.wstp);
+      exchange.sender.emplace(exchange.options, exchange.layout, exchange, exchange.continuity);
+    }
+    for (int n = 0; n < 20; ++n) ASSERT_TRUE(exchange.probe());
+    exchange.restart_reflector();
+    for (int n = 0; n < 3; ++n) ASSERT_TRUE(exchange.probe());
+    EXPECT_EQ(exchange.text(wire::kDirectMeasurement),
+              "Direct Measurement: since the counts began anew 2 sent, 2 received there, 2 sent "
+              "back, 2 received here")
+        << tells_epoch;
+  }
+}
+
+// What overtakes on the way there was counted in another order than it was sent in.
+TEST(TlvExchange, DirectMeasurementCountsOnWhereRequestsOvertakeEachOther) {
+  TlvExchange exchange(requests(zeros(wire::kDirectMeasurement, 12)));
+  for (int n = 0; n < 20; ++n) ASSERT_TRUE(exchange.probe());
+  exchange.send_only();
+  const std::vector<std::byte> overtaken = exchange.request;
+  exchange.send_only();
+  const auto octets = [&](const std::vector<std::byte>& request) {
+    const auto reply = exchange.reflect(request);
+    return std::vector<std::byte>(reply->payload.begin(), reply->payload.end());
+  };
+  const std::vector<std::byte> newer = octets(exchange.request), older = octets(overtaken);
+  packet::OutgoingDatagram reply = *exchange.last_reply;
+  for (const auto& one : {older, newer}) {
+    reply.payload = one;
+    exchange.deliver(reply);
+  }
+  ASSERT_TRUE(exchange.probe());
+  EXPECT_EQ(
+      exchange.text(wire::kDirectMeasurement),
+      "Direct Measurement: since the first reply 22 sent, 22 received there, 22 sent back, 22 "
+      "received here");
+}
+
 TlvRequests access_report() {
   const wire::AccessReport report{.access = wire::AccessReport::k3gpp,
                                   .return_code = wire::AccessReport::kUnavailable};

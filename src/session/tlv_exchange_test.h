@@ -19,16 +19,9 @@ class TlvExchange : public SilentOutput {
   explicit TlvExchange(TlvRequests requests, TlvOptions tlvs = {},
                        std::optional<std::uint64_t> reply_dscp = std::nullopt) {
     tlvs.own.push_back(reflector_end.address);
-    reflector.emplace(
-        ReflectorOptions{.policy = {.allowed = {*packet::Prefix::parse("10.0.0.0/8"),
-                                                *packet::Prefix::parse("198.51.100.0/24")},
-                                    .rate = 0,
-                                    .network_rate = 0,
-                                    .total_rate = 0,
-                                    .dscp = reply_dscp},
-                         .random = [this] { return ++random_; },
-                         .note = [](const std::string&) {},
-                         .tlvs = std::move(tlvs)});
+    tlvs_there_ = std::move(tlvs);
+    reply_dscp_ = reply_dscp;
+    restart_reflector();
     options.remote = reflector_end;
     options.ssid = 7;
     options.tlvs = std::move(requests);
@@ -39,7 +32,7 @@ class TlvExchange : public SilentOutput {
       plan.size = static_cast<std::uint32_t>(wire::plan_request(plan)->size + 132);
     layout = *wire::plan_request(plan);
     watch.emplace(layout, options.tlvs.tlvs);
-    sender.emplace(options, layout, *this, continuity_);
+    sender.emplace(options, layout, *this, continuity);
     clock.synchronised = true;
     clock.error = Duration::milliseconds(1);
   }
@@ -49,6 +42,20 @@ class TlvExchange : public SilentOutput {
             .mono = time,
             .error = Duration::microseconds(1),
             .source = source};
+  }
+
+  // It knows nothing of what was.
+  void restart_reflector() {
+    reflector.emplace(
+        ReflectorOptions{.policy = {.allowed = {*packet::Prefix::parse("10.0.0.0/8"),
+                                                *packet::Prefix::parse("198.51.100.0/24")},
+                                    .rate = 0,
+                                    .network_rate = 0,
+                                    .total_rate = 0,
+                                    .dscp = reply_dscp_},
+                         .random = [this] { return ++random_; },
+                         .note = [](const std::string&) {},
+                         .tlvs = tlvs_there_});
   }
 
   // One probe over; true when a reply came back to the sender.
@@ -144,10 +151,12 @@ class TlvExchange : public SilentOutput {
   std::vector<std::string> notes, news;
   unsigned translations = 0;  // news that Location shows a NAT
   unsigned requests_sent = 0;
+  Continuity continuity;
 
  private:
   std::uint64_t random_ = 0;
-  Continuity continuity_;
+  TlvOptions tlvs_there_;
+  std::optional<std::uint64_t> reply_dscp_;
   std::vector<std::byte> buffer_;
   packet::Token token_ = 0;
 };

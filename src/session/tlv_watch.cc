@@ -113,6 +113,16 @@ std::string_view why_not_believed(const std::vector<TlvState>& carried) {
          "--tlv-hmac given at both or at none? Else something on the way changes them";
 }
 
+std::optional<std::uint64_t> epoch_of(const Reply& reply) {
+  if (!reply.state || reply.state->stateless) return std::nullopt;
+  return reply.state->epoch;
+}
+
+// Of counters that may wrap.
+bool is_above(std::uint32_t count, std::uint32_t other) {
+  return static_cast<std::int32_t>(count - other) > 0;
+}
+
 bool same_end(const packet::Endpoint& end, const packet::IpAddress& address, std::uint16_t port) {
   return end.address == address && end.port == port;
 }
@@ -166,31 +176,57 @@ bool TlvWatch::changed(std::uint8_t type, const TlvReply& reply) const {
   }
 }
 
+void TlvWatch::begin_counts(const TlvReply& reply) {
+  counted_anew_ = counted_.has_value();
+  const wire::DirectMeasurement& direct = *reply.reply.tlvs.direct;
+  counted_ = Counted{.local = reply.local,
+                     .ssid = reply.reply.ssid,
+                     .epoch = epoch_of(reply.reply),
+                     .first = direct,
+                     .last = direct,
+                     .received_first = reply.replies_received,
+                     .received_last = reply.replies_received};
+}
+
+// A new session over the port of the one before shows by its SSID, or by its replies, which are
+// counted from 1.
+bool TlvWatch::of_another_flow(const TlvReply& reply) const {
+  return reply.local != counted_->local || reply.reply.ssid != counted_->ssid ||
+         reply.replies_received <= counted_->received_last;
+}
+
+// A reflector that does not tell its epoch shows by a count that fell back to what we can have sent
+// it since. (Where requests overtake each other it falls back, too, but not so far.)
+bool TlvWatch::of_another_life(const TlvReply& reply) const {
+  const auto epoch = epoch_of(reply.reply);
+  if (epoch && counted_->epoch) return *epoch != *counted_->epoch;
+  const wire::DirectMeasurement &now = *reply.reply.tlvs.direct, &last = counted_->last;
+  return is_above(last.reflector_received, now.reflector_received) &&
+         now.reflector_received <= now.sender_sent - last.sender_sent;
+}
+
 void TlvWatch::take_counters(const TlvReply& reply) {
   const auto& direct = reply.reply.tlvs.direct;
   if (!direct) return;
-  if (!counted_)
-    counted_ = Counted{.first = *direct,
-                       .last = *direct,
-                       .received_first = reply.replies_received,
-                       .received_last = reply.replies_received};
-  // A reply that was overtaken tells what is known already.
-  if (static_cast<std::int32_t>(direct->sender_sent - counted_->last.sender_sent) >= 0)
-    counted_->last = *direct;
+  if (!counted_ || of_another_flow(reply)) return begin_counts(reply);
   counted_->received_last = reply.replies_received;
+  // A reply that was overtaken tells what is known already.
+  if (is_above(counted_->last.sender_sent, direct->sender_sent)) return;
+  if (of_another_life(reply)) return begin_counts(reply);
+  counted_->last = *direct;
 }
 
 std::string TlvWatch::counted() const {
   const bool nothing = !counted_ || counted_->last.sender_sent == counted_->first.sender_sent;
   if (nothing) return "the reflector counts the packets of the session";
-  const auto& [first, last, received_first, received_last] = *counted_;
+  const wire::DirectMeasurement &first = counted_->first, &last = counted_->last;
   //= RFC8972:direct-differences
   const std::uint32_t sent = last.sender_sent - first.sender_sent;
   const std::uint32_t arrived = last.reflector_received - first.reflector_received;
   const std::uint32_t replied = last.reflector_sent - first.reflector_sent;
-  return fmt::format(
-      "since the first reply {} sent, {} received there, {} sent back, {} received here", sent,
-      arrived, replied, received_last - received_first);
+  return fmt::format("since {} {} sent, {} received there, {} sent back, {} received here",
+                     counted_anew_ ? "the counts began anew" : "the first reply", sent, arrived,
+                     replied, counted_->received_last - counted_->received_first);
 }
 
 std::string TlvWatch::location(const wire::Location& seen, const TlvReply& reply) {

@@ -79,8 +79,12 @@ class TlvWatch {
   bool translated() const { return translated_; }
 
  private:
-  // Counters of the first reply with them: losses are differences.
+  // Counters of the first reply with them: losses are differences. Of one flow, and of one life of
+  // the reflector: both ends count each of these for itself.
   struct Counted {
+    packet::Endpoint local;
+    std::uint16_t ssid = 0;
+    std::optional<std::uint64_t> epoch;  // absent: it does not tell
     wire::DirectMeasurement first, last;
     std::uint32_t received_first = 0, received_last = 0;
   };
@@ -92,6 +96,9 @@ class TlvWatch {
   std::string counted() const;
   bool changed(std::uint8_t type, const TlvReply& reply) const;
   void take_counters(const TlvReply& reply);
+  void begin_counts(const TlvReply& reply);
+  bool of_another_flow(const TlvReply& reply) const;
+  bool of_another_life(const TlvReply& reply) const;
   void tell(std::size_t i);
 
   std::vector<TlvState> states_;
@@ -101,6 +108,7 @@ class TlvWatch {
   wire::ReplyTlvs last_;
   packet::Endpoint last_local_;
   std::optional<Counted> counted_;
+  bool counted_anew_ = false;  // others were counted before
   bool translated_ = false, told_translated_ = false;
 };
 
