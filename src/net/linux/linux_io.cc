@@ -118,7 +118,7 @@ void LinuxIo::handle(const pollfd& event, Port* port, net::PacketSink& sink) {
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
     return;
   }
-  // Errors first: a stamp of a request comes before its reply.
+  // Errors first: a stamp of a request comes before its reply. (Of a pair: see poll().)
   if ((event.revents & POLLERR) != 0) port->drain_errors(context(sink));
   if ((event.revents & POLLIN) != 0) port->receive(context(sink));
 }
@@ -171,10 +171,16 @@ Result<void> LinuxIo::poll(std::optional<MonoTime> deadline, net::PacketSink& si
         fmt::format("waiting for packets failed: {}", std::generic_category().message(error)),
         error);
   }
-  for (std::size_t i = 0; count > 0 && i < waited_.size(); ++i) {
+  if (count > 0) {
+    const auto handle_at = [&](std::size_t i) {
+      if (waited_[i].revents != 0) handle(waited_[i], owners_[i], sink);
+    };
+    for (std::size_t i = 0; i < first_port_; ++i) handle_at(i);
     // What changed around us comes before the packets that it explains.
-    if (i == first_port_) tell_changes(sink);
-    if (waited_[i].revents != 0) handle(waited_[i], owners_[i], sink);
+    tell_changes(sink);
+    // Backwards: of a pair the socket that stamps come to is the second. The kernel has looked at
+    // it after the other one, so that with a reply it has found the stamp of its request, too.
+    for (std::size_t i = waited_.size(); i-- > first_port_;) handle_at(i);
   }
   tell_changes(sink);
   if (new_device_) follow_devices(sink);

@@ -132,6 +132,46 @@ TEST(OwnNetwork, AnInterfaceThatCameBackIsTheOneThatCounts) {
   });
 }
 
+// Hears of stamps and datagrams in their order.
+class InTurn final : public net::PacketSink {
+ public:
+  void on_datagram(net::PortId, const packet::ReceivedDatagram&) override { heard.push_back('d'); }
+  void on_transmit_stamp(net::PortId, const packet::TransmitStamp&) override {
+    heard.push_back('s');
+  }
+  void on_path_error(net::PortId, const packet::PathError&) override {}
+  void on_stamps_unreliable(net::PortId) override {}
+  void on_receive_dropped(net::PortId, std::uint64_t) override {}
+  void on_network_change(const packet::NetworkChange&) override {}
+
+  std::string heard;
+};
+
+// What waited for its neighbour gets its stamp when nobody looks, and the reply is there as soon.
+// Each of both has a socket of its own.
+TEST(OwnNetwork, TheStampOfARequestIsReadBeforeItsReply) {
+  for (const auto features : {net::KernelFeatures::Debian12, net::KernelFeatures::Full}) {
+    alone([&] {
+      run({"ip", "link", "set", "lo", "up"});
+      add_link();
+      Tested tested(features);
+      net::PortOptions options;
+      options.separate_transmit = true;
+      const net::PortId pair = net::must(tested.io_->open(options)), other = tested.open();
+      EXPECT_EQ(tested.send(pair, behind_the_link(), 44, 1).status, SendStatus::Accepted);
+      // It stands for the reply.
+      const packet::Endpoint here{packet::IpAddress::loopback(Family::V4),
+                                  tested.io_->local_endpoint(pair).port, 0};
+      EXPECT_EQ(tested.send(other, here, 44, 2).status, SendStatus::Accepted);
+      EXPECT_FALSE(tested.sink_.stamps.contains(1)) << "it did not wait: the test proves nothing";
+      run({"ip", "neighbour", "replace", "192.0.2.2", "lladdr", "02:00:00:00:00:02", "dev", "va"});
+      InTurn sink;
+      net::must(tested.io_->poll(tested.io_->clock().mono_now(), sink));
+      EXPECT_EQ(sink.heard, "sd");
+    });
+  }
+}
+
 TEST(OwnNetwork, APortOfAnInterfaceFollowsItsName) {
   alone([] {
     add_link();
