@@ -89,7 +89,10 @@ std::optional<MonoTime> Sender::next_wake() const {
 void Sender::on_time(const Timestamp& now, const ClockState& clock) {
   if (finished_) return;
   notice_clock(clock, *now.mono);
-  while (Probe* probe = ledger_.pop_due(*now.mono)) review(*probe, *now.mono);
+  while (Probe* probe = ledger_.pop_due(*now.mono)) {
+    notice_swallowed(*probe, *now.mono);
+    review(*probe, *now.mono);
+  }
   const Probe* oldest = ledger_.oldest();
   peer_.forget_before(oldest != nullptr ? oldest->sequence : ledger_.next_sequence());
   forget_keys();
@@ -242,6 +245,26 @@ void Sender::on_transmit_stamp(std::uint64_t sequence, const Timestamp& stamp) {
     probe->verdict.reset();
   ledger_.wake_at(sequence, probe->left() + options_.loss_after);
   tell_departure(*probe, probe->left(), stamp.wall);
+}
+
+// As far as is known now: see decide_unanswered().
+bool Sender::seems_swallowed(const Probe& probe) const {
+  const bool scheduled = !probe.unmeasured && !probe.sample.burst;
+  const bool stamp_missing = probe.accepted && !probe.departed && expects_stamps() &&
+                             stamps_proven_ && !probe.stamps_unreliable;
+  return scheduled && stamp_missing && !probe.answered_elsewhere &&
+         peer_.fate_of(probe.sequence) != Fate::Backward;
+}
+
+// Its sample waits for a late reply until it is 10 s old; that nothing leaves is to be known
+// sooner.
+void Sender::notice_swallowed(const Probe& probe, MonoTime now) {
+  if (probe.sequence < swallowed_until_ || !seems_swallowed(probe)) return;
+  const std::optional<MonoTime> time = decision_time(probe);
+  if (!time) return;
+  if (*time > now) return ledger_.wake_at(probe.sequence, *time);
+  swallowed_until_ = probe.sequence + 1;
+  swallowed_.push_back(probe.handed_over);
 }
 
 void Sender::on_egress_change(std::uint32_t interface) {

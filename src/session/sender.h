@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "measure/sample.h"
@@ -85,7 +86,8 @@ class SenderOutput {
   // `token` is the probe's sequence number; hand it back with everything about this datagram. The
   // payload is valid during the call.
   virtual void send(const packet::OutgoingDatagram& datagram) = 0;
-  // A scheduled probe left this host, as far as its stamp or, without stamps, the system tells.
+  // A scheduled probe left this host, as far as its stamp or, without stamps, the system tells; or
+  // its reply, which may be read first. Once, and before on_reply().
   virtual void on_departure(std::uint64_t probe, MonoTime at, WallTime wall) = 0;
   virtual void on_sample(const measure::Sample& sample) = 0;
   // A first reply came: the sample as known now. It comes again, complete, by on_sample.
@@ -172,6 +174,10 @@ class Sender {
   void end(bool fetch, MonoTime now);
   // The same, interrupted: those in flight get a short grace.
   void stop(MonoTime now);
+  // Since the last call it was found out of scheduled probes handed over then that they never left
+  // this host, though the system took them and tells no error: no stamp came, where stamps come.
+  std::vector<MonoTime> take_swallowed() { return std::exchange(swallowed_, {}); }
+
   // Every probe is decided and its sample given.
   bool finished() const { return finished_; }
 
@@ -190,6 +196,8 @@ class Sender {
   static void mark_interrupted(Probe& probe, bool slept);
   bool peer_is_silent(MonoTime now) const;
   void tell_departure(Probe& probe, MonoTime at, WallTime wall);
+  bool seems_swallowed(const Probe& probe) const;
+  void notice_swallowed(const Probe& probe, MonoTime now);
 
   std::optional<std::uint32_t> drop_leftovers(Reply& reply, std::uint64_t sequence,
                                               const packet::ReceivedDatagram& datagram);
@@ -254,6 +262,8 @@ class Sender {
   StampSource transmit_stamps_;
   bool stamps_proven_ = false;
   unsigned replies_without_stamp_ = 0;
+  std::vector<MonoTime> swallowed_;
+  std::uint64_t swallowed_until_ = 0;  // the probe after the newest of them
   std::optional<Elsewhere> elsewhere_;
   std::uint64_t stepped_down_at_ = 0;  // the first probe sent with the stamps asked for now
   std::optional<MonoTime> last_reply_;

@@ -262,6 +262,10 @@ void Sender::accept_first(Probe& probe, const Reply& reply, const Filing& filing
   if (datagram.arrival.mono)
     max_round_trip_ = std::max(max_round_trip_, *datagram.arrival.mono - probe.left());
   if (probe.unmeasured) return;
+  // A reply proves that it left. Its stamp may be read later, or never come.
+  tell_departure(probe, probe.left(),
+                 probe.departed ? probe.departed->wall
+                                : sample.scheduled_wall + (probe.left() - sample.scheduled));
   sample.arrival_index = ++continuity_.arrivals;
   if (!sample.burst) ++continuity_.progress.received;
   measure::Sample provisional = sample;

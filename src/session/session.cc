@@ -289,7 +289,11 @@ void Session::on_time(const Timestamp& now, const ClockState& clock) {
   if (!ending_ && schedule_.next()) step(now, clock);
   send_due(now, clock);
   if (!ending_ && !schedule_.next()) finish_flows(*now.mono);
-  for (std::size_t i = 0; i < flows_.size(); ++i) flows_[i]->run(now, clock);
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    flows_[i]->run(now, clock);
+    for (const MonoTime handed_over : flows_[i]->sender.take_swallowed())
+      watch_.on_unsent(handed_over);
+  }
   close_finished();
   if (ending_)
     finished_ = std::ranges::all_of(flows_, [](const auto& one) { return one->sender.finished(); });

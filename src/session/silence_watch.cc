@@ -18,13 +18,17 @@ SilenceWatch::SilenceWatch(Duration silence, Duration interval, MonoTime start)
     : patience_(std::max(silence, interval * kIntervals)), heard_(start), asked_(start) {}
 
 void SilenceWatch::on_departure(std::uint64_t probe, MonoTime at, WallTime wall) {
+  if (last_good_ && probe < last_good_->probe) return;
   // The first of all: nothing could be heard before it.
   if (departures_ == 0) heard_ = std::max(heard_, at);
   if (unanswered_ == 0) asked_ = at;
   if (unanswered_ < kFewestUnanswered) ++unanswered_;
-  const Departure departure{probe, departures_++, wall};
-  if (!first_lost_) first_lost_ = departure;
-  recent_.push_back(departure);
+  const auto place = std::ranges::upper_bound(recent_, probe, {}, &Departure::probe);
+  const Departure departure{probe, place == recent_.end() ? departures_ : place->index, wall};
+  std::for_each(place, recent_.end(), [](Departure& later) { ++later.index; });
+  ++departures_;
+  if (!first_lost_ || probe < first_lost_->probe) first_lost_ = departure;
+  recent_.insert(place, departure);
   if (recent_.size() > kRemembered) recent_.pop_front();
 }
 

@@ -22,10 +22,16 @@ class SilenceWatch {
   // `silence` > 0; at long intervals three of them.
   SilenceWatch(Duration silence, Duration interval, MonoTime start);
 
+  // In any order: the stamps of several ports are read one port after the other. One that is told
+  // after the answer to a later one is part of no silence any more.
   void on_departure(std::uint64_t probe, MonoTime at, WallTime wall);
   // The send call failed, or the system says that it never left.
   void on_unsent() { unsent_ = std::min(unsent_ + 1, kFewestUnanswered); }
-  // A first reply to that probe.
+  // The same, found out later: of one from before the peer was last heard it is no news.
+  void on_unsent(MonoTime handed_over) {
+    if (handed_over > heard_) on_unsent();
+  }
+  // A first reply to that probe, whose departure was told.
   void on_answer(std::uint64_t probe, MonoTime at);
   // Something else of the peer came: a copy, or the reply to an unmeasured probe.
   void on_sign_of_life(MonoTime at);
@@ -67,7 +73,7 @@ class SilenceWatch {
   unsigned unanswered_ = 0, unsent_ = 0;
   std::uint64_t departures_ = 0;  // indices count from 0
   std::uint64_t good_ = 0;        // index after the newest answered one
-  std::deque<Departure> recent_;
+  std::deque<Departure> recent_;  // in order of their numbers
   std::optional<Departure> last_good_, first_lost_;
   Gap gap_;
 };

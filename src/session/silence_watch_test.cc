@@ -91,6 +91,49 @@ TEST(SilenceWatch, an_overtaken_answer_moves_no_edge_back) {
   EXPECT_EQ(w.watch.first_lost()->probe, 4U);
 }
 
+TEST(SilenceWatch, what_did_not_leave_before_the_last_answer_is_no_silence) {
+  Watched w;
+  w.leave(0, 0);
+  w.watch.on_answer(0, after(3'000));
+  for (const int ms : {500, 1'000, 3'000}) w.watch.on_unsent(after(ms));
+  EXPECT_FALSE(w.watch.may_be_silent());
+  for (const int ms : {3'500, 4'000, 4'500}) w.watch.on_unsent(after(ms));
+  EXPECT_FALSE(w.watch.locally_silent(after(7'999)));
+  EXPECT_TRUE(w.watch.locally_silent(after(8'000)));
+}
+
+// The stamps of several ports are read one port after the other.
+TEST(SilenceWatch, departures_may_be_told_in_any_order) {
+  Watched w;
+  w.leave(0, 0);
+  w.watch.on_answer(0, after(10));
+  for (const std::uint64_t n : {3U, 1U, 5U, 2U, 4U}) w.leave(n, 500);
+  EXPECT_EQ(w.watch.first_lost()->probe, 1U);
+  w.watch.on_answer(4, after(520));
+  EXPECT_EQ(w.watch.newest_gap().lost, 3U);
+  EXPECT_EQ(w.watch.newest_gap().lost_from->probe, 1U);
+  EXPECT_EQ(w.watch.newest_gap().lost_to->probe, 3U);
+  EXPECT_EQ(w.watch.newest_gap().first_good->probe, 4U);
+  EXPECT_EQ(w.watch.first_lost()->probe, 5U);
+  EXPECT_EQ(w.watch.lost_so_far(), 1U);
+  w.watch.on_answer(5, after(521));
+  EXPECT_EQ(w.watch.newest_gap().lost, 0U);
+}
+
+TEST(SilenceWatch, a_departure_told_after_a_later_answer_moves_no_edge_back) {
+  Watched w;
+  w.leave(0, 0);
+  w.watch.on_answer(0, after(10));
+  w.leave(2, 500);
+  w.watch.on_answer(2, after(510));
+  w.leave(1, 500);
+  EXPECT_EQ(w.watch.unanswered(), 0U);
+  w.watch.on_answer(1, after(511));
+  EXPECT_EQ(w.watch.last_good()->probe, 2U);
+  EXPECT_EQ(w.watch.first_lost(), std::nullopt);
+  EXPECT_EQ(w.watch.lost_so_far(), 0U);
+}
+
 TEST(SilenceWatch, remembers_a_bounded_number_and_still_counts_all) {
   Watched w;
   for (int n = 0; n < 100'000; ++n) w.leave(static_cast<std::uint64_t>(n), n);
