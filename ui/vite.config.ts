@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
 const kScripts: Record<string, string[]> = {
   overview: ['pages/Overview', 'pages/Lately', 'pages/Login', 'pages/NotFound'],
   session: ['pages/Session'],
-  parts: ['session/Selection', 'session/Differences', 'session/TableView', 'session/ExportItems', 'session/PlotKeys', 'session/RangeForm', 'session/OtherForm', 'parts/HelpWords'],
+  parts: ['session/Missing', 'session/Selection', 'session/Differences', 'session/TableView', 'session/ExportItems', 'session/PlotKeys', 'session/Nothing', 'session/RangeForm', 'session/OtherForm', 'parts/HelpWords'],
   incidents: ['pages/Incidents', 'pages/Incident', 'pages/Events', 'session/EventPanel'],
   host: ['pages/Host', 'pages/Probe'],
 };

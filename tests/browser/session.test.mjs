@@ -225,8 +225,13 @@ test('live data come each second, and go on after the agent was started again', 
   await page.getByTestId('live').click();
   await drawn(page);
   await eventually('live in the link', () => query(page).get('live') === '1');
+  await figures(page);
+  const place = () => page.evaluate(() => document.querySelector('[data-testid=plots]').getBoundingClientRect().top);
+  const before = await place();
   await restarted.stop('SIGKILL');
-  await page.getByText(/live stream is broken/).waitFor();
+  await page.getByRole('status').filter({ hasText: /live stream is broken/ }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Not connected' }).waitFor();
+  assert.equal(await place(), before, 'a note moved the plots');
   await shot(page, 'session-live-broken');
   await restarted.start();
   await page.getByText(/live stream is broken/).waitFor({ state: 'hidden' });
@@ -290,6 +295,7 @@ for (const [name, options] of [['light', {}], ['dark', { dark: true }], ['phone'
     await eventually('the lowest lanes', async () => (await labels(page, 0.72, 0.95)) >= 6);
     await accessible(page);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, 'it is wider than the screen');
+    assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('[data-testid=figures] :is(dt, dd)')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)), [], 'figures that do not fit');
     await shot(page, `session-${name}`);
     await page.done();
   });

@@ -136,6 +136,31 @@ for (const [name, options] of [['dark', { dark: true }], ['phone', { width: 390,
     await accessible(page);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, 'it is wider than the screen');
     await shot(page, `walk-overview-${name}`);
+    // What is folded is told with its number, and opened here.
+    const over = page.getByRole('list', { name: 'Incidents that are over' }).getByRole('listitem');
+    const shown = await over.count();
+    const more = page.getByRole('button', { name: /^\d+ more$/ }).first();
+    const folded = Number.parseInt(await more.innerText(), 10);
+    await more.click();
+    assert.equal(await over.count(), shown + folded);
+    await page.getByRole('button', { name: `Only the newest ${shown}` }).click();
+    // Who comes back, or loads it again, is where he was; and goes on from there.
+    const scrolled = () => page.evaluate(() => Math.round(scrollY));
+    const link = over.first().getByRole('link').first();
+    await link.hover(); // it is scrolled to
+    const at = await scrolled();
+    await link.click();
+    await page.getByTestId('plots').waitFor();
+    await eventually('the top of the session', async () => (await scrolled()) === 0);
+    await page.goBack();
+    await eventually('where it was', async () => Math.abs((await scrolled()) - at) < 2);
+    await page.reload();
+    await eventually('where it was, loaded again', async () => Math.abs((await scrolled()) - at) < 2);
+    if (at > 150) {
+      await page.mouse.wheel(0, -100);
+      await eventually('farther up', async () => Math.abs((await scrolled()) - at + 100) < 2);
+    }
+    await page.getByText(/^In the last 30 days/).waitFor();
     await page.getByRole('combobox', { name: 'Time' }).selectOption('7');
     await eventually('in the link', () => !/days/.test(page.url()));
     await page.getByText(/^In the last 7 days/).waitFor();

@@ -31,7 +31,9 @@ export const kParts = {
   logIn: once(() => import('./pages/Login.svelte')),
   help: once(() => import('./parts/HelpWords.svelte')),
   // Of a session's page.
+  missing: once(() => import('./session/Missing.svelte')),
   exports: once(() => import('./session/ExportItems.svelte')),
+  nothing: once(() => import('./session/Nothing.svelte')),
   plotKeys: once(() => import('./session/PlotKeys.svelte')),
   event: once(() => import('./session/EventPanel.svelte')),
   range: once(() => import('./session/RangeForm.svelte')),

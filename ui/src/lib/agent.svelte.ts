@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the agent answers this page, and what it says of itself. One place asks every ten seconds; everything that
-// meets a refusal tells it here, so that the log-in and the notice at the top appear once.
+// meets a refusal tells it here, so that the log-in and the notice appear once.
+import type { Snippet } from 'svelte';
 import { ApiProblem, get, paths, type Health } from './api';
 import { remembered, remember } from './prefs.svelte';
 
@@ -10,6 +11,7 @@ class Agent {
   health = $state.raw<Health | undefined>();
   problem = $state.raw<ApiProblem | undefined>();
   locked = $state(false); // a token is needed
+  notes = $state.raw<Snippet | undefined>(); // of the page that is shown, among those of the agent
   asking = $state(false); // the user wants to give the token, where reading needs none
   since = $state(0); // of the problem, ms
   revived = $state(0); // counts up when it is back, or another process: what is shown is to be asked again

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the page is, and going elsewhere.
 import { href, parseHash, type Route } from './hash';
+import { turned } from './scroll';
 
 export { href, parseHash };
 
@@ -8,7 +9,7 @@ class Router {
   current = $state.raw<Route>(parseHash(location.hash));
 
   constructor() {
-    addEventListener('hashchange', () => (this.current = parseHash(location.hash)));
+    addEventListener('hashchange', () => (turned(), (this.current = parseHash(location.hash))));
   }
   go(path: string[], query: Record<string, string | number | boolean | undefined> = {}) {
     location.hash = href(path, query);
@@ -23,7 +24,7 @@ class Router {
     const target = href(this.current.path, Object.fromEntries(query));
     if (target === location.hash) return;
     if (replace) {
-      history.replaceState(null, '', target);
+      history.replaceState(history.state, '', target);
       this.current = parseHash(target);
     } else {
       location.hash = target;

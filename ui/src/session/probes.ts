@@ -57,12 +57,12 @@ export class Probes {
     readonly now: () => number,
   ) {}
 
-  of(range: Range, delay: Delay): Probe[] {
+  of(range: Range, delay: Delay, again = kAgain): Probe[] {
     const all: Probe[] = [];
     for (let minute = Math.floor(range.from / kMinute); minute * kMinute < Math.min(range.to, this.now()); ++minute) {
       const kept = this.#minutes.get(minute);
       if (kept) kept.used = ++this.#uses;
-      if (!kept || (!kept.settled && !kept.busy && this.now() - kept.asked > kAgain)) void this.#ask(minute);
+      if (!kept || (!kept.settled && !kept.busy && this.now() - kept.asked > again)) void this.#ask(minute);
       for (const probe of kept?.probes ?? []) {
         probe.delay = probe[delay];
         all.push(probe);

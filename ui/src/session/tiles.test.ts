@@ -52,6 +52,21 @@ describe('tiles', () => {
     expect(asked.length).toBe(0);
     expect(tiles.busy).toBe(false);
   });
+  it('are asked for again where they are new, of one step where only that is wanted', async () => {
+    const { tiles, asked, settle } = world();
+    const view = { from: kNow - 10 * kMinute, to: kNow };
+    await settle(view, 1000);
+    await settle(view, kMinute);
+    const steps = () => {
+      for (const step of [1000, kMinute]) tiles.pieces(view, step);
+      return asked.splice(0).map((one) => (one.answer(), one.step));
+    };
+    tiles.refresh(kNow - 40e3, 1000);
+    expect(new Set(steps())).toEqual(new Set([1000]));
+    await soon();
+    tiles.refresh(kNow - 40e3);
+    expect(new Set(steps())).toEqual(new Set([1000, kMinute]));
+  });
   it('show what is coarser until what is finer comes', async () => {
     const { tiles, asked, settle } = world();
     const view = { from: kNow - 6 * kHour, to: kNow - kHour };

@@ -69,9 +69,9 @@ export class Tiles {
     }
     return whole;
   }
-  // The newest windows may have changed: they are asked for again, and shown until then.
-  refresh(since: number) {
-    for (const tile of this.#tiles.values()) if ((tile.index + 1) * tileSpan(tile.step) > since) tile.stale = true;
+  // The newest windows may have changed, of all steps or one: they are asked for again, and shown until then.
+  refresh(since: number, step?: number) {
+    for (const tile of this.#tiles.values()) if ((!step || tile.step === step) && (tile.index + 1) * tileSpan(tile.step) > since) tile.stale = true;
   }
   get busy(): boolean {
     return this.#running > 0;

@@ -6,6 +6,7 @@ import { difference, gapLine, windowLine } from './lines';
 import { lossWords, rowTold } from './told';
 import { LiveTail } from './livetail';
 import { marksOf } from './marks';
+import type { Probe } from './probes';
 import type { Figures } from './report';
 import type { Piece, Row } from './row';
 import { distribution, percentOf, selectionStep } from './selection';
@@ -58,13 +59,43 @@ it('events that lie together are one mark, of the worst', () => {
   expect(marksOf([event(5, 0, 'info'), own(6, 10), event(7, 500, 'warning'), own(8, 800)], frame).map(({ agent }) => agent)).toEqual([false, true, false]);
 });
 
+const at = (second: number) => new Date(kBegin + second * 1000).toISOString();
+const told = (second: number) =>
+  ({ begin: at(second), end: at(second + 1), lost: { total: 0, forward: 0, backward: 0 }, duplicates: { forward: 0, backward: 0, unknown: 0 }, unsent: { total: 0 } }) as unknown as Window;
+
 it('live windows follow those of the store and replace none', () => {
   const tail = new LiveTail();
-  const at = (second: number) => new Date(kBegin + second * 1000).toISOString();
-  for (const second of [0, 1, 2])
-    tail.window({ begin: at(second), end: at(second + 1), lost: { total: 0, forward: 0, backward: 0 }, duplicates: { forward: 0, backward: 0, unknown: 0 }, unsent: { total: 0 } } as unknown as Window);
+  for (const second of [0, 1, 2]) tail.window(told(second));
   const stored: Piece[] = [{ from: kBegin - 10e3, to: kBegin + 60e3, rows: [row()], step: 1000, exact: true }];
   const pieces = tail.after(stored, 'rtt', kBegin + 5000);
   expect(pieces.map((piece) => [piece.to - kBegin, piece.rows.map((one) => one.begin - kBegin)])).toEqual([[1000, [0]], [60e3, [1000, 2000]]]);
   expect(pieces[1]?.rows.every((one) => one.provisional)).toBe(true);
+  expect(tail.apart).toBe(false);
+});
+
+it('what is kept and what is told live are apart until the store has what was told first, or has had time for it', () => {
+  const tail = new LiveTail();
+  const now = kBegin + 20e3;
+  const stored = (seconds: number): Piece[] => [{ from: kBegin, to: kBegin + 60e3, rows: [row({ end: kBegin + seconds * 1000 })], step: 1000, exact: true }];
+  const kept = (second: number) => ({ at: kBegin + second * 1000, rtt: 1 }) as Probe;
+  tail.after(stored(5), 'rtt', now);
+  expect(tail.apart).toBe(false); // nothing was told yet
+  tail.window(told(10));
+  tail.after(stored(5), 'rtt', now);
+  expect(tail.apart).toBe(true);
+  tail.after(stored(10), 'rtt', now);
+  expect(tail.apart).toBe(false);
+  // Single probes may meet later.
+  for (const second of [18, 19]) tail.sample({ scheduled: at(second), rtt_ns: 1 });
+  tail.probes([kept(15)], 'rtt');
+  expect(tail.apart).toBe(true);
+  tail.after(stored(10), 'rtt', now);
+  tail.probes([kept(18)], 'rtt');
+  expect(tail.apart).toBe(false);
+  for (let second = 11; second < 50; ++second) tail.window(told(second));
+  tail.after(stored(5), 'rtt', now);
+  expect(tail.apart).toBe(false); // nothing was measured between
+  tail.clear();
+  tail.after(stored(5), 'rtt', now);
+  expect(tail.apart).toBe(false);
 });

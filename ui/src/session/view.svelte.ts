@@ -26,6 +26,7 @@ import { loadRows } from './windows';
 
 const kSilent = 20_000; // ms
 const kSettle = 250; // ms of standing still
+const kMeet = 2000; // ms, as often as is asked until what is kept and what is told meet
 const kAtOnce = 6; // questions: as many as browsers send to one host
 
 export class View implements Shown {
@@ -203,7 +204,7 @@ export class View implements Shown {
   }
   probes(): Probe[] | undefined {
     if (!showsProbes(this.range, this.session.value?.interval_ns)) return undefined;
-    const kept = this.#probes.of(this.range, this.delay);
+    const kept = this.#probes.of(this.range, this.delay, this.tail.apart ? kMeet : undefined);
     return this.following ? this.tail.probes(kept, this.delay) : kept;
   }
   // Its own and the agent's, in order of time.
@@ -252,10 +253,10 @@ export class View implements Shown {
   follow(on: boolean, write = true) {
     if (on === this.following) return;
     this.following = on;
+    this.tail.clear();
     if (on) {
       if (!this.asked.last || span(this.range) > 3600e3) this.asked = { last: '15m' };
       this.range = resolve(this.asked, this.now());
-      this.tail.clear();
       this.#listen();
     } else {
       this.live?.close();
@@ -291,9 +292,9 @@ export class View implements Shown {
     this.askFigures();
     void this.look();
   }
-  #refresh() {
+  #refresh(step?: number) {
     this.#refreshed = this.now();
-    for (const tiles of this.#tiles.values()) tiles.refresh(this.now() - 120e3);
+    for (const tiles of this.#tiles.values()) tiles.refresh(this.now() - (step ? 40e3 : 120e3), step);
     this.changed();
   }
   tick() {
@@ -312,7 +313,8 @@ export class View implements Shown {
         if (!this.report.busy && next.to - this.settled.to > Math.max(10e3, span(next) / 500)) this.settled = next;
       }
     }
-    if (this.range.to > this.#refreshed - 120e3 && this.now() - this.#refreshed > Math.max(10e3, this.step / 2)) this.#refresh();
+    const { apart } = this.tail;
+    if (this.range.to > this.#refreshed - 120e3 && this.now() - this.#refreshed > (apart ? kMeet : Math.max(10e3, this.step / 2))) this.#refresh(apart ? this.step : undefined);
     if (this.now() % 5000 < 1000 && !agent.locked) void this.look();
     if (this.failure) this.changed();
   }

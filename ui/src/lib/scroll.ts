@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far down each entry of the history was read. What a page shows comes after a browser would have scrolled to it: so it
+// is done here, whenever the page has grown, for some seconds and unless somebody moves it meanwhile. Without storage each
+// page begins at its top.
+const kFor = 5000; // ms
+const kMost = 50; // entries that are kept: browsers keep as many
+
+let entry: string;
+let place = 0;
+let until = 0;
+
+function arrived() {
+  if (!history.state) history.replaceState(`wirestamp.${Date.now()}`, '');
+  entry = history.state as string;
+  try {
+    place = Number(sessionStorage[entry] ?? 0);
+  } catch {
+    // As above.
+  }
+}
+function leave() {
+  try {
+    sessionStorage[entry] = scrollY;
+  } catch {
+    // As above.
+  }
+}
+
+// The address is another one, the page still that of the one before.
+export function turned() {
+  leave();
+  arrived();
+}
+// Another page.
+export function show() {
+  until = place && performance.now() + kFor;
+  scrollTo(0, place);
+}
+
+history.scrollRestoration = 'manual';
+arrived();
+show();
+new ResizeObserver(() => performance.now() < until && scrollTo(0, place)).observe(document.documentElement);
+for (const kind of ['wheel', 'touchstart', 'pointerdown', 'keydown']) addEventListener(kind, () => (until = 0), { capture: true, passive: true });
+addEventListener('pagehide', leave);
