@@ -425,6 +425,12 @@ void Field::run(Duration limit) {
   for (const auto& one : sessions_) CHECK(one->session->finished());
 }
 
+std::vector<measure::Finding> Field::findings() const {
+  std::vector<measure::Finding> found;
+  for (const Told& told : of_kind(EventKind::Verdict)) found.push_back(*told.event.finding);
+  return found;
+}
+
 std::vector<Field::Told> Field::of_kind(EventKind kind) const {
   std::vector<Told> found;
   for (const Told& told : events_)

@@ -91,6 +91,7 @@ class Field final {
   // Of the first session.
   const std::vector<Told>& events() const { return events_; }
   std::vector<Told> of_kind(measure::EventKind kind) const;
+  std::vector<measure::Finding> findings() const;  // of the verdicts, in order
   const std::vector<measure::Sample>& samples() const { return samples_; }
   // Which of the parallel flows each of them went over.
   const std::vector<std::size_t>& lanes() const { return lanes_; }

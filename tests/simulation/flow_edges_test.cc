@@ -27,12 +27,6 @@ FieldScenario scenario(PortPolicy policy) {
   return made;
 }
 
-std::vector<Finding> findings(const Field& field) {
-  std::vector<Finding> found;
-  for (const auto& told : field.of_kind(EventKind::Verdict)) found.push_back(*told.event.finding);
-  return found;
-}
-
 TEST(FlowEdges, new_ports_come_after_5_10_20_and_40_seconds) {
   FieldScenario dead = scenario(PortPolicy::Dynamic);
   dead.down = {{Duration::seconds(20), Duration::hours(1)}};
@@ -488,7 +482,7 @@ TEST(FlowEdges, another_path_has_a_verdict_of_its_own) {
     moved.down = {{Duration::seconds(60), Duration::minutes(5)}};
     Field field(moved);
     field.run(Duration::minutes(7));
-    EXPECT_EQ(findings(field), (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
+    EXPECT_EQ(field.findings(), (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
   }
 }
 
@@ -502,7 +496,7 @@ TEST(FlowEdges, another_cause_of_the_same_outage_has_a_verdict_of_its_own) {
     down.down = {after};
     Field path(down);
     path.run(Duration::minutes(8));
-    EXPECT_EQ(findings(path), (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
+    EXPECT_EQ(path.findings(), (std::vector{Finding::LocalCause, Finding::PeerOrPathDown}));
     EXPECT_EQ(path.of_kind(EventKind::PathSwept).size(), 1U);
 
     FieldScenario closed = scenario(policy);
@@ -510,7 +504,7 @@ TEST(FlowEdges, another_cause_of_the_same_outage_has_a_verdict_of_its_own) {
     closed.closed = {after};
     Field service(closed);
     service.run(Duration::minutes(8));
-    EXPECT_EQ(findings(service), (std::vector{Finding::LocalCause, Finding::PeerClosed}));
+    EXPECT_EQ(service.findings(), (std::vector{Finding::LocalCause, Finding::PeerClosed}));
     EXPECT_EQ(service.ports().size(), 1U);
 
     FieldScenario host = scenario(policy);
@@ -518,14 +512,14 @@ TEST(FlowEdges, another_cause_of_the_same_outage_has_a_verdict_of_its_own) {
     host.down = {{Duration::seconds(40), Duration::minutes(5)}};
     Field stopped(host);
     stopped.run(Duration::minutes(8));
-    EXPECT_EQ(findings(stopped), (std::vector{Finding::PeerClosed, Finding::PeerOrPathDown}));
+    EXPECT_EQ(stopped.findings(), (std::vector{Finding::PeerClosed, Finding::PeerOrPathDown}));
 
     FieldScenario link = scenario(policy);
     link.down = {{Duration::seconds(30), Duration::seconds(40)}};
     link.no_neighbour = {{Duration::seconds(70), Duration::minutes(5)}};
     Field own(link);
     own.run(Duration::minutes(8));
-    EXPECT_EQ(findings(own), (std::vector{Finding::PeerOrPathDown, Finding::LocalCause}));
+    EXPECT_EQ(own.findings(), (std::vector{Finding::PeerOrPathDown, Finding::LocalCause}));
   }
 }
 
@@ -538,8 +532,8 @@ TEST(FlowEdges, another_cause_of_the_silence_of_a_fixed_flow_has_a_verdict_of_it
                   {Duration::minutes(7), Duration::minutes(1)}};
   Field field(stopped);
   field.run(Duration::minutes(10));
-  EXPECT_EQ(findings(field), (std::vector{Finding::PeerClosed, Finding::StalledFlowSuspected,
-                                          Finding::StalledFlowSuspected, Finding::PeerClosed}));
+  EXPECT_EQ(field.findings(), (std::vector{Finding::PeerClosed, Finding::StalledFlowSuspected,
+                                           Finding::StalledFlowSuspected, Finding::PeerClosed}));
 }
 
 // Hosts and routers limit how often they say something: that nobody does for a while is no news.
@@ -554,7 +548,7 @@ TEST(FlowEdges, what_is_said_now_and_then_goes_on_being_the_verdict) {
     rare.options.heal_after.reset();
     Field field(rare);
     field.run(Duration::minutes(40));
-    EXPECT_EQ(findings(field), std::vector{Finding::PeerClosed});
+    EXPECT_EQ(field.findings(), std::vector{Finding::PeerClosed});
   }
 }
 

@@ -31,12 +31,6 @@ FieldScenario scenario(PortPolicy policy) {
   return made;
 }
 
-std::vector<Finding> findings(const Field& field) {
-  std::vector<Finding> found;
-  for (const auto& told : field.of_kind(EventKind::Verdict)) found.push_back(*told.event.finding);
-  return found;
-}
-
 // Each probe has one sample, and the numbers have no gap.
 void expect_accounted(const Field& field) {
   std::set<std::uint64_t> probes;
@@ -60,7 +54,7 @@ TEST(FlowPolicy, a_dynamic_flow_recovers_from_a_stall_in_five_seconds) {
   field.run(Duration::minutes(8));
   print(field);
   expect_accounted(field);
-  EXPECT_EQ(findings(field), std::vector{Finding::StalledFlow});
+  EXPECT_EQ(field.findings(), std::vector{Finding::StalledFlow});
   const auto back = field.first_delivered_after(Duration::seconds(30));
   ASSERT_TRUE(back);
   EXPECT_LE(*back, Duration::milliseconds(36'000));
@@ -97,7 +91,7 @@ TEST(FlowPolicy, a_second_stall_is_about_the_flow_of_then) {
     field.run(Duration::minutes(4));
     print(field);
     expect_accounted(field);
-    EXPECT_EQ(findings(field), (std::vector{Finding::StalledFlow, Finding::StalledFlow}));
+    EXPECT_EQ(field.findings(), (std::vector{Finding::StalledFlow, Finding::StalledFlow}));
     const auto verdicts = field.of_kind(EventKind::Verdict);
     EXPECT_EQ(verdicts[0].event.new_flow, verdicts[1].event.old_flow);
     const auto back = field.first_delivered_after(Duration::seconds(90));
@@ -113,7 +107,7 @@ TEST(FlowPolicy, auto_goes_back_to_the_fixed_flow_when_it_has_healed) {
   field.run(Duration::minutes(8));
   print(field);
   expect_accounted(field);
-  EXPECT_EQ(findings(field), std::vector{Finding::StalledFlow});
+  EXPECT_EQ(field.findings(), std::vector{Finding::StalledFlow});
   const auto changes = field.of_kind(EventKind::FlowChanged);
   ASSERT_EQ(changes.size(), 2U);
   EXPECT_EQ(changes[1].event.reason, "healed");
@@ -132,7 +126,7 @@ TEST(FlowPolicy, a_fixed_flow_that_never_heals_stays_dead_and_says_so) {
   field.run(Duration::minutes(10));
   print(field);
   expect_accounted(field);
-  EXPECT_EQ(findings(field), std::vector{Finding::StalledFlowSuspected});
+  EXPECT_EQ(field.findings(), std::vector{Finding::StalledFlowSuspected});
   EXPECT_FALSE(field.first_delivered_after(Duration::seconds(31)));
   EXPECT_EQ(field.ports().size(), 1U);
 }
@@ -162,8 +156,8 @@ TEST(FlowPolicy, one_bad_path_of_four_is_no_stall) {
   Field field(broken);
   field.run(Duration::minutes(5));
   print(field);
-  ASSERT_FALSE(findings(field).empty());
-  EXPECT_EQ(findings(field).front(), Finding::OneOfSeveralPaths);
+  ASSERT_FALSE(field.findings().empty());
+  EXPECT_EQ(field.findings().front(), Finding::OneOfSeveralPaths);
   const auto verdict = field.of_kind(EventKind::Verdict).front();
   EXPECT_EQ(verdict.event.answered, 3U);
   EXPECT_EQ(verdict.event.tried, 4U);
@@ -177,7 +171,7 @@ TEST(FlowPolicy, a_short_outage_is_transient_and_its_edges_are_one_probe_wide) {
     field.run(Duration::minutes(5));
     print(field);
     expect_accounted(field);
-    for (const Finding finding : findings(field))
+    for (const Finding finding : field.findings())
       EXPECT_TRUE(finding == Finding::PeerOrPathDown || finding == Finding::TransientOutage);
     const auto ended = field.of_kind(EventKind::OutageEnded);
     ASSERT_EQ(ended.size(), 1U);
@@ -196,7 +190,7 @@ TEST(FlowPolicy, a_strict_firewall_gets_its_old_flow_back) {
   Field field(strict);
   field.run(Duration::minutes(3));
   print(field);
-  EXPECT_EQ(findings(field), std::vector{Finding::NewPortsBlocked});
+  EXPECT_EQ(field.findings(), std::vector{Finding::NewPortsBlocked});
   EXPECT_EQ(field.session().local().port, kFixed);
   EXPECT_TRUE(field.first_delivered_after(Duration::seconds(60)));
 }
@@ -207,7 +201,7 @@ TEST(FlowPolicy, a_closed_port_and_a_dead_neighbour_open_no_ports) {
   Field field(closed);
   field.run(Duration::minutes(4));
   print(field);
-  EXPECT_EQ(findings(field), std::vector{Finding::PeerClosed});
+  EXPECT_EQ(field.findings(), std::vector{Finding::PeerClosed});
   EXPECT_EQ(field.ports().size(), 1U);
 
   FieldScenario neighbour = scenario(PortPolicy::Dynamic);
@@ -215,7 +209,7 @@ TEST(FlowPolicy, a_closed_port_and_a_dead_neighbour_open_no_ports) {
   Field other(neighbour);
   other.run(Duration::minutes(4));
   print(other);
-  EXPECT_EQ(findings(other), std::vector{Finding::LocalCause});
+  EXPECT_EQ(other.findings(), std::vector{Finding::LocalCause});
   EXPECT_EQ(other.ports().size(), 1U);
 }
 
@@ -226,7 +220,7 @@ TEST(FlowPolicy, a_day_without_the_peer_keeps_the_ports_within_their_bounds) {
   Field field(dead);
   field.run(Duration::hours(25));
   expect_accounted(field);
-  EXPECT_EQ(findings(field).front(), Finding::PeerOrPathDown);
+  EXPECT_EQ(field.findings().front(), Finding::PeerOrPathDown);
   std::vector<Duration> opened;
   for (const auto& [port, at] : field.ports()) opened.push_back(at);
   std::ranges::sort(opened);
@@ -280,7 +274,7 @@ TEST(FlowPolicy, replies_from_another_address_are_named_and_no_loss_has_a_direct
     Field field(other);
     field.run(Duration::minutes(3));
     print(field);
-    EXPECT_EQ(findings(field), std::vector{Finding::PeerOrPathDown});
+    EXPECT_EQ(field.findings(), std::vector{Finding::PeerOrPathDown});
     for (const auto& told : field.of_kind(EventKind::Verdict))
       EXPECT_NE(told.event.text.find("192.0.2.99:23999 instead"), std::string::npos);
     EXPECT_TRUE(field.of_kind(EventKind::HealingPause).empty());

@@ -41,5 +41,5 @@ history.scrollRestoration = 'manual';
 arrived();
 show();
 new ResizeObserver(() => performance.now() < until && scrollTo(0, place)).observe(document.documentElement);
-for (const kind of ['wheel', 'touchstart', 'pointerdown', 'keydown']) addEventListener(kind, () => (until = 0), { capture: true, passive: true });
+for (const kind of ['wheel', 'pointerdown', 'keydown']) addEventListener(kind, () => (until = 0), true);
 addEventListener('pagehide', leave);
