@@ -73,7 +73,7 @@ def judge_switch(run, silence=SILENCE):
     check_equal(change["old_flow"], f"{CLIENT}:{run.wire.ports[0]} > {TARGET}", "old flow")
     check_equal(run.wire.ports[1], new, "the first other port on the wire")
     silent = run.wire.first(new) - run.wire.last_reply_before(run.wire.first(new))
-    check(silent >= silence - SECOND // 100, f"{new} was taken after a silence of only {silent / SECOND:.2f} s")
+    check(silent >= silence - min(BUSY, silence // 10), f"{new} was taken after a silence of only {silent / SECOND:.2f} s")
     verdict = the_only(run.measured, "verdict")
     check_equal(verdict["finding"], "stalled_flow", "finding")
     check_equal((verdict["answered"], verdict["tried"]), (4, 4), "fresh ports answered and tried")
@@ -106,7 +106,8 @@ def check_left_alone(run, old):
     check(later, "the stalled flow was never tried again")
     gap = later[0] - max(stamp for stamp in times if stamp < later[0])
     print(f"    the stalled flow was silent for {gap / SECOND:.2f} s, then tried")
-    check(20 * SECOND <= gap <= 21 * SECOND, f"the stalled flow was silent for {gap / SECOND:.2f} s, wanted 20 s")
+    # Its last packet may have left late, and the trial with it: 20 s is what was planned, the wire is a little off it.
+    check(abs(gap - 20 * SECOND) <= BUSY, f"the stalled flow was silent for {gap / SECOND:.3f} s, wanted 20 s")
 
 
 def judge_control(run):
@@ -138,7 +139,8 @@ def judge_auto(run):
     least, most = run.check_bracket()
     if run.nat.time_out == LONG:
         # The first trial comes too early, and renews the wrong entry; the second finds it gone.
-        check(least >= 20 * SECOND and most <= 36 * SECOND, "the bracket is that of the gaps of 20 and 35 s")
+        check(least >= 20 * SECOND - BUSY and most <= 35 * SECOND + 2 * BUSY,
+              f"the bracket is {least / SECOND:.2f} to {most / SECOND:.2f} s, not that of the gaps of 20 and 35 s")
     judge_return(run)
 
 
@@ -149,7 +151,7 @@ def judge_return(run):
     tried = [stamp for stamp in run.wire.times(OLD_PORT) if at_ns(healed) - 4 * SECOND < stamp < at_ns(healed)]
     check(len(tried) >= 3, f"{len(tried)} packets on the fixed port in the 4 s before the return, wanted 3")
     took = tried[-1] - tried[0]
-    check(took >= 1.9 * SECOND, f"the three trials took {took / SECOND:.2f} s, wanted 2 s")
+    check(took >= 2 * SECOND - BUSY, f"the three trials took {took / SECOND:.2f} s, wanted 2 s")
     check_equal({port for stamp, port in run.wire.requests if stamp > at_ns(healed) + SECOND}, {OLD_PORT},
                 "ports on the wire after the return")
     check_ends_well(run.measured, 20)
@@ -197,7 +199,7 @@ def judge_fixed_healing(run):
     """Silent for 5 s, then it pauses for 35 s, longer than the time-out: the first probe after that is answered."""
     the_only(run.measured, "healing_pause")
     _, most = run.check_bracket()
-    check(35 * SECOND - BUSY <= most <= 36 * SECOND, f"upper end {most / SECOND:.2f} s, the pause being 35 s")
+    check(35 * SECOND - BUSY <= most <= 35 * SECOND + 2 * BUSY, f"upper end {most / SECOND:.2f} s, the pause being 35 s")
     withheld = [p for p in run.measured.probes if p["outcome"] == "withheld"]
     check(340 <= len(withheld) <= 360, f"{len(withheld)} probes withheld in a pause of 35 s")
     last_withheld = max(p["scheduled_ns"] for p in withheld)
