@@ -14,6 +14,10 @@
 #define FUZZ_TARGET(input)                                                            \
   /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */               \
   extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);  \
+  namespace wirestamp::fuzz {                                                         \
+  /* NOLINTNEXTLINE(misc-use-anonymous-namespace): is defined from outside of it */   \
+  static void fuzz_one(base::Bytes input);                                            \
+  }                                                                                   \
   /* NOLINTNEXTLINE(readability-identifier-naming) */                                 \
   extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { \
     wirestamp::fuzz::fuzz_one(std::as_bytes(std::span(data, size)));                  \
@@ -22,9 +26,6 @@
   void wirestamp::fuzz::fuzz_one(wirestamp::base::Bytes input)
 
 namespace wirestamp::fuzz {
-
-// The body of the one target in a program; defined by FUZZ_TARGET.
-void fuzz_one(base::Bytes input);
 
 // Takes an input apart from the front. Behind the end there are zeros, so every input means
 // something.

@@ -8,11 +8,12 @@ BUILD holds the compile commands of a build with clang. A source that stands in 
 once. A file that had no finding is not looked at again until it, a header of ours that it reaches, its
 command or .clang-tidy changes: 7 s a file are worth a small memory (BUILD/tidy).
 
-Nearly all of that time goes into the libraries' headers. Sources of one folder are therefore laid end to end and
-tidied as one, 16 at most; that each of them compiles alone, with no include missing, is asked of the compiler.
-Where such a heap has a finding, its sources are tidied one by one, and what that says counts.
+Nearly all of that time goes into the libraries' headers. Sources of one command are therefore laid end to end and
+tidied as one, 16 at most; that each of them compiles alone, with no include missing, is shown by the build. Where such
+a heap has a finding, the sources it is of are tidied one by one, and what that says counts.
 """
 
+import bisect
 import collections
 import concurrent.futures
 import hashlib
@@ -26,6 +27,7 @@ import sys
 
 TIDY = "clang-tidy-19"
 MOST_TOGETHER = 16
+OF_EACH_FUZZER = ("LLVMFuzzerTestOneInput", "fuzz_one")  # functions
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("src", "testing", "tests", "fuzz", "bench")
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
@@ -76,40 +78,73 @@ def command_of(entry, path, *more):
     return [*words, *more, str(path)]
 
 
-def compiles(path, entry, *more):
-    """Whether a file compiles with the command of an entry; what it would warn of is clang-tidy's to say."""
-    command = command_of(entry, path, *more, "-fsyntax-only", "-w")
-    return subprocess.run(command, capture_output=True, cwd=entry["directory"]).returncode == 0
-
-
 def heaps(work, found):
-    """Sources that may be tidied as one: of one folder, with one command. Fuzzers and benches are programs each."""
+    """Sources that may be tidied as one: with one command, of one folder as far as it goes."""
     alike = collections.defaultdict(list)
     for path in sorted(work):
-        alone = is_test(path) or path.relative_to(ROOT).parts[0] not in ("src", "testing")
-        alike[path if alone else (path.parent, *command_of(found[path], ""))].append(path)
+        alone = is_test(path)
+        alike[path if alone else tuple(command_of(found[path], ""))].append(path)
     for paths in alike.values():
         for first in range(0, len(paths), MOST_TOGETHER):
             yield paths[first:first + MOST_TOGETHER]
 
 
+class Heap:
+    """Sources laid end to end in one file, with the command of the first."""
+
+    def __init__(self, paths, found, memory):
+        self.paths, self.first = paths, found[paths[0]]
+        self.file = memory / "heaps" / hashlib.sha256("".join(map(str, paths)).encode()).hexdigest() / "heap.cc"
+        self.begins = []  # of each source, its first line in the heap
+        lines = []
+        for number, path in enumerate(paths):
+            lines += [f"#define {name} {name}{number}" for name in OF_EACH_FUZZER]
+            self.begins.append(len(lines) + 1)
+            lines += [*path.read_text().splitlines(), *(f"#undef {name}" for name in OF_EACH_FUZZER)]
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text("\n".join(lines) + "\n")
+        (self.file.parent / "compile_commands.json").write_text(json.dumps([{
+            "directory": self.first["directory"], "command": shlex.join(self._command("-c")), "file": str(self.file)}]))
+
+    def _command(self, *more):
+        near = {path.parent: None for path in self.paths}
+        return command_of(self.first, self.file, *(word for folder in near for word in ("-iquote", str(folder))), *more)
+
+    def blamed(self, text, what):
+        """The sources that `what` is said of; None where it is said of a header too, and so of nobody."""
+        places = re.findall(rf"^(.+?):(\d+):\d+: (?:{what})", text, re.MULTILINE)
+        if not all(pathlib.Path(name) == self.file for name, _ in places):
+            return None
+        return {self.paths[bisect.bisect(self.begins, int(line)) - 1] for _, line in places}
+
+    def strangers(self):
+        """Those that do not compile beside the others, for two names that are one here."""
+        done = subprocess.run(self._command("-fsyntax-only", "-w", "-ferror-limit=0"), capture_output=True, text=True,
+                              cwd=self.first["directory"])
+        if done.returncode == 0:
+            return set()
+        here = "\n".join(line for line in done.stderr.splitlines() if line.startswith(str(self.file)))
+        # An error in a header is of the one that a note says to have needed it.
+        return self.blamed(here, "error|fatal error") or self.blamed(here, "note") or set(self.paths)
+
+
 def tidy_together(paths, found, memory):
-    """[(path, code, output, errors)] of the sources of a heap. Where two names collide, of its halves."""
+    """[(path, code, output, errors)] of the sources of a heap. Strangers in it make a heap of their own."""
     if len(paths) == 1:
         return [(path, *tidy(path, memory)) for path in paths]
-    heap = memory / "heaps" / hashlib.sha256("".join(map(str, paths)).encode()).hexdigest() / "heap.cc"
-    heap.parent.mkdir(parents=True, exist_ok=True)
-    heap.write_text("\n".join(path.read_text() for path in paths))
-    first, near = found[paths[0]], ("-iquote", str(paths[0].parent))
-    if not compiles(heap, first, *near):
+    heap = Heap(paths, found, memory)
+    strangers = heap.strangers()
+    if strangers:
         half = len(paths) // 2
-        return tidy_together(paths[:half], found, memory) + tidy_together(paths[half:], found, memory)
-    (heap.parent / "compile_commands.json").write_text(json.dumps(
-        [{"directory": first["directory"], "command": shlex.join(command_of(first, heap, *near, "-c")), "file": str(heap)}]))
-    if tidy(heap, heap.parent)[0] == 0 and all(compiles(path, found[path]) for path in paths):
+        parts = [[path for path in paths if (path in strangers) == strange] for strange in (False, True)]
+        parts = parts if all(parts) else [paths[:half], paths[half:]]
+        return [result for part in parts for result in tidy_together(part, found, memory)]
+    code, output, errors = tidy(heap.file, heap.file.parent)
+    if code == 0:
         return [(path, 0, "", "") for path in paths]
-    print(f"{len(paths)} of {paths[0].parent.relative_to(ROOT)}: one by one", flush=True)
-    return [(path, *tidy(path, memory)) for path in paths]
+    blamed = heap.blamed(output, "warning|error") or set(paths)
+    print(f"{len(blamed)} of {len(paths)} sources one by one", flush=True)
+    return [(path, *(tidy(path, memory) if path in blamed else (0, "", ""))) for path in paths]
 
 
 def is_test(path):
