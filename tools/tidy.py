@@ -9,8 +9,8 @@ once. A file that had no finding is not looked at again until it, a header of ou
 command or .clang-tidy changes: 7 s a file are worth a small memory (BUILD/tidy).
 
 Nearly all of that time goes into the libraries' headers. Sources of one command are therefore laid end to end and
-tidied as one, 16 at most; that each of them compiles alone, with no include missing, is shown by the build. Where such
-a heap has a finding, the sources it is of are tidied one by one, and what that says counts.
+tidied as one, 16 at most; that each of them compiles alone, with no include missing, is asked of the compiler. Where
+such a heap has a finding, the sources it is of are tidied one by one, and what that says counts.
 """
 
 import bisect
@@ -78,6 +78,12 @@ def command_of(entry, path, *more):
     return [*words, *more, str(path)]
 
 
+def compiles(path, entry):
+    """Whether a source compiles alone; what it would warn of is clang-tidy's to say."""
+    command = command_of(entry, path, "-fsyntax-only", "-w")
+    return subprocess.run(command, capture_output=True, cwd=entry["directory"]).returncode == 0
+
+
 def heaps(work, found):
     """Sources that may be tidied as one: with one command, of one folder as far as it goes."""
     alike = collections.defaultdict(list)
@@ -139,11 +145,11 @@ def tidy_together(paths, found, memory):
         parts = [[path for path in paths if (path in strangers) == strange] for strange in (False, True)]
         parts = parts if all(parts) else [paths[:half], paths[half:]]
         return [result for part in parts for result in tidy_together(part, found, memory)]
-    code, output, errors = tidy(heap.file, heap.file.parent)
-    if code == 0:
-        return [(path, 0, "", "") for path in paths]
-    blamed = heap.blamed(output, "warning|error") or set(paths)
-    print(f"{len(blamed)} of {len(paths)} sources one by one", flush=True)
+    code, output, _ = tidy(heap.file, heap.file.parent)
+    blamed = set() if code == 0 else heap.blamed(output, "warning|error") or set(paths)
+    blamed |= {path for path in set(paths) - blamed if not compiles(path, found[path])}
+    if blamed:
+        print(f"{len(blamed)} of {len(paths)} sources one by one", flush=True)
     return [(path, *(tidy(path, memory) if path in blamed else (0, "", ""))) for path in paths]
 
 
