@@ -25,16 +25,19 @@ class Terminal:
         # -D: a server that stays a child of ours and ends with us.
         self.server = Process(rig, namespace, [shutil.which("tmux"), *self.base[1:], "-D"], False,
                               f"tmux-{len(rig.processes)}", environment)
-        poll_until(lambda: self.server.popen.poll() is not None or self.socket.exists(), 20, "tmux listens")
-        self._tmux("set-option", "-g", "default-terminal", "tmux-256color")
+        # Its socket is there a moment before it listens.
+        first = ("set-option", "-g", "default-terminal", "tmux-256color")
+        poll_until(lambda: self.server.popen.poll() is not None or self._asked(*first).returncode == 0, 20, "tmux listens")
         inner = {"TERM": "tmux-256color", "LC_ALL": "C.UTF-8", "PS1": "$ ", **(env or {})}
         shell = ["env", "-u", "NO_COLOR", *(f"{name}={value}" for name, value in inner.items()), "sh", "-i"]
         self._tmux("new-session", "-d", "-s", "t", "-x", str(columns), "-y", str(rows), shlex.join(shell))
         self.until(lambda seen: "$" in seen, "the shell waits")
 
+    def _asked(self, *words):
+        return subprocess.run([*self.base, *words], capture_output=True, text=True, env={**os.environ, **UTF8}, check=False)
+
     def _tmux(self, *words):
-        done = subprocess.run([*self.base, *words], capture_output=True, text=True, env={**os.environ, **UTF8},
-                              check=False)
+        done = self._asked(*words)
         check(done.returncode == 0, f"tmux {' '.join(words)}: {done.stderr}")
         return done.stdout
 
