@@ -107,6 +107,8 @@ Meaning meaning_of(const measure::Event& event) {
     case EventKind::HopsChanged:
     case EventKind::Suspended:
     case EventKind::ConfigurationReloaded:
+    case EventKind::AgentStarted:
+    case EventKind::AgentStopped:
       return kTold;
   }
   return kTold;

@@ -18,7 +18,7 @@ using measure::Severity;
 
 std::vector<EventKind> all_kinds() {
   std::vector<EventKind> kinds;
-  for (unsigned n = 0; n <= static_cast<unsigned>(EventKind::ConfigurationReloaded); ++n)
+  for (unsigned n = 0; n <= static_cast<unsigned>(measure::kLastEventKind); ++n)
     kinds.push_back(static_cast<EventKind>(n));
   return kinds;
 }

@@ -21,6 +21,7 @@
 #include "agent/keeper.h"
 #include "agent/mailbox.h"
 #include "cli/agent_configuration.h"
+#include "cli/agent_life.h"
 #include "cli/agent_notifier.h"
 #include "cli/agent_service.h"
 #include "cli/agent_settings.h"
@@ -69,6 +70,7 @@ struct Memory {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<store::Reader> reader;
   std::vector<store::Note> notes;
+  std::vector<measure::RecordedEvent> lives;  // starts and stops of agents before this one
   std::uint32_t first_epoch = 0;
 };
 
@@ -87,6 +89,10 @@ Result<Memory> open_memory(const config::Settings& settings, const Say& say) {
   memory.store = std::move(opened.store);
   memory.notes = std::move(opened.notes);
   memory.first_epoch = memory.store->last_epoch() + 1;
+  memory.lives = TRY(memory.reader->events(
+      {.session = store::kOfTheAgent,
+       .kinds = {measure::EventKind::AgentStarted, measure::EventKind::AgentStopped},
+       .limit = kLivesSeen}));
   return memory;
 }
 
@@ -209,6 +215,7 @@ class Standing {
                              .watch = watch_options(settings)},
         std::move(memory.store), std::move(memory.reader), feed_, outputs_, clock_);
     keeper_->plan(configuration_->sessions());
+    lives_ = std::move(memory.lives);
     if (const auto path = store_path(settings))
       say_(measure::Severity::Info, {}, fmt::format("what is found is kept in {}", *path));
     for (const store::Note& note : memory.notes) {
@@ -227,6 +234,8 @@ class Standing {
     Result<agent::ReflectCounters> counters = fail("the agent did not start");
     std::thread measuring([&] {
       counters = daemon_->run(mailbox_);
+      if (counters && life_told_.load())
+        mailbox_.on_event(stop_event(platform::SystemClock().now().wall));
       mailbox_.end();
     });
     Pulse pulse([this] { return service_->idle(); });
@@ -279,6 +288,12 @@ class Standing {
     for (const agent::ReflectStart::Port& port : start.ports)
       addresses.push_back(packet::to_string(port.local));
     service_->set_listening(std::move(addresses));
+    if (!once_) {
+      if (const auto event = start_event(lives_, clock_.now().wall)) {
+        mailbox_.on_event(*event);
+        life_told_.store(true);
+      }
+    }
     if (service_->sessions().empty())
       say_(
           measure::Severity::Info, {},
@@ -342,6 +357,8 @@ class Standing {
   std::unique_ptr<AgentService> service_;
   std::unique_ptr<platform::FileWatch> file_watch_;
   std::unique_ptr<api::Server> server_;
+  std::vector<measure::RecordedEvent> lives_;  // see Memory
+  std::atomic<bool> life_told_{false};         // that this one started
   std::optional<MonoTime> end_at_;
   std::uint64_t told_dropped_ = 0;
   bool look_again_ = false;

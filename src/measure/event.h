@@ -45,7 +45,12 @@ enum class EventKind : std::uint8_t {
   StoreRestored,         // it can again
   ConfigurationRefused,  // a reload failed, what ran before goes on
   ConfigurationReloaded,
+  AgentStarted,  // it measures from now on; the text says how the one before it ended
+  AgentStopped,  // it was told to
 };
+
+// What is new goes behind it: stores have the numbers.
+inline constexpr EventKind kLastEventKind = EventKind::AgentStopped;
 
 constexpr std::string_view name(EventKind kind) {
   switch (kind) {
@@ -107,6 +112,10 @@ constexpr std::string_view name(EventKind kind) {
       return "configuration_refused";
     case EventKind::ConfigurationReloaded:
       return "configuration_reloaded";
+    case EventKind::AgentStarted:
+      return "agent_started";
+    case EventKind::AgentStopped:
+      return "agent_stopped";
   }
   return "unknown";
 }
@@ -209,7 +218,8 @@ struct Event {
   std::optional<std::string> account;  // what the reflector says of the old flow
   std::vector<Hop> old_path, new_path;
   std::optional<Crossing> crossing;  // of ThresholdCrossed and ThresholdCleared
-  std::optional<Duration> change;    // of ClockStepped: forward is positive; of Suspended: how long
+  std::optional<Duration> change;    // of ClockStepped: forward is positive; of Suspended and
+                                     // AgentStarted, where known: how long it was away
 };
 
 }  // namespace wirestamp::measure

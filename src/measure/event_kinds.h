@@ -11,9 +11,7 @@
 // The kinds of events by their names: what people choose by.
 namespace wirestamp::measure {
 
-// ConfigurationReloaded is the last one.
-inline constexpr std::size_t kEventKinds =
-    static_cast<std::size_t>(EventKind::ConfigurationReloaded) + 1;
+inline constexpr std::size_t kEventKinds = static_cast<std::size_t>(kLastEventKind) + 1;
 
 constexpr std::optional<EventKind> event_kind(std::string_view word) {
   for (std::size_t n = 0; n < kEventKinds; ++n)

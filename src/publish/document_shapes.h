@@ -215,8 +215,8 @@ struct Shape<measure::Event> {
                     "session_up, peer_stopping, hops_changed, threshold_crossed, "
                     "threshold_cleared; of an agent also clock_stepped, clock_unsynchronised, "
                     "clock_synchronised, suspended, store_set_aside, store_failed, "
-                    "store_restored, configuration_refused, configuration_reloaded; see "
-                    "`docs/events.md`"),
+                    "store_restored, configuration_refused, configuration_reloaded, agent_started, "
+                    "agent_stopped; see `docs/events.md`"),
       row<[](const T& event) { return rfc3339(event.wall); }>("at", kAlways,
                                                               "when it was known, RFC 3339, UTC"),
       row<&T::text>("text", kAlways, "the same for a person"),
@@ -258,9 +258,9 @@ struct Shape<measure::Event> {
                                                                        "the same of the new flow"),
       row<&T::crossing>("crossing", "of threshold_crossed, threshold_cleared",
                         "what was crossed, and when"),
-      row<&T::change>("change_ns", "of clock_stepped, suspended",
+      row<&T::change>("change_ns", "of clock_stepped, suspended; of agent_started, where known",
                       "by how much the clock was set, forward is positive; how long the host "
-                      "slept"),
+                      "slept, or no agent ran"),
   };
 };
 

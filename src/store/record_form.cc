@@ -200,7 +200,7 @@ void fields(Io& io, T& event) {
   auto& [kind, session, at, wall, text, reason, finding, old_flow, new_flow, last_good, first_lost,
          first_good, lost, answered, tried, at_least, at_most, direction, before, after, expected,
          flow, account, old_path, new_path, crossing, change] = event;
-  io.up_to(kind, measure::EventKind::ConfigurationReloaded);  // the last one
+  io.up_to(kind, measure::kLastEventKind);
   io(session);
   io(at);
   io(wall);
@@ -345,7 +345,7 @@ std::optional<measure::EventKind> kind_of_event(base::Bytes octets) {
   const std::uint8_t version = in.octet();
   if (version < 1 || version > kEventVersion) return std::nullopt;
   measure::EventKind kind{};
-  Reading(in, version).up_to(kind, measure::EventKind::ConfigurationReloaded);
+  Reading(in, version).up_to(kind, measure::kLastEventKind);
   if (!in.ok()) return std::nullopt;
   return kind;
 }

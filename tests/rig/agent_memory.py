@@ -388,6 +388,21 @@ def nothing_is_lost_by_kill():
         check_equal(ids[:len(events)], [event["id"] for event in events], "ids of the events before the kill")
         check_equal(sorted(set(ids)), ids, "ids of events, each once and rising")
         check_equal(again.process.stop(), 0, "exit code")
+        check_lives(Agent(rig, "sender", *words, store=store, api=f"{API[0]}:{API[1]}"), api)
+
+
+def check_lives(third, api):
+    """What is told of the three agents: one was killed, one stopped, this one runs."""
+    poll_until(lambda: len(api.events("agent_started")) == 3, DECIDED, "the third start is kept")
+    lives = [event["event"] for event in api.events("agent_started", "agent_stopped")]
+    check_equal([life["kind"].removeprefix("agent_") for life in lives], ["started", "started", "stopped", "started"],
+                "starts and stops")
+    first, after_kill, _, after_stop = lives
+    check("change_ns" not in first and "without a word" not in first["text"], f"the first start: {first}")
+    check("change_ns" not in after_kill and "without a word" in after_kill["text"], f"the start after a kill: {after_kill}")
+    check(after_stop.get("change_ns", -1) >= 0 and "after it was stopped" in after_stop["text"],
+          f"the start after a stop: {after_stop}")
+    check_equal(third.process.stop(), 0, "exit code of the third")
 
 
 CASES = {case.__name__: case for case in (an_outage_is_an_incident, a_reload_touches_only_what_changed,

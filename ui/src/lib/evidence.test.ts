@@ -46,6 +46,7 @@ describe('evidence', () => {
     });
     expect(told('hops_changed', { after: 248 })).toEqual({ 'Arrives as': 'hop limit 248' });
     expect(told('clock_stepped', { change_ns: -2e9 })).toEqual({ Set: '2.00 s back' });
+    expect(told('agent_started', { change_ns: 120e9 })).toEqual({ 'Did not run for': '2 min' });
     expect(told('verdict', { finding: 'stalled_flow', answered: 3, tried: 4 })).toEqual({ 'Fresh flows': '3 of 4 answered' });
     expect(trafficClass(0b101110_11)).toBe('DSCP 46 (EF), ECN 3 (congestion experienced)');
   });

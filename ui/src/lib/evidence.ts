@@ -52,7 +52,7 @@ export const kAllKinds = [
   'outage_began', 'outage_ended', 'verdict', 'session_up', 'peer_stopping', 'threshold_crossed', 'threshold_cleared', 'flow_changed', 'timeout_measured',
   'healing_pause', 'network_changed', 'reflector_restarted', 'remarked', 'hops_changed', 'path_swept', 'account_told', 'flow_differs', 'ports_exhausted',
   'rate_reduced', 'rate_restored', 'clock_stepped', 'clock_unsynchronised', 'clock_synchronised', 'suspended', 'store_set_aside', 'store_failed',
-  'store_restored', 'configuration_refused', 'configuration_reloaded',
+  'store_restored', 'configuration_refused', 'configuration_reloaded', 'agent_started', 'agent_stopped',
 ];
 export function kindWords(kind: string): string {
   const text = kKinds[kind] ?? kind.replaceAll('_', ' ');
@@ -65,6 +65,7 @@ const kLabels: Record<string, string> = {
   first_lost: 'First lost probe', first_good: 'First answered again', lost: 'Lost', direction: 'Direction',
   account: 'The reflector says', before: 'Arrived before as', after: 'Arrives as', expected: 'Sent as',
 };
+const kAway: Record<string, string> = { suspended: 'Slept for', agent_started: 'Did not run for' };
 // Told elsewhere: as the head of the event, by their partner, or as a list.
 const kElsewhere = new Set(['kind', 'at', 'text', 'finding', 'tried', 'at_most_ns', 'old_path', 'new_path', 'crossing']);
 
@@ -121,8 +122,8 @@ export function evidenceOf(event: EventBody, zone: Zone): Evidence[] {
       rows.push({ label: 'Fresh flows', value: `${String(value)} of ${String(event.tried)} answered` });
     } else if (key === 'change_ns') {
       const change = value as number;
-      const value_ = event.kind === 'suspended' ? duration(change) : `${duration(Math.abs(change))} ${change < 0 ? 'back' : 'forward'}`;
-      rows.push({ label: event.kind === 'suspended' ? 'Slept for' : 'Set', value: value_ });
+      const away = kAway[event.kind];
+      rows.push({ label: away ?? 'Set', value: away ? duration(change) : `${duration(Math.abs(change))} ${change < 0 ? 'back' : 'forward'}` });
     } else {
       const mark = value as Partial<Mark>;
       const probe = big(mark.left_ns) === undefined ? undefined : { at: String(mark.left_ns), probe: Number(mark.probe) };
