@@ -344,6 +344,8 @@ void Keeper::take(const Mailbox::Happened& happened) {
       set_state(*session, *state, happened.event.wall, {});
   }
   record(watch_->event(name, happened.event));
+  // Of an agent that is killed soon after it started that is all there is to know.
+  if (happened.event.kind == measure::EventKind::AgentStarted) flush_now_ = true;
 }
 
 void Keeper::take(const Mailbox::Result& result) {
@@ -485,7 +487,7 @@ void Keeper::run(Mailbox& mailbox, const std::function<void()>& turn) {
       tick();
       tick_due = now + kTick;
     }
-    if (now >= flush_due) {
+    if (std::exchange(flush_now_, false) || now >= flush_due) {
       flush();
       // From the end of it: a disk that takes longer than the time between commits is not to be
       // written to all the time.

@@ -130,6 +130,7 @@ class Keeper {
   std::set<std::string> wanted_;               // names of the sessions that are configured
   std::set<std::string> wanted_before_;        // by the plan before
   std::set<std::string> to_remember_;          // sessions whose history is to be read
+  bool flush_now_ = false;                     // without waiting for options_.flush
 
   mutable std::mutex mutex_;  // what follows; the keeping thread alone changes `sessions_`
   std::map<std::uint32_t, std::unique_ptr<Kept>> sessions_;

@@ -89,10 +89,15 @@ Result<Memory> open_memory(const config::Settings& settings, const Say& say) {
   memory.store = std::move(opened.store);
   memory.notes = std::move(opened.notes);
   memory.first_epoch = memory.store->last_epoch() + 1;
-  memory.lives = TRY(memory.reader->events(
+  auto lives = memory.reader->events(
       {.session = store::kOfTheAgent,
        .kinds = {measure::EventKind::AgentStarted, measure::EventKind::AgentStopped},
-       .limit = kLivesSeen}));
+       .limit = kLivesSeen});
+  if (lives)
+    memory.lives = std::move(*lives);
+  else
+    say(measure::Severity::Warning, {},
+        "when the agent ran before cannot be read: " + lives.error().text);
   return memory;
 }
 
@@ -215,7 +220,7 @@ class Standing {
                              .watch = watch_options(settings)},
         std::move(memory.store), std::move(memory.reader), feed_, outputs_, clock_);
     keeper_->plan(configuration_->sessions());
-    lives_ = std::move(memory.lives);
+    life_.set_before(std::move(memory.lives));
     if (const auto path = store_path(settings))
       say_(measure::Severity::Info, {}, fmt::format("what is found is kept in {}", *path));
     for (const store::Note& note : memory.notes) {
@@ -234,8 +239,7 @@ class Standing {
     Result<agent::ReflectCounters> counters = fail("the agent did not start");
     std::thread measuring([&] {
       counters = daemon_->run(mailbox_);
-      if (counters && life_told_.load())
-        mailbox_.on_event(stop_event(platform::SystemClock().now().wall));
+      if (counters) life_.stopped(platform::SystemClock().now().wall);
       mailbox_.end();
     });
     Pulse pulse([this] { return service_->idle(); });
@@ -288,12 +292,7 @@ class Standing {
     for (const agent::ReflectStart::Port& port : start.ports)
       addresses.push_back(packet::to_string(port.local));
     service_->set_listening(std::move(addresses));
-    if (!once_) {
-      if (const auto event = start_event(lives_, clock_.now().wall)) {
-        mailbox_.on_event(*event);
-        life_told_.store(true);
-      }
-    }
+    if (!once_) life_.started(clock_.now().wall, clock_.mono_now());
     if (service_->sessions().empty())
       say_(
           measure::Severity::Info, {},
@@ -315,6 +314,7 @@ class Standing {
       note(service_manager_.ready(status_line()));
     }
     tell_dropped();
+    life_.turn(clock_.mono_now());
     if (once_ && end_at_ && clock_.mono_now() >= *end_at_) daemon_->stop();
   }
 
@@ -357,8 +357,7 @@ class Standing {
   std::unique_ptr<AgentService> service_;
   std::unique_ptr<platform::FileWatch> file_watch_;
   std::unique_ptr<api::Server> server_;
-  std::vector<measure::RecordedEvent> lives_;  // see Memory
-  std::atomic<bool> life_told_{false};         // that this one started
+  AgentLife life_{[this](const measure::Event& event) { mailbox_.on_event(event); }};
   std::optional<MonoTime> end_at_;
   std::uint64_t told_dropped_ = 0;
   bool look_again_ = false;

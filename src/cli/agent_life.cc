@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 #include "cli/commands.h"
@@ -15,42 +14,85 @@ namespace wirestamp::cli {
 namespace {
 
 using measure::EventKind;
+using measure::RecordedEvent;
 
 constexpr Duration kRecently = Duration::minutes(10);
-constexpr std::ptrdiff_t kMostStarts = 3;
+constexpr std::size_t kMostStarts = 3;
 
-}  // namespace
+bool near(WallTime a, WallTime b) { return std::max(a, b) - std::min(a, b) < kRecently; }
 
-std::optional<measure::Event> start_event(const std::vector<measure::RecordedEvent>& before,
-                                          WallTime now) {
-  const auto recent_start = [&](const measure::RecordedEvent& one) {
-    return one.event.kind == EventKind::AgentStarted && now - one.event.wall < kRecently;
-  };
-  const std::ptrdiff_t starts = std::ranges::count_if(before, recent_start);
-  if (starts >= kMostStarts) return std::nullopt;
+measure::Event event_of(EventKind kind, WallTime now, std::string text) {
   measure::Event event;
-  event.kind = EventKind::AgentStarted;
+  event.kind = kind;
   event.wall = now;
-  event.text = fmt::format("the agent started, version {}", kVersion);
-  const auto last = std::ranges::max_element(before, {}, &measure::RecordedEvent::id);
-  if (last == before.end()) return event;
-  if (last->event.kind == EventKind::AgentStopped) {
-    event.change = std::max(now - last->event.wall, Duration());
-    event.text += fmt::format(", {} after it was stopped", publish::human_length(*event.change));
-  } else {
-    event.text += "; the one before it ended without a word: killed, crashed, or without power";
-  }
-  if (starts + 1 == kMostStarts)
-    event.text += "; it starts again and again, which is told no more for ten minutes";
+  event.text = std::move(text);
   return event;
 }
 
-measure::Event stop_event(WallTime now) {
-  measure::Event event;
-  event.kind = EventKind::AgentStopped;
-  event.wall = now;
-  event.text = "the agent stops, as it was told to";
-  return event;
+// When those before began, the newest first.
+std::vector<WallTime> starts_of(const std::vector<RecordedEvent>& sorted) {
+  std::vector<WallTime> starts;
+  for (auto one = sorted.rbegin(); one != sorted.rend(); ++one)
+    if (one->event.kind == EventKind::AgentStarted) starts.push_back(one->event.wall);
+  return starts;
+}
+
+}  // namespace
+
+AgentStart start_of(const std::vector<RecordedEvent>& before, WallTime now) {
+  std::vector<RecordedEvent> sorted = before;
+  std::ranges::sort(sorted, {}, &RecordedEvent::id);
+  const std::vector<WallTime> starts = starts_of(sorted);
+  AgentStart start{.event = event_of(EventKind::AgentStarted, now,
+                                     fmt::format("the agent started, version {}", kVersion))};
+  if (sorted.empty()) return start;
+  std::string& text = start.event.text;
+  const auto recent = std::ranges::count_if(starts, [&](WallTime one) { return near(one, now); });
+  start.put_off = std::cmp_greater_equal(recent, kMostStarts);
+  // Behind three that were so near to each other there may be some that were not told.
+  if (starts.size() >= kMostStarts && near(starts[0], starts[kMostStarts - 1])) {
+    text += "; before that it started again and again, which was not told each time";
+    return start;
+  }
+  const measure::Event& last = sorted.back().event;
+  if (last.kind == EventKind::AgentStarted)
+    text +=
+        "; the one before it ended without a word (killed, crashed, no power), or could not keep "
+        "it";
+  else if (last.wall > now)
+    text += ", after it was stopped";
+  else
+    text += fmt::format(", {} after it was stopped",
+                        publish::human_length(*(start.event.change = now - last.wall)));
+  if (std::cmp_equal(recent + 1, kMostStarts))
+    text +=
+        "; it starts again and again: the next starts within ten minutes are told when they last";
+  return start;
+}
+
+void AgentLife::started(WallTime now, MonoTime mono) {
+  AgentStart start = start_of(before_, now);
+  before_.clear();
+  start_ = std::move(start.event);
+  if (start.put_off)
+    due_ = mono + kRecently;
+  else
+    tell_start(now);
+}
+
+void AgentLife::turn(MonoTime now) {
+  if (start_ && now >= due_) tell_start(start_->wall);
+}
+
+void AgentLife::stopped(WallTime now) {
+  if ((so_far_.fetch_or(kOver) & kTold) != 0)
+    tell_(event_of(EventKind::AgentStopped, now, "the agent stops, as it was told to"));
+}
+
+void AgentLife::tell_start(WallTime now) {
+  tell_(*std::exchange(start_, std::nullopt));
+  if ((so_far_.fetch_or(kTold) & kOver) != 0)
+    tell_(event_of(EventKind::AgentStopped, now, "the agent stops, as it was told to"));
 }
 
 }  // namespace wirestamp::cli

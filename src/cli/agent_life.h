@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "measure/event.h"
@@ -12,14 +16,45 @@
 namespace wirestamp::cli {
 
 // Of an agent that measures since `now`. `before`: AgentStarted and AgentStopped of the store, the
-// newest of them at least, in any order; those after `now` (a clock that was wrong) count as now.
-// None where this is the fourth start within ten minutes: whatever starts it again and again is not
-// to fill the store.
-std::optional<measure::Event> start_event(const std::vector<measure::RecordedEvent>& before,
-                                          WallTime now);
-// How many of `before` are enough.
-inline constexpr std::size_t kLivesSeen = 8;
+// newest of them at least, in any order.
+struct AgentStart {
+  measure::Event event;
+  // Three starts were told within ten minutes of now: this one is to be told when it has lasted,
+  // see AgentLife.
+  bool put_off = false;
+};
+AgentStart start_of(const std::vector<measure::RecordedEvent>& before, WallTime now);
+// So many of `before` are enough, also where the clock was wrong in between.
+inline constexpr std::size_t kLivesSeen = 1000;
 
-measure::Event stop_event(WallTime now);
+// Tells of a start at once, or after ten minutes where it is one of many; and of the stop, when it
+// told of the start.
+class AgentLife {
+ public:
+  using Tell = std::function<void(const measure::Event&)>;
+  // `tell` is called by any thread that calls.
+  explicit AgentLife(Tell tell) : tell_(std::move(tell)) {}
+
+  // Before all else.
+  void set_before(std::vector<measure::RecordedEvent> before) { before_ = std::move(before); }
+  // One thread: it measures from now on; time passes.
+  void started(WallTime now, MonoTime mono);
+  void turn(MonoTime now);
+  // Any thread, once: it was told to stop, and did. Earlier than started(), where that thread is
+  // late.
+  void stopped(WallTime now);
+
+ private:
+  void tell_start(WallTime now);
+
+  // Who comes second tells of the stop.
+  static constexpr unsigned kTold = 1, kOver = 2;
+
+  Tell tell_;
+  std::vector<measure::RecordedEvent> before_;
+  std::optional<measure::Event> start_;  // that is to be told
+  MonoTime due_;
+  std::atomic<unsigned> so_far_{0};
+};
 
 }  // namespace wirestamp::cli
