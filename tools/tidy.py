@@ -10,7 +10,8 @@ command or .clang-tidy changes: 7 s a file are worth a small memory (BUILD/tidy)
 
 Nearly all of that time goes into the libraries' headers. Sources of one command are therefore laid end to end and
 tidied as one, 16 at most; that each of them compiles alone, with no include missing, is asked of the compiler. Where
-such a heap has a finding, the sources it is of are tidied one by one, and what that says counts.
+such a heap has a finding, the sources it is of are tidied one by one, and what that says counts. What is not seen
+there: a using that one source has in vain and another needs.
 """
 
 import bisect

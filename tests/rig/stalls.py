@@ -73,7 +73,7 @@ def judge_switch(run, silence=SILENCE):
     check_equal(change["old_flow"], f"{CLIENT}:{run.wire.ports[0]} > {TARGET}", "old flow")
     check_equal(run.wire.ports[1], new, "the first other port on the wire")
     silent = run.wire.first(new) - run.wire.last_reply_before(run.wire.first(new))
-    check(silent >= silence - min(BUSY, silence // 10), f"{new} was taken after a silence of only {silent / SECOND:.2f} s")
+    check(silent >= silence - SECOND // 100, f"{new} was taken after a silence of only {silent / SECOND:.2f} s")
     verdict = the_only(run.measured, "verdict")
     check_equal(verdict["finding"], "stalled_flow", "finding")
     check_equal((verdict["answered"], verdict["tried"]), (4, 4), "fresh ports answered and tried")

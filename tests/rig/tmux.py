@@ -28,6 +28,7 @@ class Terminal:
         # Its socket is there a moment before it listens.
         first = ("set-option", "-g", "default-terminal", "tmux-256color")
         poll_until(lambda: self.server.popen.poll() is not None or self._asked(*first).returncode == 0, 20, "tmux listens")
+        check(self.server.popen.poll() is None, f"tmux ended: {self.server.err()}")
         inner = {"TERM": "tmux-256color", "LC_ALL": "C.UTF-8", "PS1": "$ ", **(env or {})}
         shell = ["env", "-u", "NO_COLOR", *(f"{name}={value}" for name, value in inner.items()), "sh", "-i"]
         self._tmux("new-session", "-d", "-s", "t", "-x", str(columns), "-y", str(rows), shlex.join(shell))
