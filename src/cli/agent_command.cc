@@ -257,11 +257,7 @@ class Standing {
  private:
   // An event of the agent as a whole.
   void tell(measure::EventKind kind, const std::string& text) {
-    measure::Event event;
-    event.kind = kind;
-    event.wall = clock_.now().wall;
-    event.text = text;
-    mailbox_.on_event(event);
+    mailbox_.on_event(agent_event(kind, clock_.now().wall, text));
   }
 
   Result<void> open_api() {

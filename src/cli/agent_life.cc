@@ -21,14 +21,6 @@ constexpr std::size_t kMostStarts = 3;
 
 bool near(WallTime a, WallTime b) { return std::max(a, b) - std::min(a, b) < kRecently; }
 
-measure::Event event_of(EventKind kind, WallTime now, std::string text) {
-  measure::Event event;
-  event.kind = kind;
-  event.wall = now;
-  event.text = std::move(text);
-  return event;
-}
-
 // When those before began, the newest first.
 std::vector<WallTime> starts_of(const std::vector<RecordedEvent>& sorted) {
   std::vector<WallTime> starts;
@@ -39,12 +31,20 @@ std::vector<WallTime> starts_of(const std::vector<RecordedEvent>& sorted) {
 
 }  // namespace
 
+measure::Event agent_event(EventKind kind, WallTime now, std::string text) {
+  measure::Event event;
+  event.kind = kind;
+  event.wall = now;
+  event.text = std::move(text);
+  return event;
+}
+
 AgentStart start_of(const std::vector<RecordedEvent>& before, WallTime now) {
   std::vector<RecordedEvent> sorted = before;
   std::ranges::sort(sorted, {}, &RecordedEvent::id);
   const std::vector<WallTime> starts = starts_of(sorted);
-  AgentStart start{.event = event_of(EventKind::AgentStarted, now,
-                                     fmt::format("the agent started, version {}", kVersion))};
+  AgentStart start{.event = agent_event(EventKind::AgentStarted, now,
+                                        fmt::format("the agent started, version {}", kVersion))};
   if (sorted.empty()) return start;
   std::string& text = start.event.text;
   const auto recent = std::ranges::count_if(starts, [&](WallTime one) { return near(one, now); });
@@ -85,14 +85,16 @@ void AgentLife::turn(MonoTime now) {
 }
 
 void AgentLife::stopped(WallTime now) {
-  if ((so_far_.fetch_or(kOver) & kTold) != 0)
-    tell_(event_of(EventKind::AgentStopped, now, "the agent stops, as it was told to"));
+  if ((so_far_.fetch_or(kOver) & kTold) != 0) tell_stop(now);
 }
 
 void AgentLife::tell_start(WallTime now) {
   tell_(*std::exchange(start_, std::nullopt));
-  if ((so_far_.fetch_or(kTold) & kOver) != 0)
-    tell_(event_of(EventKind::AgentStopped, now, "the agent stops, as it was told to"));
+  if ((so_far_.fetch_or(kTold) & kOver) != 0) tell_stop(now);
+}
+
+void AgentLife::tell_stop(WallTime now) {
+  tell_(agent_event(EventKind::AgentStopped, now, "the agent stops, as it was told to"));
 }
 
 }  // namespace wirestamp::cli

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,9 @@
 
 // When the agent ran: what stands behind the gaps in its figures.
 namespace wirestamp::cli {
+
+// Of the agent as a whole, not of one session.
+measure::Event agent_event(measure::EventKind kind, WallTime now, std::string text);
 
 // Of an agent that measures since `now`. `before`: AgentStarted and AgentStopped of the store, the
 // newest of them at least, in any order.
@@ -46,6 +50,7 @@ class AgentLife {
 
  private:
   void tell_start(WallTime now);
+  void tell_stop(WallTime now);
 
   // Who comes second tells of the stop.
   static constexpr unsigned kTold = 1, kOver = 2;

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "cli/agent_life.h"
 #include "cli/agent_settings.h"
 #include "cli/commands.h"
 #include "cli/host_status.h"
@@ -50,11 +51,7 @@ void AgentService::set_listening(std::vector<std::string> addresses) {
 }
 
 void AgentService::tell(measure::EventKind kind, const std::string& text) {
-  measure::Event event;
-  event.kind = kind;
-  event.wall = platform::SystemClock().now().wall;
-  event.text = text;
-  mailbox_.on_event(event);
+  mailbox_.on_event(agent_event(kind, platform::SystemClock().now().wall, text));
 }
 
 Result<std::vector<std::string>> AgentService::reload(bool quiet) {
