@@ -81,6 +81,9 @@ Meaning meaning_of(const measure::Event& event) {
     case EventKind::StoreSetAside:
     case EventKind::ConfigurationRefused:
       return kMoment;
+    // What it lost may cross a threshold: it is the cause then.
+    case EventKind::ReceiveBufferFull:
+      return {.severity = Severity::Warning};
     case EventKind::Remarked:
       return is_worth_a_warning(event) ? kMoment : kTold;
     case EventKind::ClockUnsynchronised:

@@ -45,12 +45,13 @@ enum class EventKind : std::uint8_t {
   StoreRestored,         // it can again
   ConfigurationRefused,  // a reload failed, what ran before goes on
   ConfigurationReloaded,
-  AgentStarted,  // it measures from now on; the text says how the one before it ended
-  AgentStopped,  // it was told to
+  AgentStarted,       // it measures from now on; the text says how the one before it ended
+  AgentStopped,       // it was told to
+  ReceiveBufferFull,  // of a session: datagrams found no room in this host's socket
 };
 
 // What is new goes behind it: stores have the numbers.
-inline constexpr EventKind kLastEventKind = EventKind::AgentStopped;
+inline constexpr EventKind kLastEventKind = EventKind::ReceiveBufferFull;
 
 constexpr std::string_view name(EventKind kind) {
   switch (kind) {
@@ -116,6 +117,8 @@ constexpr std::string_view name(EventKind kind) {
       return "agent_started";
     case EventKind::AgentStopped:
       return "agent_stopped";
+    case EventKind::ReceiveBufferFull:
+      return "receive_buffer_full";
   }
   return "unknown";
 }
@@ -208,7 +211,8 @@ struct Event {
   // "192.0.2.1:40000 > 198.51.100.7:23999"
   std::optional<std::string> old_flow, new_flow;
   std::optional<ProbeMark> last_good, first_lost, first_good;
-  std::optional<std::uint64_t> lost;          // measured probes between last_good and first_good
+  // Measured probes between last_good and first_good; of ReceiveBufferFull datagrams.
+  std::optional<std::uint64_t> lost;
   std::optional<unsigned> answered, tried;    // fresh flows
   std::optional<Duration> at_least, at_most;  // bounds of an outage, or of a measured time-out
   std::optional<std::string> direction;       // "forward" or "backward"

@@ -213,7 +213,8 @@ struct Shape<measure::Event> {
                     "healing_pause, network_changed, reflector_restarted, remarked, path_swept, "
                     "account_told, flow_differs, ports_exhausted, rate_reduced, rate_restored, "
                     "session_up, peer_stopping, hops_changed, threshold_crossed, "
-                    "threshold_cleared; of an agent also clock_stepped, clock_unsynchronised, "
+                    "threshold_cleared, receive_buffer_full; of an agent also clock_stepped, "
+                    "clock_unsynchronised, "
                     "clock_synchronised, suspended, store_set_aside, store_failed, "
                     "store_restored, configuration_refused, configuration_reloaded, agent_started, "
                     "agent_stopped; see `docs/events.md`"),
@@ -235,8 +236,8 @@ struct Shape<measure::Event> {
       row<&T::last_good>("last_good", "where known", "newest probe answered before"),
       row<&T::first_lost>("first_lost", "where known", "first probe that was not answered"),
       row<&T::first_good>("first_good", "where known", "first probe answered again"),
-      row<&T::lost>("lost", "of outages, verdicts, session_up",
-                    "probes between last_good and first_good"),
+      row<&T::lost>("lost", "of outages, verdicts, session_up, receive_buffer_full",
+                    "probes between last_good and first_good; datagrams without room"),
       row<&T::answered>("answered", "of verdicts with fresh flows", "fresh flows answered"),
       row<&T::tried>("tried", "of verdicts with fresh flows", "fresh flows tried"),
       row<&T::at_least>("at_least_ns", "of outage_ended, timeout_measured, session_up",

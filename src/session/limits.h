@@ -89,6 +89,10 @@ inline constexpr unsigned kHopsSettle = 10;
 inline constexpr Duration kHopsSettleFor = Duration::minutes(1);
 inline constexpr Duration kHopsTogether = Duration::hours(1);
 inline constexpr Duration kHopsKnown = Duration::hours(6);
+// Datagrams that find no room come by the hundred: one event; and then as with marks.
+inline constexpr Duration kOverflowTogether = Duration::seconds(1);
+inline constexpr Duration kOverflowsTogether = Duration::minutes(1);
+inline constexpr Duration kOverflowsKnown = Duration::hours(1);
 // A reflector that says it is about to stop is not believed when it answers after this time, and
 // when it answers without saying so for that time.
 inline constexpr Duration kStoppingLasts = Duration::minutes(5);

@@ -280,14 +280,6 @@ void Sender::on_stamps_unreliable() {
   });
 }
 
-void Sender::on_receive_dropped(std::uint64_t count) {
-  if (counters_.receive_buffer_full == 0)
-    output_.on_note(
-        "datagrams that came to this port found no room in its socket: replies among "
-        "them count as lost on the way back (counter receive_buffer_full)");
-  counters_.receive_buffer_full += count;
-}
-
 // --- errors
 
 std::optional<std::uint64_t> Sender::quoted(const packet::PathError& error) const {

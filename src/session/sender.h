@@ -161,7 +161,7 @@ class Sender {
   // Stamps may have been lost around now.
   void on_stamps_unreliable();
   // So many datagrams to our port found no room in its socket, replies of ours maybe among them.
-  void on_receive_dropped(std::uint64_t count);
+  void on_receive_dropped(std::uint64_t count) { counters_.receive_buffer_full += count; }
 
   // Probes have this key from now on, where there was one before; replies to earlier ones are
   // verified with theirs.

@@ -277,6 +277,7 @@ std::optional<MonoTime> Session::next_wake() const {
   consider(schedule_.next_burst());
   for (const auto& flow : flows_) consider(flow->sender.next_wake());
   if (!ending_) consider(policy_wake());
+  if (overflow_) consider(overflow_->since + kOverflowTogether);
   if (!schedule_.next() && !ending_) consider(now_.mono);
   return wake;
 }
@@ -297,6 +298,8 @@ void Session::on_time(const Timestamp& now, const ClockState& clock) {
   close_finished();
   if (ending_)
     finished_ = std::ranges::all_of(flows_, [](const auto& one) { return one->sender.finished(); });
+  if (overflow_ && (finished_ || overflow_->since + kOverflowTogether <= *now.mono))
+    tell_overflow(now);
 }
 
 void Session::start(MonoTime now) {
@@ -475,7 +478,15 @@ void Session::on_stamps_unreliable(FlowId id) {
 }
 
 void Session::on_receive_dropped(FlowId id, std::uint64_t count) {
-  if (Flow* flow = find(id)) flow->sender.on_receive_dropped(count);
+  Flow* flow = find(id);
+  if (flow == nullptr) return;
+  flow->sender.on_receive_dropped(count);
+  // Flows that share a port hear of the same datagrams, one after the other.
+  const auto& first =
+      *std::ranges::find(flows_, flow->local, [](const auto& one) { return one->local; });
+  if (first.get() != flow) return;
+  if (!overflow_) overflow_ = Overflow{.since = *now_.mono};
+  overflow_->datagrams += count;
 }
 
 void Session::on_network_change(const packet::NetworkChange& change) {

@@ -217,6 +217,11 @@ class Session {
     Mark returned;  // by a reflector that does not say what it sends
     Hops forward_hops, backward_hops;
   };
+  // Datagrams to our ports that found no room there, until they are told.
+  struct Overflow {
+    MonoTime since;
+    std::uint64_t datagrams = 0;
+  };
   // The reflector said that it is about to stop, and did not answer as if nothing was since.
   struct Stopping {
     MonoTime first, last;  // when it said so
@@ -292,6 +297,7 @@ class Session {
   void tell_change(const Timestamp& now, const std::string& reason, const std::string& old_flow,
                    FlowId new_flow);
   void tell_rate(const Timestamp& now, const RateGuard::Change& change);
+  void tell_overflow(const Timestamp& now);
   std::string cause_of_silence(MonoTime now) const;
   void tell_back(const SilenceWatch::Gap& gap, const Timestamp& now);
 
@@ -340,6 +346,8 @@ class Session {
   std::uint64_t first_after_pause_ = 0;  // probe
   std::optional<MonoTime> restarted_;    // when the reflector seemed to have been, on any flow
   bool restarts_told_ = false;           // that it seems so again and again
+  std::optional<Overflow> overflow_;
+  Changes overflows_;
   std::optional<PathSweep> sweep_;
   // What became of an old flow, put to the reflector over the current one.
   struct Question {

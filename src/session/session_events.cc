@@ -264,6 +264,21 @@ Session::Changes::Telling Session::Changes::on_change(MonoTime now, Duration tog
   return again ? Telling::AgainAndAgain : Telling::Change;
 }
 
+void Session::tell_overflow(const Timestamp& now) {
+  const std::uint64_t datagrams = std::exchange(overflow_, {})->datagrams;
+  const auto telling = overflows_.on_change(*now.mono, kOverflowsTogether, kOverflowsKnown);
+  if (telling == Changes::Telling::Nothing) return;
+  measure::Event full = event(EventKind::ReceiveBufferFull, now);
+  full.lost = datagrams;
+  full.text =
+      std::to_string(datagrams) + (datagrams == 1 ? " datagram found" : " datagrams found") +
+      " no room in this host's socket, which was read too late: a reply among them was lost "
+      "here and not on the way, and counts as lost on the way back";
+  if (telling == Changes::Telling::AgainAndAgain)
+    full.text += "; it happens again and again: the next one told is one after an hour without";
+  tell(full);
+}
+
 void Session::tell_remark(const measure::Sample& sample, measure::Event& remarked, Mark& mark) {
   const auto telling = mark.changes.on_change(*now_.mono, kRemarksTogether, kRemarksKnown);
   if (telling == Changes::Telling::Nothing) return;

@@ -12,7 +12,8 @@ from rig import PORT, Failure, check, check_equal
 SECOND = 10**9
 KINDS = {"outage_began", "outage_ended", "flow_changed", "verdict", "timeout_measured", "healing_pause",
          "network_changed", "reflector_restarted", "remarked", "hops_changed", "path_swept", "flow_differs",
-         "ports_exhausted", "account_told", "rate_reduced", "rate_restored", "peer_stopping", "session_up"}
+         "ports_exhausted", "receive_buffer_full", "account_told", "rate_reduced", "rate_restored", "peer_stopping",
+         "session_up"}
 # Bounds the program promises, and what a machine that is busy with other things may add to each.
 SWITCH, VERDICT, BUSY = SECOND, 2 * SECOND, SECOND // 2
 

@@ -7,11 +7,16 @@ delivered or has the one wanted outcome, and the measurement goes on.
 """
 
 import json
+import pathlib
+import signal
+import socket
 import time
 
+from course import show, the_only
+from emulator_itself import socket_in
 from nat import moment
-from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_all, check_delivered, check_equal, in_time,
-                 outcomes_of)
+from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, check, check_all, check_delivered, check_equal,
+                 in_time, outcomes_of, poll_until)
 
 ON_THE_WAY_NS = 100_000_000  # what a busy reflector may take to answer
 KEPT_NS = 100_000_000  # from when it was due until it left; nothing else keeps a probe for so long
@@ -275,7 +280,40 @@ def taken_port():
 OUTPUT = "table inet f {{ chain c {{ type filter hook {hook} priority 0; udp dport 23999 {verdict}; }} }}"
 EGRESS = "table netdev f { chain c { type filter hook egress device s0 priority 0; udp dport 23999 drop; } }"
 
+def drops_of(process, port):
+    """Datagrams that found no room in the sockets of a port, as the kernel counts them."""
+    lines = pathlib.Path(f"/proc/{process.popen.pid}/net/udp").read_text(encoding="ascii").splitlines()[1:]
+    return sum(int(line.split()[-1]) for line in lines if int(line.split()[1].rpartition(":")[2], 16) == port)
+
+
+def full_buffer_is_told():
+    """What comes to a host that does not run finds no room in the end: it says so, with the kernel's number."""
+    own_port = 50_000
+    with Rig(emulated=False) as rig:
+        rig.reflect()
+        started = rig.start_ping("-c", "60", "-i", "50ms", "--source-port", str(own_port), "--loss-after", "1s")
+        process, jsonl = started
+        poll_until(lambda: jsonl.exists() and len(jsonl.read_bytes().splitlines()) >= 10, 20, "ten probes")
+        with socket_in("reflector", socket.AF_INET) as flood:
+            process.popen.send_signal(signal.SIGSTOP)
+            ends = time.monotonic() + 30
+            while drops_of(process, own_port) < 100 and time.monotonic() < ends:
+                for _ in range(1000):
+                    flood.sendto(b"x" * 64, (SENDER_V4, own_port))
+            process.popen.send_signal(signal.SIGCONT)
+        poll_until(lambda: "no room" in process.err() or process.popen.poll() is not None, 20, "the event")
+        full = drops_of(process, own_port)
+        check(full >= 100, f"the kernel dropped only {full} datagrams")
+        measured = rig.finish_ping(started)
+        show("a full buffer", measured)
+        check_equal(len(measured.probes), 60, "probes")
+        check_equal(measured.document["counters"]["receive_buffer_full"], full, "what the session counted")
+        check_equal(the_only(measured, "receive_buffer_full")["lost"], full, "what the event tells")
+        check_equal(measured.code, 0, "exit code")
+
+
 CASES = {
+    "full_buffer_is_told": full_buffer_is_told,
     "neighbour_unresolved": neighbour_unresolved,
     "neighbour_unresolved_in_a_flood": neighbour_unresolved_in_a_flood,
     "late_neighbour_answer": late_neighbour_answer,

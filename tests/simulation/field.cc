@@ -214,6 +214,8 @@ class Field::One final : public session::SessionOutput {
       datagram.hop_limit = field_.hop_limit();
       datagram.traffic_class = field_.within(field_.scenario_.remarked_back) ? 8U << 2U : marks;
       datagram.arrival = field_.stamp(StampSource::Kernel);
+      if (field_.within(field_.scenario_.full)) return static_cast<void>(++overflow_);
+      if (overflow_ > 0) session->on_receive_dropped(flow, std::exchange(overflow_, 0));
       for (std::uint32_t n = 0; n < field_.scenario_.impostors; ++n) {
         datagram.source.address = packet::IpAddress::v4(0xcb00'7100U + n);
         session->on_datagram(flow, datagram, {});
@@ -281,6 +283,7 @@ class Field::One final : public session::SessionOutput {
   int at_once_ = 0;
   Field& field_;
   std::map<session::FlowId, std::uint16_t> port_of_;
+  std::uint64_t overflow_ = 0;  // replies without room, not told yet
   std::vector<std::function<void()>> after_;
 };
 

@@ -40,6 +40,7 @@ struct FieldScenario {
   std::vector<During> bad_path;     // source ports that are 2 modulo 4 do not pass
   std::vector<During> remarked;     // requests of source ports that are 2 modulo 4 arrive with CS1
   std::vector<During> held;         // replies wait until it is over and come all at once
+  std::vector<During> full;         // replies find no room in our socket, and it is told later
   std::vector<During> strict;       // only ports that were used before pass
   std::vector<During> newest_dead;  // the port that was opened last does not pass
   std::vector<During> closed;       // port unreachables

@@ -195,6 +195,35 @@ TEST(FlowPolicy, a_strict_firewall_gets_its_old_flow_back) {
   EXPECT_TRUE(field.first_delivered_after(Duration::seconds(60)));
 }
 
+// They are lost on the way back as far as the reflector's counters can tell: the event tells more.
+TEST(FlowPolicy, replies_without_room_in_our_socket_are_told_as_such) {
+  FieldScenario late = scenario(PortPolicy::Dynamic);
+  late.full = {{Duration::milliseconds(30'100), Duration::seconds(2)}};
+  for (int n = 0; n < 4; ++n)
+    late.full.push_back({Duration::milliseconds(60'100 + n * 2'500), Duration::milliseconds(600)});
+  late.full.push_back({Duration::minutes(90), Duration::seconds(1)});
+  late.options.schedule.count = 2 * 3'600 * 2;
+  Field field(late);
+  field.run(Duration::hours(3));
+  print(field);
+  expect_accounted(field);
+  EXPECT_TRUE(field.findings().empty());
+  const auto told = field.of_kind(EventKind::ReceiveBufferFull);
+  ASSERT_EQ(told.size(), 4U);
+  std::uint64_t lost = 0;
+  for (const measure::Sample& sample : field.samples())
+    lost += sample.outcome == Outcome::LostBackward;
+  EXPECT_EQ(field.session().counters().receive_buffer_full, lost);
+  EXPECT_EQ(told[0].event.lost, 4U);
+  EXPECT_GT(told[0].at, Duration::seconds(32));
+  EXPECT_LT(told[0].at, Duration::seconds(34));
+  EXPECT_EQ(told[0].event.text.rfind("4 datagrams found no room", 0), 0U) << told[0].event.text;
+  // The third within a minute says that it is one of many, and then an hour without is waited for.
+  EXPECT_EQ(told[1].event.text.find("again and again"), std::string::npos);
+  EXPECT_NE(told[2].event.text.find("again and again"), std::string::npos);
+  EXPECT_GT(told[3].at, Duration::minutes(90));
+}
+
 TEST(FlowPolicy, a_closed_port_and_a_dead_neighbour_open_no_ports) {
   FieldScenario closed = scenario(PortPolicy::Dynamic);
   closed.closed = {{Duration::seconds(30), Duration::minutes(2)}};

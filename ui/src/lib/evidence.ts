@@ -50,7 +50,7 @@ const kKinds: Record<string, string> = {
 // Those of docs/events.md, for whoever chooses.
 export const kAllKinds = [
   'outage_began', 'outage_ended', 'verdict', 'session_up', 'peer_stopping', 'threshold_crossed', 'threshold_cleared', 'flow_changed', 'timeout_measured',
-  'healing_pause', 'network_changed', 'reflector_restarted', 'remarked', 'hops_changed', 'path_swept', 'account_told', 'flow_differs', 'ports_exhausted',
+  'healing_pause', 'network_changed', 'reflector_restarted', 'remarked', 'hops_changed', 'path_swept', 'account_told', 'flow_differs', 'ports_exhausted', 'receive_buffer_full',
   'rate_reduced', 'rate_restored', 'clock_stepped', 'clock_unsynchronised', 'clock_synchronised', 'suspended', 'store_set_aside', 'store_failed',
   'store_restored', 'configuration_refused', 'configuration_reloaded', 'agent_started', 'agent_stopped',
 ];

@@ -65,6 +65,10 @@ const kKinds: Record<string, Meaning> = {
     todo: 'Look at the members of bundles (LAG, ECMP) on the way for errors or load.',
   },
   ports_exhausted: { text: 'No new source port could be had.', todo: 'Look for programs on this host that hold many ports.' },
+  receive_buffer_full: {
+    text: 'This host read its socket too late: answers that had come were dropped here. The network did not lose them.',
+    todo: 'Look for what kept this host from running (This host: schedule error), or for a flood of packets to its port.',
+  },
   rate_reduced: {
     text: 'So many probes were lost that fewer are sent, so as not to add to the load.',
     todo: 'All are sent again by themselves when the path is back.',
