@@ -52,7 +52,8 @@ struct Member final : SessionObserver {
     observer.on_sample(id, sample);
   }
   void on_reply(const measure::Sample& provisional) override { observer.on_reply(id, provisional); }
-  void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
+  void on_unknown_resolved(session::FlowId, std::uint64_t forward,
+                           std::uint64_t backward) override {
     windows->resolve_unknown(forward, backward);
     seconds->resolve_unknown(forward, backward);
   }

@@ -144,8 +144,9 @@ class Engine::Owner final : public session::SessionOutput {
   }
   void on_sample(const measure::Sample& sample) override { observer_.on_sample(sample); }
   void on_reply(const measure::Sample& provisional) override { observer_.on_reply(provisional); }
-  void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
-    observer_.on_unknown_resolved(forward, backward);
+  void on_unknown_resolved(session::FlowId flow, std::uint64_t forward,
+                           std::uint64_t backward) override {
+    observer_.on_unknown_resolved(flow, forward, backward);
   }
   void on_note(const std::string& note) override { observer_.on_note(note); }
   void on_event(const measure::Event& event) override { observer_.on_event(event); }

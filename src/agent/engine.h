@@ -29,7 +29,8 @@ class SessionObserver {
   virtual ~SessionObserver() = default;
   virtual void on_sample(const measure::Sample& sample) = 0;
   virtual void on_reply(const measure::Sample& provisional) = 0;
-  virtual void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) = 0;
+  virtual void on_unknown_resolved(session::FlowId flow, std::uint64_t forward,
+                                   std::uint64_t backward) = 0;
   virtual void on_note(const std::string& note) = 0;
   virtual void on_event(const measure::Event& event) = 0;
 };

@@ -86,7 +86,7 @@ class Samples final : public SessionObserver {
  public:
   void on_sample(const measure::Sample& sample) override { given.push_back(sample); }
   void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_unknown_resolved(session::FlowId, std::uint64_t, std::uint64_t) override {}
   void on_note(const std::string&) override {}
   void on_event(const measure::Event&) override {}
   std::vector<measure::Sample> given;

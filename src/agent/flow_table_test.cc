@@ -27,7 +27,8 @@ class Silent final : public session::SessionOutput {
   void send(session::FlowId /*flow*/, const packet::OutgoingDatagram& /*datagram*/) override {}
   void on_sample(const measure::Sample& /*sample*/) override {}
   void on_reply(const measure::Sample& /*provisional*/) override {}
-  void on_unknown_resolved(std::uint64_t /*forward*/, std::uint64_t /*backward*/) override {}
+  void on_unknown_resolved(session::FlowId /*flow*/, std::uint64_t /*forward*/,
+                           std::uint64_t /*backward*/) override {}
   void on_note(const std::string& /*note*/) override {}
   void on_event(const measure::Event& /*event*/) override {}
   void on_scheduler_stamps(session::FlowId /*flow*/) override {}

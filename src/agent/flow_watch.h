@@ -23,6 +23,10 @@ class FlowWatch {
   // `flow`: which of them it went over, from 0; not Sample::flow, which is another after a change
   // of the port.
   void add(const measure::Sample& sample, std::size_t flow);
+  // Lost ones of that flow, of unknown direction, have one now.
+  void resolve_unknown(std::size_t flow, std::uint64_t forward, std::uint64_t backward) {
+    each_[flow].resolve_unknown(forward, backward);
+  }
   void finish();
 
   // What add() and finish() found since the last call; without time and 5-tuple.

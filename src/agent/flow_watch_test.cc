@@ -69,5 +69,22 @@ TEST_F(FlowWatchTest, the_figures_of_each_flow_are_its_own) {
   }
 }
 
+// As in the summary of all flows.
+TEST_F(FlowWatchTest, a_flow_has_the_direction_of_its_losses) {
+  for (int i = 0; i < 3; ++i) round(StampSource::Kernel);
+  for (int i = 0; i < 4; ++i) {
+    watch_.add(measure::probe(next_ + 3, measure::Outcome::LostUnknown), 3);
+    next_ += kFlows;
+  }
+  watch_.resolve_unknown(3, 3, 1);
+  watch_.finish();
+  const auto summaries = watch_.summaries();
+  for (std::size_t flow = 0; flow < kFlows; ++flow) {
+    EXPECT_EQ(summaries[flow].lost.unknown, 0U) << flow;
+    EXPECT_EQ(summaries[flow].lost.forward, flow == 3 ? 3U : 0U) << flow;
+    EXPECT_EQ(summaries[flow].lost.backward, flow == 3 ? 1U : 0U) << flow;
+  }
+}
+
 }  // namespace
 }  // namespace wirestamp::agent

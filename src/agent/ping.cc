@@ -87,8 +87,10 @@ class PingRun final : public Ping, private SessionObserver {
   void end_twamp();
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample& provisional) override;
-  void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
+  void on_unknown_resolved(session::FlowId flow, std::uint64_t forward,
+                           std::uint64_t backward) override {
     accumulator_.resolve_unknown(forward, backward);
+    if (flows_) flows_->resolve_unknown(session_->lane_of(flow), forward, backward);
   }
   void on_note(const std::string& note) override;
   void on_event(const measure::Event& event) override;

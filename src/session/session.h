@@ -96,7 +96,8 @@ class SessionOutput {
   virtual void send(FlowId flow, const packet::OutgoingDatagram& datagram) = 0;
   virtual void on_sample(const measure::Sample& sample) = 0;
   virtual void on_reply(const measure::Sample& provisional) = 0;
-  virtual void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) = 0;
+  // Losses of a flow without a direction have one now.
+  virtual void on_unknown_resolved(FlowId flow, std::uint64_t forward, std::uint64_t backward) = 0;
   virtual void on_note(const std::string& note) = 0;
   virtual void on_event(const measure::Event& event) = 0;
   virtual void on_scheduler_stamps(FlowId flow) = 0;  // ask for them from now on

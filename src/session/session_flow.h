@@ -37,7 +37,7 @@ class Session::Flow final : public SenderOutput {
     session_.on_flow_reply(provisional);
   }
   void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
-    session_.output_.on_unknown_resolved(forward, backward);
+    session_.output_.on_unknown_resolved(id, forward, backward);
   }
   void on_account(const wire::WstpAccount& account) override { session_.on_account(account); }
   void on_reflector_restart() override { session_.on_flow_restart(*this); }

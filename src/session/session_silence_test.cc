@@ -78,7 +78,7 @@ class Host final : public SessionOutput {
   }
   void on_sample(const measure::Sample& sample) override { samples.push_back(sample); }
   void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_unknown_resolved(FlowId, std::uint64_t, std::uint64_t) override {}
   void on_note(const std::string&) override {}
   void on_event(const measure::Event& event) override { events.emplace_back(event, now_ - kStart); }
   void on_scheduler_stamps(FlowId) override {}

@@ -85,7 +85,7 @@ class Outcomes final : public agent::SessionObserver {
     std::fputs(line.c_str(), file_.get());
   }
   void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t, std::uint64_t) override {}
+  void on_unknown_resolved(session::FlowId, std::uint64_t, std::uint64_t) override {}
   void on_note(const std::string& note) override { fmt::print(stderr, "{}\n", note); }
   void on_event(const measure::Event& event) override { fmt::print(stderr, "{}\n", event.text); }
 

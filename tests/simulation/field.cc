@@ -260,8 +260,10 @@ class Field::One final : public session::SessionOutput {
     field_.lanes_.push_back(session->lane_of(sample.flow));
   }
   void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
+  void on_unknown_resolved(session::FlowId flow, std::uint64_t forward,
+                           std::uint64_t backward) override {
     field_.resolved_ += forward + backward;
+    if (number_ == 0) field_.resolved_of_lanes_[session->lane_of(flow)] += forward + backward;
   }
   void on_note(const std::string& note) override {
     if (number_ == 0) field_.notes_.push_back(note);

@@ -118,6 +118,10 @@ class Field final {
   std::optional<std::string> begin_failure() const { return begin_failure_; }
   // Losses without a direction that got one later, of all sessions.
   std::uint64_t resolved() const { return resolved_; }
+  // Those of the first session, by parallel flow.
+  const std::map<std::size_t, std::uint64_t>& resolved_of_lanes() const {
+    return resolved_of_lanes_;
+  }
 
   static constexpr MonoTime kStart = MonoTime::from_ns(1'000'000'000'000);
 
@@ -160,6 +164,7 @@ class Field final {
   std::vector<Told> events_;
   std::vector<measure::Sample> samples_;
   std::vector<std::size_t> lanes_;
+  std::map<std::size_t, std::uint64_t> resolved_of_lanes_;
   std::vector<std::string> notes_;
   std::optional<std::string> begin_failure_;
 };

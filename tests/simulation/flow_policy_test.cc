@@ -527,6 +527,24 @@ TEST(FlowPolicy, each_of_parallel_flows_keeps_its_place_when_some_get_a_new_port
     EXPECT_EQ(probes, 1) << "round " << where.first << " lane " << where.second;
 }
 
+// What the reflector's sums tell of losses later is told of the flow that lost them.
+TEST(FlowPolicy, losses_of_one_path_of_several_get_their_direction_on_their_flow) {
+  FieldScenario parallel = scenario(PortPolicy::Range);
+  parallel.options.first_port = 40'000;
+  parallel.options.last_port = 40'003;
+  parallel.options.flows = 4;
+  parallel.options.schedule.count = 100;
+  parallel.bad_path = {{Duration::seconds(5), Duration::seconds(20)}};
+  Field field(parallel);
+  field.run(Duration::minutes(2));
+  expect_accounted(field);
+  std::map<std::size_t, std::uint64_t> unknown;
+  for (std::size_t n = 0; n < field.samples().size(); ++n)
+    if (field.samples()[n].outcome == Outcome::LostUnknown) ++unknown[field.lanes()[n]];
+  EXPECT_EQ(unknown.size(), 1U);
+  EXPECT_EQ(field.resolved_of_lanes(), unknown);
+}
+
 TEST(FlowPolicy, one_path_of_several_that_re_marks_is_told_once_and_with_its_flow) {
   FieldScenario parallel = scenario(PortPolicy::Range);
   parallel.options.first_port = 40'000;

@@ -281,7 +281,7 @@ void World::on_sample(const measure::Sample& sample) {
   }
 }
 
-void World::on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) {
+void World::on_unknown_resolved(session::FlowId, std::uint64_t forward, std::uint64_t backward) {
   resolved_forward_ += forward;
   resolved_backward_ += backward;
 }

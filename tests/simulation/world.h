@@ -100,7 +100,8 @@ class World final : public session::SessionOutput {
   void send(session::FlowId, const packet::OutgoingDatagram& datagram) override;
   void on_sample(const measure::Sample& sample) override;
   void on_reply(const measure::Sample&) override {}
-  void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override;
+  void on_unknown_resolved(session::FlowId flow, std::uint64_t forward,
+                           std::uint64_t backward) override;
   void on_note(const std::string&) override {}
   void on_event(const measure::Event&) override {}
   void on_scheduler_stamps(session::FlowId) override { scheduler_stamps_ = true; }
