@@ -81,7 +81,7 @@ Meaning meaning_of(const measure::Event& event) {
     case EventKind::StoreSetAside:
     case EventKind::ConfigurationRefused:
       return kMoment;
-    // What it lost may cross a threshold: it is the cause then.
+    // What it lost may cross a threshold later: that is the incident, and this a hint at its cause.
     case EventKind::ReceiveBufferFull:
       return {.severity = Severity::Warning};
     case EventKind::Remarked:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,7 +15,10 @@ inline std::string other_than_screen(const std::string& name, const std::string&
   std::ifstream file(std::string(WIRESTAMP_SCREENS) + "/" + name + ".screen");
   const std::string expected{std::istreambuf_iterator<char>(file), {}};
   if (text == expected) return {};
-  const std::string drawn = (std::filesystem::temp_directory_path() / (name + ".screen")).string();
+  std::string folder =
+      (std::filesystem::temp_directory_path() / "wirestamp-screen-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return name + " is another screen now:\n" + text;
+  const std::string drawn = folder + "/" + name + ".screen";
   std::ofstream(drawn) << text;
   return name + " is another screen now, see " + drawn + ":\n" + text;
 }

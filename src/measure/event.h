@@ -47,7 +47,7 @@ enum class EventKind : std::uint8_t {
   ConfigurationReloaded,
   AgentStarted,       // it measures from now on; the text says how the one before it ended
   AgentStopped,       // it was told to
-  ReceiveBufferFull,  // of a session: datagrams found no room in this host's socket
+  ReceiveBufferFull,  // of a session: this host dropped datagrams that had come
 };
 
 // What is new goes behind it: stores have the numbers.

@@ -277,7 +277,7 @@ std::optional<MonoTime> Session::next_wake() const {
   consider(schedule_.next_burst());
   for (const auto& flow : flows_) consider(flow->sender.next_wake());
   if (!ending_) consider(policy_wake());
-  if (overflow_) consider(overflow_->since + kOverflowTogether);
+  if (overflow_) consider(overflow_->since ? *overflow_->since + kOverflowTogether : *now_.mono);
   if (!schedule_.next() && !ending_) consider(now_.mono);
   return wake;
 }
@@ -298,8 +298,7 @@ void Session::on_time(const Timestamp& now, const ClockState& clock) {
   close_finished();
   if (ending_)
     finished_ = std::ranges::all_of(flows_, [](const auto& one) { return one->sender.finished(); });
-  if (overflow_ && (finished_ || overflow_->since + kOverflowTogether <= *now.mono))
-    tell_overflow(now);
+  if (overflow_) watch_overflow(now);
 }
 
 void Session::start(MonoTime now) {
@@ -482,10 +481,9 @@ void Session::on_receive_dropped(FlowId id, std::uint64_t count) {
   if (flow == nullptr) return;
   flow->sender.on_receive_dropped(count);
   // Flows that share a port hear of the same datagrams, one after the other.
-  const auto& first =
-      *std::ranges::find(flows_, flow->local, [](const auto& one) { return one->local; });
-  if (first.get() != flow) return;
-  if (!overflow_) overflow_ = Overflow{.since = *now_.mono};
+  const auto port_of = [](const auto& one) { return one->local.port; };
+  if (std::ranges::find(flows_, flow->local.port, port_of)->get() != flow) return;
+  if (!overflow_) overflow_.emplace();
   overflow_->datagrams += count;
 }
 

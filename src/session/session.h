@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -161,9 +161,9 @@ class Session {
     bool take(measure::Finding finding, bool shown, MonoTime now);
 
     std::optional<measure::Finding> last;
-    std::set<measure::Finding> all;
-    MonoTime told;                         // when the last one was
-    std::optional<MonoTime> shown_before;  // when something said why, last
+    std::map<measure::Finding, unsigned> all;  // how often each was told
+    MonoTime told;                             // when the last one was
+    std::optional<MonoTime> shown_before;      // when something said why, last
   };
   // From the declaration of an outage until a measured probe is answered.
   struct Outage {
@@ -220,7 +220,7 @@ class Session {
   };
   // Datagrams to our ports that found no room there, until they are told.
   struct Overflow {
-    MonoTime since;
+    std::optional<MonoTime> since;  // absent: they came after the last on_time()
     std::uint64_t datagrams = 0;
   };
   // The reflector said that it is about to stop, and did not answer as if nothing was since.
@@ -298,7 +298,7 @@ class Session {
   void tell_change(const Timestamp& now, const std::string& reason, const std::string& old_flow,
                    FlowId new_flow);
   void tell_rate(const Timestamp& now, const RateGuard::Change& change);
-  void tell_overflow(const Timestamp& now);
+  void watch_overflow(const Timestamp& now);
   std::string cause_of_silence(MonoTime now) const;
   void tell_back(const SilenceWatch::Gap& gap, const Timestamp& now);
 

@@ -264,16 +264,20 @@ Session::Changes::Telling Session::Changes::on_change(MonoTime now, Duration tog
   return again ? Telling::AgainAndAgain : Telling::Change;
 }
 
-void Session::tell_overflow(const Timestamp& now) {
+void Session::watch_overflow(const Timestamp& now) {
+  if (!overflow_->since) overflow_->since = *now.mono;
+  if (!finished_ && *overflow_->since + kOverflowTogether > *now.mono) return;
   const std::uint64_t datagrams = std::exchange(overflow_, {})->datagrams;
   const auto telling = overflows_.on_change(*now.mono, kOverflowsTogether, kOverflowsKnown);
   if (telling == Changes::Telling::Nothing) return;
   measure::Event full = event(EventKind::ReceiveBufferFull, now);
   full.lost = datagrams;
   full.text =
-      std::to_string(datagrams) + (datagrams == 1 ? " datagram found" : " datagrams found") +
-      " no room in this host's socket, which was read too late: a reply among them was lost "
-      "here and not on the way, and counts as lost on the way back";
+      std::to_string(datagrams) +
+      (datagrams == 1 ? " datagram to this port was" : " datagrams to this port were") +
+      " dropped by this host: they found no room in the socket, which was read too late, or "
+      "had a wrong checksum; a reply among them counts as lost on the way back, or without a "
+      "direction";
   if (telling == Changes::Telling::AgainAndAgain)
     full.text += "; it happens again and again: the next one told is one after an hour without";
   tell(full);

@@ -25,7 +25,9 @@ constexpr Duration kEvidenceLasts = Duration::seconds(6);
 // Hosts and routers limit how often they say something, so what a verdict rests on holds for so
 // long after it was seen last.
 constexpr Duration kEvidenceHolds = Duration::minutes(1);
-// A verdict that was told before in the same outage is news again after this time.
+// A verdict that was told before in the same outage is news when it holds again, once; and then
+// after this time.
+constexpr unsigned kFindingTimes = 2;
 constexpr Duration kFindingKnown = Duration::hours(1);
 // After so many silences in a row a fixed flow is suspected to be stalled.
 constexpr int kSuspectAfter = 3;
@@ -136,9 +138,10 @@ bool Session::Findings::take(Finding finding, bool shown, MonoTime now) {
   const bool holds = !shown && shown_before && now - *shown_before < kEvidenceHolds;
   if (shown) shown_before = now;
   if (finding == last || holds) return false;
-  if (all.contains(finding) && now - told < kFindingKnown) return false;
+  unsigned& times = all[finding];
+  if (times >= kFindingTimes && now - told < kFindingKnown) return false;
   last = finding;
-  all.insert(finding);
+  ++times;
   told = now;
   return true;
 }

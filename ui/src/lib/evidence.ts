@@ -90,7 +90,7 @@ function valueOf(event: EventBody, key: string, value: unknown, zone: Zone): str
     return `number ${count(Number(mark.probe))}, left ${exact(big(mark.left_ns), zone, 3)}`;
   }
   if (key === 'direction') return kWays[value as string] ?? String(value);
-  if (key === 'lost') return `${count(value as number)} ${value === 1 ? 'probe' : 'probes'}`;
+  if (key === 'lost') return `${count(value as number)} ${event.kind === 'receive_buffer_full' ? 'datagram' : 'probe'}${value === 1 ? '' : 's'}`;
   const isMark = key === 'before' || key === 'after' || key === 'expected';
   if (event.kind === 'remarked' && isMark && typeof value === 'number') return trafficClass(value);
   if (event.kind === 'hops_changed' && isMark) return `hop limit ${String(value)}`;

@@ -19,6 +19,7 @@ const kWhy: Record<string, string> = {
   network_changed: 'A route, a link or an address of this host changed.',
   reflector_restarted: 'The far end was restarted, or the flow comes from another address there.',
   peer_stopping: 'The far end was stopped on purpose.',
+  receive_buffer_full: 'Answers that had come may have been dropped here: they count as lost.',
 };
 // What was found out about where it was.
 const kFound: Record<string, string> = {

@@ -66,7 +66,7 @@ const kKinds: Record<string, Meaning> = {
   },
   ports_exhausted: { text: 'No new source port could be had.', todo: 'Look for programs on this host that hold many ports.' },
   receive_buffer_full: {
-    text: 'This host read its socket too late: answers that had come were dropped here. The network did not lose them.',
+    text: 'This host read its socket too late, and dropped what had come: answers may have been among it, which the network did not lose. (Datagrams with a wrong checksum are counted with them.)',
     todo: 'Look for what kept this host from running (This host: schedule error), or for a flood of packets to its port.',
   },
   rate_reduced: {
