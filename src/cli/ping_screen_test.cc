@@ -151,11 +151,15 @@ TEST(PingTicker, losses_that_follow_each_other_are_one_however_they_are_decided)
   lose(10, Outcome::LostForward);
   lose(20, Outcome::Late);
   lose(21, Outcome::Delivered);
+  lose(31, Outcome::TooBig);
+  lose(30, Outcome::PeerClosed);
   const auto lines = ticker.newest(10);
-  ASSERT_EQ(lines.size(), 2U);
+  ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[0].text,
             "18:00:05.000 lost 3 within 1.00 s: 2 on the way there, 1 on the way back");
   EXPECT_EQ(lines[1].text, "18:00:10.000 lost 1: answered too late");
+  EXPECT_EQ(lines[2].text,
+            "18:00:15.000 lost 2 within 500 ms: 1 at a closed port, 1 too big for the way");
   EXPECT_EQ(ticker.newest(1).size(), 1U);
 }
 

@@ -80,14 +80,18 @@ void PingTicker::on_point(const PingEvents::Point& point) {
     case Outcome::LostUnknown:
       ++loss->unknown;
       break;
+    case Outcome::PeerClosed:
+      ++loss->closed;
+      break;
     default:
-      ++loss->other;
+      ++loss->too_big;
       break;
   }
 }
 
 PingTicker::Line PingTicker::line_of(const Loss& loss) {
-  const std::uint64_t all = loss.there + loss.back + loss.unknown + loss.late + loss.other;
+  const std::uint64_t all =
+      loss.there + loss.back + loss.unknown + loss.late + loss.closed + loss.too_big;
   std::string text = fmt::format("{} lost {}", time_of_day(loss.first), all);
   if (loss.last > loss.first)
     text += fmt::format(" within {}", publish::human(loss.last - loss.first));
@@ -102,7 +106,8 @@ PingTicker::Line PingTicker::line_of(const Loss& loss) {
   add(loss.back, "on the way back");
   add(loss.unknown, "direction unknown");
   add(loss.late, "answered too late");
-  add(loss.other, "refused on the way");
+  add(loss.closed, "at a closed port");
+  add(loss.too_big, "too big for the way");
   return {.at = loss.first, .text = std::move(text), .weight = Weight::Bad};
 }
 

@@ -34,7 +34,7 @@ class PingTicker {
   struct Loss {
     WallTime first, last;
     std::uint64_t first_probe = 0, last_probe = 0;
-    std::uint64_t there = 0, back = 0, unknown = 0, late = 0, other = 0;
+    std::uint64_t there = 0, back = 0, unknown = 0, late = 0, closed = 0, too_big = 0;
   };
 
   static Line line_of(const Loss& loss);

@@ -70,6 +70,7 @@ std::optional<Mos> speech(const SpeechInput& input) {
   return Mos{.value = worse.mos,
              .r = worse.r,
              .forward_is_worse = there.r < back.r,
+             .alike = there.r == back.r,
              .one_way_delay = one_way};
 }
 

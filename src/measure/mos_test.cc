@@ -72,7 +72,10 @@ TEST_F(Speech, late_replies_and_losses_of_unknown_direction_count_both_ways) {
   counts_.lost.backward = 0;
   counts_.lost.forward = 10;
   EXPECT_TRUE(told().forward_is_worse);
+  EXPECT_FALSE(told().alike);
   EXPECT_DOUBLE_EQ(told().r, r_of(kTa, 6));
+  counts_.lost.forward = 0;
+  EXPECT_TRUE(told().alike);
 }
 
 TEST_F(Speech, the_way_back_is_offered_what_the_reflector_answered) {

@@ -68,6 +68,7 @@ struct Mos {
   double value = 0;  // 1 to 4.5
   double r = 0;      // E-model rating
   bool forward_is_worse = false;
+  bool alike = false;      // both ways have the same rating
   Duration one_way_delay;  // half the p50 of the net round trips: labelled, not measured
 };
 

@@ -111,8 +111,10 @@ void append_delays(std::string& out, const Summary& s) {
   }
   append_one_way(out, s);
   if (s.mos)
-    line(out, "speech", "MOS {:.2f} (R {:.1f}), {} the worse way", s.mos->value, s.mos->r,
-         s.mos->forward_is_worse ? "there" : "back");
+    line(out, "speech", "MOS {:.2f} (R {:.1f}), {}", s.mos->value, s.mos->r,
+         s.mos->alike              ? "the same both ways"
+         : s.mos->forward_is_worse ? "there the worse way"
+                                   : "back the worse way");
 }
 
 std::string dscp_list(const std::array<std::uint64_t, 256>& traffic_classes) {

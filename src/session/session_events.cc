@@ -82,7 +82,8 @@ void Session::watch_up(MonoTime at) {
       measure::Event up = event(EventKind::SessionUp, now_);
       up.reason = "first answer";
       up.flow = current();
-      up.text = "answered for the first time, over " + tuple(current());
+      up.text =
+          "answered for the first time since this measurement began, over " + tuple(current());
       tell(up);
     }
   }
