@@ -483,7 +483,7 @@ void Session::on_receive_dropped(FlowId id, std::uint64_t count) {
   // Flows that share a port hear of the same datagrams, one after the other.
   const auto port_of = [](const auto& one) { return one->local.port; };
   if (std::ranges::find(flows_, flow->local.port, port_of)->get() != flow) return;
-  if (!overflow_) overflow_.emplace();
+  if (!overflow_) overflow_ = Overflow{.since = {}, .datagrams = 0};
   overflow_->datagrams += count;
 }
 
