@@ -47,9 +47,15 @@ void draw_round_trips(term::Canvas& canvas, int row, int rows, const RoundTrips&
 
 void draw_line_of_round_trips(term::Canvas& canvas, int row, int column,
                               std::span<const LineColumn> columns) {
-  double most = 1;
+  std::vector<double> known;
   for (const LineColumn& one : columns)
-    if (one.worst) most = std::max(most, static_cast<double>(one.worst->ns()));
+    if (one.worst) known.push_back(static_cast<double>(one.worst->ns()));
+  double most = 1;
+  if (!known.empty()) {
+    const auto middle = known.begin() + static_cast<std::ptrdiff_t>(known.size() / 2);
+    std::ranges::nth_element(known, middle);
+    most = std::max({most, 2 * *middle, std::ranges::max(known)});
+  }
   std::vector<double> heights;
   for (const LineColumn& one : columns)
     heights.push_back(one.worst ? static_cast<double>(one.worst->ns()) / most : -1);

@@ -30,7 +30,8 @@ struct LineColumn {
   std::optional<Duration> worst;
   char32_t mark = 0;
 };
-// The largest bar is as high as a row.
+// As high as a row is the largest, or twice their median where that is more: what does not change
+// is half as high, and not a wall.
 void draw_line_of_round_trips(term::Canvas& canvas, int row, int column,
                               std::span<const LineColumn> columns);
 

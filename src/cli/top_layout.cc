@@ -158,7 +158,10 @@ class TopScreen::List {
         canvas_.put(row, end + 2, "Esc: all", term::kQuiet);
       }
     } else {
-      canvas_.put(row, 1, "Enter look  / filter  s n p 9 l J order  ? help  q end", term::kQuiet);
+      constexpr std::string_view kAll = "Enter look  / filter  s n p 9 l J order  ? help  q end";
+      const bool fits =
+          kAll.size() + shown_.size() + 3 <= static_cast<std::size_t>(canvas_.columns());
+      canvas_.put(row, 1, fits ? kAll : "/ filter  ? help  q end", term::kQuiet);
     }
     const int columns = static_cast<int>(shown_.size());
     canvas_.put_right(row, canvas_.columns() - columns - 1, shown_, term::kQuiet, columns);
