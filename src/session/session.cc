@@ -479,10 +479,10 @@ void Session::on_stamps_unreliable(FlowId id) {
 void Session::on_receive_dropped(FlowId id, std::uint64_t count) {
   Flow* flow = find(id);
   if (flow == nullptr) return;
-  flow->sender.on_receive_dropped(count);
   // Flows that share a port hear of the same datagrams, one after the other.
   const auto port_of = [](const auto& one) { return one->local.port; };
   if (std::ranges::find(flows_, flow->local.port, port_of)->get() != flow) return;
+  flow->sender.on_receive_dropped(count);
   if (!overflow_) overflow_ = Overflow{.since = {}, .datagrams = 0};
   overflow_->datagrams += count;
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -161,9 +161,9 @@ class Session {
     bool take(measure::Finding finding, bool shown, MonoTime now);
 
     std::optional<measure::Finding> last;
-    std::map<measure::Finding, unsigned> all;  // how often each was told
-    MonoTime told;                             // when the last one was
-    std::optional<MonoTime> shown_before;      // when something said why, last
+    std::set<measure::Finding> all;
+    MonoTime told;                         // when the last one was
+    std::optional<MonoTime> shown_before;  // when something said why, last
   };
   // From the declaration of an outage until a measured probe is answered.
   struct Outage {

@@ -25,9 +25,7 @@ constexpr Duration kEvidenceLasts = Duration::seconds(6);
 // Hosts and routers limit how often they say something, so what a verdict rests on holds for so
 // long after it was seen last.
 constexpr Duration kEvidenceHolds = Duration::minutes(1);
-// A verdict that was told before in the same outage is news when it holds again, once; and then
-// after this time.
-constexpr unsigned kFindingTimes = 2;
+// A verdict that was told before in the same outage is news again after this time.
 constexpr Duration kFindingKnown = Duration::hours(1);
 // After so many silences in a row a fixed flow is suspected to be stalled.
 constexpr int kSuspectAfter = 3;
@@ -138,10 +136,9 @@ bool Session::Findings::take(Finding finding, bool shown, MonoTime now) {
   const bool holds = !shown && shown_before && now - *shown_before < kEvidenceHolds;
   if (shown) shown_before = now;
   if (finding == last || holds) return false;
-  unsigned& times = all[finding];
-  if (times >= kFindingTimes && now - told < kFindingKnown) return false;
+  if (all.contains(finding) && now - told < kFindingKnown) return false;
   last = finding;
-  ++times;
+  all.insert(finding);
   told = now;
   return true;
 }

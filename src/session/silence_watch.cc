@@ -15,18 +15,13 @@ std::optional<measure::ProbeMark> mark(const auto& departure) {
 }  // namespace
 
 SilenceWatch::SilenceWatch(Duration silence, Duration interval, MonoTime start)
-    : patience_(std::max(silence, interval * kIntervals)),
-      heard_(start),
-      asked_(start),
-      left_(start) {}
+    : patience_(std::max(silence, interval * kIntervals)), heard_(start), asked_(start) {}
 
 void SilenceWatch::on_departure(std::uint64_t probe, MonoTime at, WallTime wall) {
   if (last_good_ && probe < last_good_->probe) return;
   // The first of all: nothing could be heard before it.
   if (departures_ == 0) heard_ = std::max(heard_, at);
   if (unanswered_ == 0) asked_ = at;
-  left_ = std::max(left_, at);
-  unsent_in_a_row_ = 0;
   if (unanswered_ < kFewestUnanswered) ++unanswered_;
   const auto place = std::ranges::upper_bound(recent_, probe, {}, &Departure::probe);
   const Departure departure{probe, place == recent_.end() ? departures_ : place->index, wall};
@@ -54,10 +49,13 @@ void SilenceWatch::on_answer(std::uint64_t probe, MonoTime at) {
 
 void SilenceWatch::on_sign_of_life(MonoTime at) {
   heard_ = std::max(heard_, at);
-  unanswered_ = unsent_ = unsent_in_a_row_ = 0;
+  unanswered_ = unsent_ = 0;
 }
 
-void SilenceWatch::restart(MonoTime at) { on_sign_of_life(at); }
+void SilenceWatch::restart(MonoTime at) {
+  heard_ = std::max(heard_, at);
+  unanswered_ = unsent_ = 0;
+}
 
 std::optional<measure::ProbeMark> SilenceWatch::last_good() const { return mark(last_good_); }
 std::optional<measure::ProbeMark> SilenceWatch::first_lost() const { return mark(first_lost_); }

@@ -26,17 +26,10 @@ class SilenceWatch {
   // after the answer to a later one is part of no silence any more.
   void on_departure(std::uint64_t probe, MonoTime at, WallTime wall);
   // The send call failed, or the system says that it never left.
-  void on_unsent() {
-    unsent_ = std::min(unsent_ + 1, kFewestUnanswered);
-    unsent_in_a_row_ = std::min(unsent_in_a_row_ + 1, kFewestUnanswered);
-  }
-  // The same, found out later: of one from before the peer was last heard it is no news, and where
-  // a later one left nothing keeps them back now.
+  void on_unsent() { unsent_ = std::min(unsent_ + 1, kFewestUnanswered); }
+  // The same, found out later: of one from before the peer was last heard it is no news.
   void on_unsent(MonoTime handed_over) {
-    if (handed_over <= heard_) return;
-    const unsigned in_a_row = unsent_in_a_row_;
-    on_unsent();
-    if (handed_over <= left_) unsent_in_a_row_ = in_a_row;
+    if (handed_over > heard_) on_unsent();
   }
   // A first reply to that probe, whose departure was told.
   void on_answer(std::uint64_t probe, MonoTime at);
@@ -46,12 +39,9 @@ class SilenceWatch {
   void restart(MonoTime at);
 
   bool silent(MonoTime now) const { return unanswered_ >= kFewestUnanswered && now >= deadline(); }
-  // The same because nothing leaves this host; or it was silent already, and since then nothing
-  // leaves it either.
+  // The same because nothing leaves this host.
   bool locally_silent(MonoTime now) const {
-    if (now < deadline()) return false;
-    return unsent_in_a_row_ >= kFewestUnanswered ||
-           (unanswered_ < kFewestUnanswered && unsent_ + unanswered_ >= kFewestUnanswered);
+    return !silent(now) && unsent_ + unanswered_ >= kFewestUnanswered && now >= deadline();
   }
   // When it may be silent; it is, when enough probes have left by then.
   MonoTime deadline() const { return std::max(heard_ + patience_, asked_ + patience_ / 2); }
@@ -80,8 +70,7 @@ class SilenceWatch {
   Duration patience_;
   MonoTime heard_;
   MonoTime asked_;  // when the first of the unanswered ones left
-  MonoTime left_;   // the newest that left
-  unsigned unanswered_ = 0, unsent_ = 0, unsent_in_a_row_ = 0;
+  unsigned unanswered_ = 0, unsent_ = 0;
   std::uint64_t departures_ = 0;  // indices count from 0
   std::uint64_t good_ = 0;        // index after the newest answered one
   std::deque<Departure> recent_;  // in order of their numbers

@@ -67,28 +67,6 @@ TEST(SilenceWatch, what_does_not_leave_is_no_silence_of_the_path) {
   EXPECT_FALSE(w.watch.locally_silent(after(4'999)));
 }
 
-// A path that is silent, and then this host has no way to it any more: both are so.
-TEST(SilenceWatch, what_does_not_leave_any_more_is_local_though_the_path_was_silent_before) {
-  Watched w;
-  for (int n = 0; n < 20; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});
-  EXPECT_TRUE(w.watch.silent(after(10'000)));
-  w.watch.on_unsent();
-  w.watch.on_unsent();
-  EXPECT_FALSE(w.watch.locally_silent(after(11'000)));
-  w.watch.on_unsent();
-  EXPECT_TRUE(w.watch.locally_silent(after(11'500)));
-  // They leave again; what is found out of one before that changes nothing.
-  w.leave(20, 12'000);
-  w.watch.on_unsent(after(11'900));
-  w.watch.on_unsent(after(11'950));
-  w.watch.on_unsent(after(11'960));
-  EXPECT_FALSE(w.watch.locally_silent(after(12'500)));
-  for (const int ms : {12'500, 13'000, 13'500}) w.watch.on_unsent(after(ms));
-  EXPECT_TRUE(w.watch.locally_silent(after(14'000)));
-  w.watch.on_sign_of_life(after(14'000));
-  EXPECT_FALSE(w.watch.locally_silent(after(60'000)));
-}
-
 TEST(SilenceWatch, tells_the_edges_of_an_outage_to_one_probe) {
   Watched w;
   for (int n = 0; n < 100; ++n) w.leave(static_cast<std::uint64_t>(n), n * std::int64_t{500});

@@ -207,7 +207,7 @@ class Field::One final : public session::SessionOutput {
     MonoTime back = field_.now_ + field_.scenario_.round_trip / 2;
     for (const During& held : field_.scenario_.held)
       if (back >= kStart + held.at) back = std::max(back, kStart + held.at + held.lasting);
-    field_.at(back, [this, flow, buffer, marks = reply->traffic_class] {
+    field_.at(back, [this, flow, port, buffer, marks = reply->traffic_class] {
       packet::ReceivedDatagram datagram;
       datagram.payload = buffer;
       datagram.source = peer();
@@ -215,7 +215,7 @@ class Field::One final : public session::SessionOutput {
       datagram.traffic_class = field_.within(field_.scenario_.remarked_back) ? 8U << 2U : marks;
       datagram.arrival = field_.stamp(StampSource::Kernel);
       if (field_.within(field_.scenario_.full)) return static_cast<void>(++overflow_);
-      if (overflow_ > 0) session->on_receive_dropped(flow, std::exchange(overflow_, 0));
+      tell_overflow(port);
       for (std::uint32_t n = 0; n < field_.scenario_.impostors; ++n) {
         datagram.source.address = packet::IpAddress::v4(0xcb00'7100U + n);
         session->on_datagram(flow, datagram, {});
@@ -224,6 +224,14 @@ class Field::One final : public session::SessionOutput {
       session->on_datagram(flow, datagram, {});
       touch();
     });
+  }
+
+  // As the engine does: to each flow of the port.
+  void tell_overflow(std::uint16_t port) {
+    const std::uint64_t replies = std::exchange(overflow_, 0);
+    if (replies == 0) return;
+    for (const auto& [flow, its_port] : port_of_)
+      if (its_port == port) session->on_receive_dropped(flow, replies);
   }
 
   static void forge_goodbye(std::vector<std::byte>& reply) {
