@@ -228,7 +228,8 @@ class Harness final : public session::SessionOutput {
   void on_reply(const measure::Sample& provisional) override {
     CHECK(provisional.sender_rx && !sampled_.contains(provisional.probe));
   }
-  void on_unknown_resolved(std::uint64_t forward, std::uint64_t backward) override {
+  void on_unknown_resolved(session::FlowId, std::uint64_t forward,
+                           std::uint64_t backward) override {
     resolved_ += forward + backward;
     figures_.resolve_unknown(forward, backward);
   }
