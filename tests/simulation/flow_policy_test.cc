@@ -31,6 +31,16 @@ FieldScenario scenario(PortPolicy policy) {
   return made;
 }
 
+// Four flows beside each other, with a port of each remainder modulo 4.
+FieldScenario four_flows(std::uint64_t count) {
+  FieldScenario made = scenario(PortPolicy::Range);
+  made.options.first_port = 40'000;
+  made.options.last_port = 40'003;
+  made.options.flows = 4;
+  made.options.schedule.count = count;
+  return made;
+}
+
 // Each probe has one sample, and the numbers have no gap.
 void expect_accounted(const Field& field) {
   std::set<std::uint64_t> probes;
@@ -544,11 +554,7 @@ TEST(FlowPolicy, each_of_parallel_flows_keeps_its_place_when_some_get_a_new_port
 
 // What the reflector's sums tell of losses later is told of the flow that lost them.
 TEST(FlowPolicy, losses_of_one_path_of_several_get_their_direction_on_their_flow) {
-  FieldScenario parallel = scenario(PortPolicy::Range);
-  parallel.options.first_port = 40'000;
-  parallel.options.last_port = 40'003;
-  parallel.options.flows = 4;
-  parallel.options.schedule.count = 100;
+  FieldScenario parallel = four_flows(100);
   parallel.bad_path = {{Duration::seconds(5), Duration::seconds(20)}};
   Field field(parallel);
   field.run(Duration::minutes(2));
@@ -561,11 +567,7 @@ TEST(FlowPolicy, losses_of_one_path_of_several_get_their_direction_on_their_flow
 }
 
 TEST(FlowPolicy, one_path_of_several_that_re_marks_is_told_once_and_with_its_flow) {
-  FieldScenario parallel = scenario(PortPolicy::Range);
-  parallel.options.first_port = 40'000;
-  parallel.options.last_port = 40'003;
-  parallel.options.flows = 4;
-  parallel.options.schedule.count = 50;
+  FieldScenario parallel = four_flows(50);
   parallel.remarked = {{Duration::seconds(5), Duration::seconds(10)}};
   Field field(parallel);
   field.run(Duration::minutes(2));
