@@ -163,8 +163,8 @@ def range_exhausted_in_an_outage():
     with Bad() as rig:
         flags = ("-c", "80", "-i", "100ms", "--silence", "1s", "--loss-after", "500ms")
         started = {ports: rig.start_ping(*flags, "--port-range", ports) for ports in ("50000-50003", "50010-50010")}
-        for process, jsonl in started.values():
-            wait_until(process, lambda jsonl=jsonl: jsonl.exists() and len(jsonl.read_bytes().splitlines()) >= 5)
+        for one in started.values():
+            rig.wait_for_probes(one, 5)
         mine = {int(port) for port in range(50000, 50004)} - bound_ports(rig)
         held = rig.take(*mine)
         check_equal(len(held), 3, "ports of the range that the run has not")

@@ -34,6 +34,7 @@ def keys_change_without_a_lost_probe():
         reflector = rig.reflect("--key-file", str(there), "--rate", "0")
         started = rig.start_ping("-c", str(PROBES), "-i", "1ms", "--key-file", str(here))
         sender = started[0]
+        rig.wait_for_probes(started)  # a SIGHUP that comes before it is expected ends a program
         # By a change of the file, by SIGHUP of both, by a change again.
         write(there, OLD + NEW)
         poll_until(lambda: "new: new (" in reflector.err(), 20, "the reflector has both keys")

@@ -292,8 +292,8 @@ def full_buffer_is_told():
     with Rig(emulated=False) as rig:
         rig.reflect()
         started = rig.start_ping("-c", "600", "-i", "20ms", "--source-port", str(own_port), "--loss-after", "1s")
-        process, jsonl = started
-        poll_until(lambda: jsonl.exists() and len(jsonl.read_bytes().splitlines()) >= 10, 20, "ten probes")
+        process = started[0]
+        rig.wait_for_probes(started, 10)
         with socket_in("reflector", socket.AF_INET) as flood:
             process.popen.send_signal(signal.SIGSTOP)
             ends = time.monotonic() + 30

@@ -205,6 +205,11 @@ def json_lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def lines_of(path):
+    """How many lines are whole, in a file that somebody writes or will."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
 class Measurement:
     """What one measurement said: `document` is that of --json, `probes` the lines of --jsonl."""
 
@@ -297,6 +302,14 @@ class Network:
         jsonl = self.directory / f"ping-{self.runs}.jsonl"
         command = [program(), "ping", target, "--json", "--jsonl", str(jsonl), *flags]
         return Process(self, namespace, command, True, f"ping-{self.runs}", env), jsonl
+
+    @staticmethod
+    def wait_for_probes(started, count=1):
+        """Until the run told what became of so many: from then on it hears signals and sees files that change."""
+        process, jsonl = started
+        poll_until(lambda: process.popen.poll() is not None or lines_of(jsonl) >= count, 20,
+                   f"{count} probes of {process.name}")
+        check(process.popen.poll() is None, f"{process.name} ended: {process.err()}")
 
     def finish_ping(self, started, seconds=60):
         document, probes, code, err = self._finish(started, seconds)
