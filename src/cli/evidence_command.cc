@@ -60,6 +60,18 @@ Result<void> read_events(store::Reader& reader, std::optional<std::uint32_t> ses
   return {};
 }
 
+// What is not part of the incident, too.
+Result<void> read_changes(store::Reader& reader, std::uint32_t session,
+                          publish::Evidence& evidence) {
+  publish::ChangesSought sought = publish::changes_sought(evidence.incident);
+  auto near = TRY(reader.events({.session = session,
+                                 .range = store::TimeRange{sought.from, sought.to},
+                                 .kinds = std::move(sought.kinds),
+                                 .limit = kMostEvents}));
+  evidence.changes = publish::changes_near(evidence.incident, std::move(near));
+  return {};
+}
+
 Result<void> read_edge(store::Reader& reader, std::uint32_t session, const measure::ProbeMark& mark,
                        std::vector<measure::Sample>& found) {
   store::TimeRange range{mark.left - kEdge, mark.left + kEdge};
@@ -102,6 +114,7 @@ Result<void> read_session(store::Reader& reader, const store::SessionRow& sessio
   evidence.windows = TRY(reader.windows(query));
   for (const store::FlowRow& flow : TRY(reader.flows(session.id, range)))
     evidence.flows.push_back({.tuple = flow.tuple, .began = flow.began, .ended = flow.ended});
+  TRY_VOID(read_changes(reader, session.id, evidence));
   return read_edges(reader, session.id, evidence, progress);
 }
 

@@ -107,6 +107,12 @@ void fill(store::Store& store) {
   measure::RecordedEvent other = event(4, measure::EventKind::PathSwept, 0);
   other.event.old_flow = "192.0.2.1:5 > 198.51.100.7:23999";
   store.add_event(*id, other);
+  // Of no incident, before the silence and after it.
+  for (const std::uint64_t number : {5U, 6U}) {
+    measure::RecordedEvent changed = event(number, measure::EventKind::HopsChanged, 0);
+    if (number == 5) changed.event.wall = kBegin + Duration::seconds(kOutage - 60);
+    store.add_event(*id, changed);
+  }
   store.put_flow({.session = *id,
                   .flow = 0,
                   .tuple = "192.0.2.1:23999 > 198.51.100.7:23999",
@@ -307,6 +313,9 @@ TEST_F(StoredReport, evidence_has_the_edges_and_what_was_told_later) {
   EXPECT_EQ(facts.during.lost_total(), 20U);
   ASSERT_EQ(facts.outages.size(), 1U);
   EXPECT_NE(facts.outages[0].first_good_sample, nullptr);
+  ASSERT_TRUE((*evidence)->changes);
+  ASSERT_EQ((*evidence)->changes->size(), 1U);
+  EXPECT_EQ((*evidence)->changes->front().id, 5U);
 }
 
 TEST_F(StoredReport, evidence_of_what_is_not_there_is_refused) {

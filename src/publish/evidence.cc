@@ -108,6 +108,31 @@ void list_unknown(const Evidence& evidence, EvidenceFacts& facts) {
 
 }  // namespace
 
+ChangesSought changes_sought(const measure::Incident& incident) {
+  constexpr Duration kBefore = Duration::minutes(3), kAfter = Duration::minutes(5);
+  ChangesSought sought{.from = incident.opened - kBefore, .to = incident.opened + kAfter};
+  if (incident.closed) sought.to = std::min(sought.to, *incident.closed);
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(measure::kLastEventKind); ++i)
+    if (const auto kind = static_cast<EventKind>(i); !change_meaning(kind).empty())
+      sought.kinds.push_back(kind);
+  return sought;
+}
+
+std::vector<measure::RecordedEvent> changes_near(const measure::Incident& incident,
+                                                 std::vector<measure::RecordedEvent> events) {
+  const ChangesSought sought = changes_sought(incident);
+  std::ranges::sort(events, {}, &measure::RecordedEvent::id);
+  std::vector<measure::RecordedEvent> found;
+  for (measure::RecordedEvent& recorded : events) {
+    const Event& event = recorded.event;
+    const bool near = event.wall >= sought.from && event.wall < sought.to;
+    const bool known = std::ranges::any_of(
+        found, [&](const measure::RecordedEvent& other) { return other.event.kind == event.kind; });
+    if (near && !known && !change_meaning(event.kind).empty()) found.push_back(std::move(recorded));
+  }
+  return found;
+}
+
 EvidenceFacts facts_of(const Evidence& evidence) {
   EvidenceFacts facts;
   for (const measure::RecordedEvent* outage : outages_of(evidence.events))

@@ -42,8 +42,11 @@ struct Evidence {
   std::vector<measure::TimedWindow> windows;   // in order of time
   std::vector<measure::RecordedEvent> events;  // of the incident, oldest first
   bool more_events = false;                    // it has older ones than these
-  std::vector<measure::Sample> samples;        // of the edges, where they are still kept
-  std::vector<EvidenceFlow> flows;             // in use in from..to
+  // What else changed when it began, see changes_near(); absent: the store does not know the
+  // session.
+  std::optional<std::vector<measure::RecordedEvent>> changes;
+  std::vector<measure::Sample> samples;  // of the edges, where they are still kept
+  std::vector<EvidenceFlow> flows;       // in use in from..to
 };
 
 // One outage and the probes that bound it. Pointers are into the evidence; null: not kept.
@@ -73,6 +76,21 @@ struct EvidenceFacts {
 };
 
 EvidenceFacts facts_of(const Evidence& evidence);
+
+// A change of the path, of marks or of an end that came when trouble began is often its cause, and
+// is not always told as part of the incident. The web page shows the same (ui/src/lib/hints.ts).
+struct ChangesSought {
+  WallTime from, to;  // `to` is not in it
+  std::vector<measure::EventKind> kinds;
+};
+// From 3 minutes before it opened, since a change of hops is told late, to 5 minutes after, since
+// a crossed threshold is; what came when it was over is no cause of it.
+ChangesSought changes_sought(const measure::Incident& incident);
+// Of the events of the session, in any order, those that were sought, each kind once: the first.
+std::vector<measure::RecordedEvent> changes_near(const measure::Incident& incident,
+                                                 std::vector<measure::RecordedEvent> events);
+// What such a change may have to do with the trouble; "" of any other event.
+std::string_view change_meaning(measure::EventKind kind);
 
 // What a verdict means to the owner of the path, and what to look at. The second one is "" where
 // there is nothing to advise.

@@ -72,6 +72,7 @@ void EvidencePage::write() {
   verdict();
   flows();
   edges();
+  changes();
   counters();
   timeout();
   hops();
@@ -206,6 +207,23 @@ void EvidencePage::edges() {
     if (outage.lost) text += fmt::format("Probes lost in it: {}.", *outage.lost);
     html_.paragraph(text);
   }
+}
+
+void EvidencePage::changes() {
+  html_.heading("changes", "What else changed when it began");
+  if (!evidence_.changes)
+    return html_.paragraph("Not known: the store knows nothing of this measurement any more.");
+  const ChangesSought sought = changes_sought(evidence_.incident);
+  if (evidence_.changes->empty())
+    return html_.paragraph(fmt::format(
+        "Nothing that was noticed, from {} to {} UTC: no other path or marks of packets, no change "
+        "of the measuring host's network, no restart of the far end.",
+        human_time(sought.from), human_time(sought.to)));
+  Rows rows{{"UTC", "what", "what it may have to do with it"}};
+  for (const measure::RecordedEvent& recorded : *evidence_.changes)
+    rows.push_back({instant(recorded.event.wall).substr(0, 23), recorded.event.text,
+                    std::string(change_meaning(recorded.event.kind))});
+  html_.table(rows, true, "times");
 }
 
 void EvidencePage::counters() {

@@ -17,7 +17,8 @@ struct EvidenceTold {
   const EvidenceFacts* facts;
 };
 
-constexpr std::string_view kWhereKnown = "where known";
+constexpr std::string_view kWhereKnown = "where known", kWhileKept = "while it is kept",
+                           kOfKnownSession = "while the store knows the session";
 
 std::optional<std::string> time_text(const std::optional<WallTime>& time) {
   if (!time) return std::nullopt;
@@ -71,6 +72,13 @@ void write_each(JsonWriter& json, std::string_view key, const EvidenceTold& told
   json.end_array();
 }
 
+void write_changes(JsonWriter& json, std::string_view key, const EvidenceTold& told) {
+  if (!told.evidence->changes) return;
+  json.begin_array(key);
+  for (const measure::RecordedEvent& one : *told.evidence->changes) write_one(json, one);
+  json.end_array();
+}
+
 void write_sweeps(JsonWriter& json, std::string_view key, const EvidenceTold& told) {
   json.begin_object(key);
   for (std::size_t i = 0; i < told.facts->sweeps.size(); ++i)
@@ -102,12 +110,12 @@ struct Shape<EvidenceOutage> {
       row<&T::lost>("lost", kWhereKnown, "probes between"),
       row<&T::at_least>("at_least_ns", kWhereKnown, "lower bound of its length"),
       row<&T::at_most>("at_most_ns", kWhereKnown, "upper bound of its length"),
-      foreign_row<T, write_sample<&T::last_good_sample>>(
-          "last_good_sample", "a line of `ping --jsonl`", "while it is kept"),
-      foreign_row<T, write_sample<&T::first_lost_sample>>("first_lost_sample", "the same",
-                                                          "while it is kept"),
-      foreign_row<T, write_sample<&T::first_good_sample>>("first_good_sample", "the same",
-                                                          "while it is kept"),
+      foreign_row<T, write_sample<&T::last_good_sample>, kWhileKept>(
+          "last_good_sample", "a line of `ping --jsonl`", "all that is kept of it"),
+      foreign_row<T, write_sample<&T::first_lost_sample>, kWhileKept>("first_lost_sample",
+                                                                      "the same", "the same"),
+      foreign_row<T, write_sample<&T::first_good_sample>, kWhileKept>("first_good_sample",
+                                                                      "the same", "the same"),
   };
 };
 
@@ -211,6 +219,9 @@ struct Shape<EvidenceTold> {
       row<[](const T& t) { return t.evidence->step; }>("step_ns", kAlways, "length of the windows"),
       row<[](const T& t) { return t.evidence->flows; }>("flows", kAlways, "in use in from..to"),
       foreign_row<T, write_each<&Evidence::events>>("events", "recorded_event", "oldest first"),
+      foreign_row<T, write_changes, kOfKnownSession>(
+          "changes", "recorded_event",
+          "what else changed when it began, often the cause; each kind once"),
       foreign_row<T, write_each<&Evidence::windows>>("windows", "window[]", "in order of time"),
       row<[](const T& t) { return settings(t); }>("settings", "for each that is known",
                                                   "of the session; no secrets"),

@@ -29,6 +29,7 @@ class EvidencePage {
   void verdict();
   void flows();
   void edges();
+  void changes();
   void counters();
   void timeout();
   void hops();

@@ -85,6 +85,16 @@ inline std::vector<measure::RecordedEvent> events() {
   return {began, changed, verdict, ended, swept, account, timeout};
 }
 
+// Of no incident, and yet of interest.
+inline measure::RecordedEvent rerouted() {
+  auto told = event(8, measure::EventKind::NetworkChanged, -Duration::seconds(20),
+                    "network changed: route to 198.51.100.7 by eth1");
+  told.severity = measure::Severity::Info;
+  told.incident = {};
+  told.event.old_flow = {};
+  return told;
+}
+
 }  // namespace made
 
 inline Evidence full_evidence() {
@@ -109,6 +119,7 @@ inline Evidence full_evidence() {
                     .step = Duration::seconds(1),
                     .windows = {},
                     .events = made::events(),
+                    .changes = {{made::rerouted()}},
                     .samples = {sample(100, measure::Outcome::Delivered),
                                 sample(101, measure::Outcome::LostForward),
                                 sample(119, measure::Outcome::Delivered)},

@@ -145,6 +145,41 @@ TEST(Evidence, the_edges_are_probes_with_times_and_their_error) {
                   "s. Probes lost in it: 18."));
 }
 
+TEST(Evidence, what_else_changed_when_it_began_is_told_with_what_it_may_mean) {
+  const std::string page = evidence_html(full_evidence());
+  EXPECT_TRUE(has(page, "<td>network changed: route to 198.51.100.7 by eth1</td>"));
+  EXPECT_TRUE(has(page, "A route, a link or an address of the measuring host changed."));
+  Evidence calm = full_evidence();
+  calm.changes->clear();
+  EXPECT_TRUE(has(evidence_html(calm), "Nothing that was noticed, from 2025-11-25 11:57:05 to"));
+  EXPECT_EQ(nlohmann::json::parse(evidence_json(calm))["changes"].size(), 0U);
+  EXPECT_TRUE(has(evidence_html(bare_evidence()), "Not known: the store knows nothing of this"));
+  EXPECT_FALSE(nlohmann::json::parse(evidence_json(bare_evidence())).contains("changes"));
+}
+
+TEST(Evidence, a_change_is_near_when_it_may_be_the_cause) {
+  using enum measure::EventKind;
+  const measure::Incident incident{.opened = kNoon, .closed = kNoon + Duration::minutes(4)};
+  const auto at = [](std::uint64_t id, measure::EventKind kind, std::int64_t seconds) {
+    auto told = made::rerouted();
+    told.id = id;
+    told.event.kind = kind;
+    told.event.wall = kNoon + Duration::seconds(seconds);
+    return told;
+  };
+  const auto ids = [](const measure::Incident& of, std::vector<measure::RecordedEvent> events) {
+    std::vector<std::uint64_t> found;
+    for (const auto& one : changes_near(of, std::move(events))) found.push_back(one.id);
+    return found;
+  };
+  const std::vector<measure::RecordedEvent> events{
+      at(9, Remarked, 240),       at(8, HopsChanged, 100),         at(7, HopsChanged, 60),
+      at(6, Verdict, 10),         at(5, ReflectorRestarted, -180), at(4, PeerStopping, -181),
+      at(3, ReceiveBufferFull, 0)};
+  EXPECT_EQ(ids(incident, events), (std::vector<std::uint64_t>{3, 5, 7}));
+  EXPECT_EQ(ids({.opened = kNoon}, events), (std::vector<std::uint64_t>{3, 5, 7, 9}));
+}
+
 TEST(Evidence, the_time_out_is_told_as_a_bracket) {
   EXPECT_TRUE(
       has(evidence_html(full_evidence()),
@@ -202,6 +237,7 @@ TEST(Evidence, the_document_has_all_of_it) {
   EXPECT_EQ(document["sweeps"]["0"]["new_path"].size(), 3U);
   EXPECT_EQ(document["during"]["lost"]["total"], 18);
   EXPECT_EQ(document["events"].size(), full_evidence().events.size());
+  EXPECT_EQ(document["changes"][0]["event"]["kind"], "network_changed");
   EXPECT_EQ(document["settings"]["port-policy"]["value"], "auto");
 }
 

@@ -3,6 +3,7 @@
 
 namespace wirestamp::publish {
 
+using measure::EventKind;
 using measure::Finding;
 
 Explanation explain(Finding finding) {
@@ -64,6 +65,27 @@ Explanation explain(Finding finding) {
               "Look at the measuring host and at its next hop."};
   }
   return {"unknown", "", ""};
+}
+
+std::string_view change_meaning(EventKind kind) {
+  switch (kind) {
+    case EventKind::HopsChanged:
+      return "Packets took another path: a longer one takes longer, and may lose or reorder more.";
+    case EventKind::Remarked:
+      return "What is marked otherwise waits in another queue: delay, jitter and loss may come of "
+             "it.";
+    case EventKind::NetworkChanged:
+      return "A route, a link or an address of the measuring host changed.";
+    case EventKind::ReflectorRestarted:
+      return "The far end was restarted, or the flow comes from another address there.";
+    case EventKind::PeerStopping:
+      return "The far end was stopped on purpose.";
+    case EventKind::ReceiveBufferFull:
+      return "Answers that had come may have been dropped by the measuring host: they count as "
+             "lost.";
+    default:
+      return "";
+  }
 }
 
 std::vector<Definition> evidence_definitions() {

@@ -21,7 +21,7 @@ namespace wirestamp::publish {
 std::span<const Percentile> report_percentiles();
 
 // `type`: the name of the shape, with "[]" where there are many.
-template <typename T, auto Write>
+template <typename T, auto Write, const std::string_view& Presence = kAlways>
 constexpr Row<T> foreign_row(std::string_view path, std::string_view type,
                              std::string_view meaning) {
   // Describing needs the type, and a Row has no place for it: it is the same for each path.
@@ -29,7 +29,7 @@ constexpr Row<T> foreign_row(std::string_view path, std::string_view type,
           [](const DocumentField& here, std::vector<DocumentField>& fields) {
             fields.push_back({.path = here.path,
                               .type = here.presence,
-                              .presence = kAlways,
+                              .presence = Presence,
                               .meaning = here.meaning});
           }};
 }
