@@ -10,6 +10,7 @@
 #include "cli/streams.h"
 #include "packet/address.h"
 #include "publish/agent_lines.h"
+#include "publish/period.h"
 #include "publish/text.h"
 
 namespace wirestamp::cli {
@@ -93,8 +94,13 @@ void AgentWriter::on_incident(const measure::Incident& incident) {
                                                : std::string_view(incident.title);
   if (!incident.closed && std::exchange(titles_[incident.id], news) == news) return;
   if (incident.closed) titles_.erase(incident.id);
+  // It may be open from before this start, and a crossed threshold is told minutes later.
+  const std::string how =
+      incident.closed
+          ? "closed after " + publish::human_length(*incident.closed - incident.opened)
+          : "open since " + publish::human_time(incident.opened) + " UTC";
   say_(incident.closed ? measure::Severity::Info : incident.severity, incident.session,
-       fmt::format("incident {} {}{}: {}", incident.id, incident.closed ? "closed" : "open",
+       fmt::format("incident {} {}{}: {}", incident.id, how,
                    incident.in_maintenance ? ", in maintenance" : "", incident.title));
 }
 
