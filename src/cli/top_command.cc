@@ -79,12 +79,13 @@ int print_table(client::Fetch& agent) {
     complain("the agent has no sessions: `wirestamp agent NAME=HOST`, or in its file");
     return kNoReply;
   }
-  const auto columns =
-      static_cast<int>(platform::terminal_columns(stdout).value_or(kPrintedColumns));
-  const TopColumns layout = top_columns(std::max(columns, 40));
+  const int columns =
+      std::max(static_cast<int>(platform::terminal_columns(stdout).value_or(kPrintedColumns)), 40);
   const auto glyphs = glyphs_of_terminal(stdout);
+  const auto chosen = chosen_sessions(*news.sessions, "", TopOrder::Trouble, false);
+  const TopColumns layout = top_columns(columns, longest_name(chosen, glyphs));
   const auto row_of = [&](auto draw) {
-    term::Canvas canvas({.columns = std::max(columns, 40), .rows = 1}, glyphs);
+    term::Canvas canvas({.columns = columns, .rows = 1}, glyphs);
     draw(canvas);
     return canvas.text();
   };
@@ -92,8 +93,7 @@ int print_table(client::Fetch& agent) {
   text +=
       row_of([&](term::Canvas& canvas) { draw_top_header(canvas, 0, layout, TopOrder::Trouble); });
   const WallTime now = clock.now().wall;
-  for (const client::Session* session :
-       chosen_sessions(*news.sessions, "", TopOrder::Trouble, false)) {
+  for (const client::Session* session : chosen) {
     const auto line = news.sparklines.find(session->name);
     text += row_of([&](term::Canvas& canvas) {
       draw_top_row(canvas, 0, layout, *session,

@@ -113,7 +113,8 @@ class TopScreen::List {
   void draw_table() {
     const auto chosen =
         chosen_sessions(*news_.sessions, screen_.filter_, screen_.order_, screen_.reverse_);
-    const TopColumns columns = top_columns(canvas_.columns());
+    const TopColumns columns =
+        top_columns(canvas_.columns(), longest_name(chosen, canvas_.glyphs()));
     draw_top_header(canvas_, 2, columns, screen_.order_);
     screen_.rows_ = std::max(1, canvas_.rows() - 4);
     const auto rows = static_cast<std::size_t>(screen_.rows_);

@@ -172,6 +172,35 @@ TEST(TopScreen, five_hundred_sessions_are_scrolled_through) {
   EXPECT_EQ(screen.wish().session, "s492");
 }
 
+TEST(TopScreen, names_are_whole_as_far_as_there_is_room) {
+  TopScreen screen("a");
+  TopNews news;
+  news.sessions.emplace();
+  for (const char* name : {"berlin-gateway-north", "berlin-gateway-south"})
+    news.sessions->push_back(session(name, "up"));
+  const auto text = [&](int columns) {
+    return screen.draw({.columns = columns, .rows = 10}, Glyphs::Braille, news, kNow).text();
+  };
+  for (const int columns : {80, 100, 132}) {
+    EXPECT_NE(text(columns).find("berlin-gateway-north "), std::string::npos) << text(columns);
+    EXPECT_NE(text(columns).find("LAST HOUR"), std::string::npos) << text(columns);
+    EXPECT_EQ(text(columns).find("JITTER") != std::string::npos, columns > 80) << text(columns);
+  }
+  EXPECT_NE(text(60).find(">up      berlin-gat"), std::string::npos) << text(60);
+  EXPECT_NE(text(60).find("LAST HOUR"), std::string::npos) << text(60);
+  EXPECT_EQ(top_columns(132, 6).name, 7) << "what no name needs is the line's";
+  EXPECT_EQ(top_columns(200, 150).name, 40);
+  for (int columns = 40; columns <= 250; ++columns)
+    for (const int longest : {0, 7, 13, 40, 100}) {
+      const TopColumns found = top_columns(columns, longest);
+      int taken = 1;
+      for (const int one : {found.state, found.name, found.p50, found.p99, found.there, found.back,
+                            found.jitter, found.incident, found.since, found.spark})
+        taken += one > 0 ? one + 1 : 0;
+      EXPECT_LE(taken, columns + 1) << columns << ", " << longest;
+    }
+}
+
 TEST(TopScreen, names_that_steer_or_confuse_are_harmless) {
   TopScreen screen("a");
   TopNews news;
@@ -336,7 +365,7 @@ TEST(TopScreen, in_its_first_minute_a_session_has_the_figures_so_far) {
   EXPECT_EQ(drawn(screen, news).find('*'), std::string::npos) << "it has a minute";
   office.total = std::exchange(office.minute, std::nullopt);
   std::string text = drawn(screen, news);
-  EXPECT_NE(text.find("\n up      office      *2.00 ms 6.00 ms 0.10%    0%  200 us"),
+  EXPECT_NE(text.find("\n up      office *2.00 ms 6.00 ms 0.10%    0%  200 us"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("1 incident open; * first minute\n"), std::string::npos) << text;

@@ -162,8 +162,17 @@ std::vector<const Session*> chosen_sessions(const std::vector<Session>& all,
   return chosen;
 }
 
-TopColumns top_columns(int columns) {
-  TopColumns found{.state = 7, .name = columns < 48 ? 10 : 12};
+int longest_name(const std::vector<const Session*>& sessions, term::Glyphs shown) {
+  int longest = 0;
+  for (const Session* session : sessions)
+    longest = std::max(longest, term::columns_of(session->name, shown));
+  return longest;
+}
+
+TopColumns top_columns(int columns, int longest) {
+  constexpr int kHeading = 7, kMostOfName = 40;
+  longest = std::clamp(longest, kHeading, kMostOfName);
+  TopColumns found{.state = 7, .name = std::min(longest, columns < 48 ? 10 : 12)};
   int left = columns - 1 - found.state - kSeparator - found.name;
   const auto give = [&](int& column, int wanted) {
     if (left < wanted + kSeparator) return;
@@ -174,14 +183,14 @@ TopColumns top_columns(int columns) {
   give(found.there, 5);
   give(found.back, 5);
   give(found.p99, 7);
-  give(found.spark, 8);
+  give(found.spark, 9);
   give(found.since, 6);
   give(found.incident, 5);
-  give(found.jitter, 7);
-  // What remains goes to the name and the line of the last hour.
-  const int for_name = std::clamp(left / 2, 0, 28);
+  // A name that is cut may be that of another session: jitter is in the view of one session, too.
+  const int for_name = std::clamp(left, 0, longest - found.name);
   found.name += for_name;
   left -= for_name;
+  give(found.jitter, 7);
   if (found.spark > 0) found.spark = std::min(60, found.spark + std::max(left, 0));
   return found;
 }

@@ -31,7 +31,9 @@ struct TopColumns {
   int state = 0, name = 0, p50 = 0, p99 = 0, there = 0, back = 0, jitter = 0, incident = 0,
       since = 0, spark = 0;  // columns of each; 0: it has no room
 };
-TopColumns top_columns(int columns);
+// How they share so many columns of a terminal; `longest`: of the names, as longest_name().
+TopColumns top_columns(int columns, int longest);
+int longest_name(const std::vector<const client::Session*>& sessions, term::Glyphs shown);
 
 void draw_top_header(term::Canvas& canvas, int row, const TopColumns& columns, TopOrder order);
 // `stale`: the agent has not answered since.
