@@ -218,7 +218,7 @@ void EvidencePage::changes() {
     return html_.paragraph(fmt::format(
         "Nothing that was noticed, from {} to {} UTC: no other path or marks of packets, no change "
         "of the measuring host's network, no restart of the far end.",
-        human_time(sought.from), human_time(sought.to)));
+        human_time(sought.from), human_time(std::min(sought.to, evidence_.made))));
   Rows rows{{"UTC", "what", "what it may have to do with it"}};
   for (const measure::RecordedEvent& recorded : *evidence_.changes)
     rows.push_back({instant(recorded.event.wall).substr(0, 23), recorded.event.text,

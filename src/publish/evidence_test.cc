@@ -152,6 +152,9 @@ TEST(Evidence, what_else_changed_when_it_began_is_told_with_what_it_may_mean) {
   Evidence calm = full_evidence();
   calm.changes->clear();
   EXPECT_TRUE(has(evidence_html(calm), "Nothing that was noticed, from 2025-11-25 11:57:05 to"));
+  calm.incident.closed = {};
+  calm.made = calm.incident.opened + Duration::seconds(65);
+  EXPECT_TRUE(has(evidence_html(calm), "11:57:05 to 2025-11-25 12:01:10 UTC")) << "no future";
   EXPECT_EQ(nlohmann::json::parse(evidence_json(calm))["changes"].size(), 0U);
   EXPECT_TRUE(has(evidence_html(bare_evidence()), "Not known: the store knows nothing of this"));
   EXPECT_FALSE(nlohmann::json::parse(evidence_json(bare_evidence())).contains("changes"));
