@@ -113,6 +113,9 @@ class PingScreen::Layout {
     const Duration patience = std::max(screen_.goal_.interval * 3, Duration::seconds(1));
     if (!progress || !progress->last || !progress->last->sender_rx) {
       if (mono_ - lane.began < patience) return {"begins", {}};
+      if (progress && progress->summary.peer_closed > 0) return {"PORT CLOSED", term::kBad};
+      if (progress && progress->summary.sent == 0 && progress->summary.unsent_total > 0)
+        return {"NOT SENT", term::kBad};
       return {"NO REPLY", term::kBad};
     }
     const Duration quiet = now_ - progress->last->sender_rx->wall;

@@ -119,6 +119,21 @@ TEST(PingScreen, several_measurements_have_a_row_each_and_one_is_plotted) {
   EXPECT_NE(second.find("no loss and no event so far"), std::string::npos) << second;
 }
 
+TEST(PingScreen, what_is_known_of_a_peer_that_never_answered_is_its_state) {
+  const auto state_of = [](const measure::Summary& summary) {
+    PingScreen screen({""}, {.count = 240, .duration = {}, .interval = kInterval}, 1);
+    screen.on_start(0, start(), kMono - Duration::minutes(1));
+    PingEvents::Batch batch;
+    batch.progress = PingEvents::Progress{summary, {}, {}};
+    screen.on_batch(0, batch, kBegin);
+    const std::string text = drawn(screen, 80, 24);
+    return text.substr(text.find('\n') + 2, 11);
+  };
+  EXPECT_EQ(state_of({.scheduled = 9, .sent = 9, .peer_closed = 5}), "PORT CLOSED");
+  EXPECT_EQ(state_of({.scheduled = 9, .unsent_total = 9}).substr(0, 8), "NOT SENT");
+  EXPECT_EQ(state_of({.scheduled = 9, .sent = 9}).substr(0, 8), "NO REPLY");
+}
+
 TEST(PingScreen, keys_change_what_is_shown_and_q_ends) {
   PingScreen screen = example();
   const auto press = [&](const char* text) {
