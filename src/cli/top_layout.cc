@@ -221,7 +221,9 @@ class TopScreen::Detail {
         column = canvas_.put(1, column + 2, text, style);
     };
     if (s.since) say("for " + elapsed_text(now_ - *s.since));
-    say(s.peer.empty() ? s.host : s.host + " " + s.peer);
+    // A host that is an address stands in that of the peer.
+    const bool twice = s.peer.find(s.host) != std::string::npos;
+    say(twice ? s.peer : s.peer.empty() ? s.host : s.host + " " + s.peer);
     if (!s.interface_name.empty()) say("by " + s.interface_name);
     if (s.interval) say("every " + publish::human(*s.interval));
     say(s.problem, term::kWarning);

@@ -271,6 +271,10 @@ TEST(TopScreen, enter_shows_one_session_and_escape_all_of_them) {
             "");
   EXPECT_EQ(other_than_screen("top-session-40x12", drawn(screen, news, 40, 12, Glyphs::Braille)),
             "");
+  std::ranges::find(*news.sessions, "office", &client::Session::name)->host = "192.0.2.7";
+  EXPECT_NE(drawn(screen, news, 80, 24).find("up  for 1h30m  192.0.2.7:23999  every"),
+            std::string::npos)
+      << "an address is not told twice";
   press(screen, news, "i");
   EXPECT_NE(
       drawn(screen, news, 80, 24).find("#12 17:40:00 lasted 5m00s, error: outage of 5 minutes"),
@@ -365,8 +369,7 @@ TEST(TopScreen, in_its_first_minute_a_session_has_the_figures_so_far) {
   EXPECT_EQ(drawn(screen, news).find('*'), std::string::npos) << "it has a minute";
   office.total = std::exchange(office.minute, std::nullopt);
   std::string text = drawn(screen, news);
-  EXPECT_NE(text.find("\n up      office *2.00 ms 6.00 ms 0.10%    0%  200 us"),
-            std::string::npos)
+  EXPECT_NE(text.find("\n up      office *2.00 ms 6.00 ms 0.10%    0%  200 us"), std::string::npos)
       << text;
   EXPECT_NE(text.find("1 incident open; * first minute\n"), std::string::npos) << text;
   EXPECT_EQ(chosen_sessions(*news.sessions, "", TopOrder::Median, false).front()->name, "office");

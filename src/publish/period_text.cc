@@ -83,7 +83,7 @@ void append_counts(std::string& out, const Window& w) {
   append_unsent(out, w);
   if (w.refused_by_peer > 0)
     line(out, "refused", "{} by the reflector's policy: not lost", w.refused_by_peer);
-  if (w.withheld > 0) line(out, "withheld", "{} by rule", w.withheld);
+  if (w.withheld > 0) line(out, "withheld", "{} {}", w.withheld, kWithheld);
   if (w.late_schedule > 0)
     line(out, "not sent", "{}: this host was too late to send them", w.late_schedule);
   if (w.loss_ratio() && w.loss_ratio() != w.network_loss_ratio())

@@ -55,7 +55,7 @@ void append_counts(std::string& out, const Summary& s) {
   line(out, "unsent", "{}", text);
   if (s.refused_by_peer > 0)
     line(out, "refused", "{} by the reflector's policy: not lost", s.refused_by_peer);
-  if (s.withheld > 0) line(out, "withheld", "{} by rule", s.withheld);
+  if (s.withheld > 0) line(out, "withheld", "{} {}", s.withheld, kWithheld);
   if (s.late_schedule > 0)
     line(out, "not sent", "{}: this host was too late to send them", s.late_schedule);
   if (s.loss_ratio && s.loss_ratio != s.network_loss_ratio)

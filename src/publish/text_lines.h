@@ -17,6 +17,10 @@ namespace wirestamp::publish {
 inline constexpr std::size_t kWidth = 80;   // of a terminal that nobody has made wider
 inline constexpr std::size_t kColumn = 15;  // where a line of a summary begins to tell
 
+// Why probes are withheld (measure::WithheldReason).
+inline constexpr std::string_view kWithheld =
+    "not counted: a pause, the back-off, a sleep of this host, or the end";
+
 // One line, or several with the further ones indented. `begin`: columns of the first line that are
 // taken.
 void append_wrapped(std::string& out, std::string_view text, std::size_t begin, std::size_t indent);
