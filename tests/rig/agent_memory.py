@@ -13,7 +13,8 @@ import threading
 from agents import Agent
 from course import SECOND
 from emulator_itself import socket_in
-from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, poll_until, program)
+from rig import (PATIENCE, PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, poll_until,
+                 program)
 from truth import Log
 
 API = ("127.0.0.1", 8080)  # each namespace has a loopback of its own
@@ -235,7 +236,7 @@ def an_outage_is_an_incident():
         # Windows with the whole outage.
         poll_until(lambda: metric(api.metrics(), "wirestamp_probes_total", "office", outcome="lost") >= event["lost"],
                    DECIDED, "the losses are counted")
-        poll_until(lambda: sum(sum(one["lost"].values()) for one in api.windows("office")) >= event["lost"], 10,
+        poll_until(lambda: sum(sum(one["lost"].values()) for one in api.windows("office")) >= event["lost"], PATIENCE,
                    "the losses are kept")
         check_reports(rig, store, incident, event)
         stop_sending(rig)
@@ -288,7 +289,7 @@ class Reloaded:
         return [event["text"] for event in self.agent.told("") if event["kind"] == kind]
 
     def wait_told(self, kind, words, count=1):
-        poll_until(lambda: sum(words in text for text in self.told(kind)) == count, 10,
+        poll_until(lambda: sum(words in text for text in self.told(kind)) == count, PATIENCE,
                    f"{kind} with '{words}', {count} of them\n{self.agent.process.err()}")
 
     def reload(self, token=None):
@@ -332,14 +333,14 @@ def a_reload_touches_only_what_changed():
         run.wait_told("configuration_refused", "dscp")
         # It measures: ready it is, but not well.
         check_equal(api.ask("/readyz")[0], 200, "status of /readyz with a wrong file")
-        poll_until(lambda: api.metrics()["wirestamp_configuration_last_reload_successful"] == 0, 10, "metrics tell it")
+        poll_until(lambda: api.metrics()["wirestamp_configuration_last_reload_successful"] == 0, PATIENCE, "metrics tell it")
         check(api.is_up("stays") and api.is_up("comes"), "what ran before should run on")
         status, text = run.reload(TOKEN)
         check(status == 422 and "dscp" in text, f"a reload of a wrong file: {status} {text}")
         check_equal(run.reload()[0], 401, "status of a reload without token")
         check_equal(run.reload(TOKEN[::-1])[0], 401, "status of a reload with another token")
         run.write(STAYS + table("comes", REFLECTOR_V6))
-        poll_until(lambda: api.metrics()["wirestamp_configuration_last_reload_successful"] == 1, 10, "it is well again")
+        poll_until(lambda: api.metrics()["wirestamp_configuration_last_reload_successful"] == 1, PATIENCE, "it is well again")
         check_equal(run.reload(TOKEN)[0], 200, "status of a reload with the token")
         # The mended file, and the reload that was asked for.
         run.wait_told("configuration_reloaded", "nothing changed", 2)

@@ -7,7 +7,7 @@ import json
 import time
 
 from nat import INTERVAL_NS, moment
-from rig import PORT, Failure, check, check_equal
+from rig import PORT, Failure, answered, check, check_equal
 
 SECOND = 10**9
 KINDS = {"outage_began", "outage_ended", "flow_changed", "verdict", "timeout_measured", "healing_pause",
@@ -87,8 +87,8 @@ class Outage:
 
     def __init__(self, measured, change):
         sent = sorted((p for p in measured.probes if p["outcome"] not in ("late_schedule", "withheld")), key=moment)
-        good = [probe for probe in sent if probe["outcome"] in ("delivered", "late")]
-        lost = [probe for probe in sent if probe["outcome"] not in ("delivered", "late") and moment(probe) >= change[0]]
+        good = [probe for probe in sent if answered(probe["outcome"])]
+        lost = [probe for probe in sent if not answered(probe["outcome"]) and moment(probe) >= change[0]]
         check(lost, "nothing was lost after the change")
         self.first_lost = lost[0]
         before = [probe for probe in good if moment(probe) < moment(self.first_lost)]
@@ -96,7 +96,8 @@ class Outage:
         self.last_good = before[-1]
         self.after = [probe for probe in good if moment(probe) > moment(self.first_lost)]
         self.first_good = self.after[0] if self.after else None
-        check(moment(self.first_lost) < change[1] + 3 * INTERVAL_NS, "the first loss is not that of the change")
+        through = [p for p in good if change[1] + 3 * INTERVAL_NS < moment(p) < moment(self.first_lost)]
+        check(not through, f"the first loss is not that of the change: {len(through)} came through after it")
 
     def length(self):
         check(self.first_good, "nothing was answered any more")
@@ -117,7 +118,8 @@ class Outage:
 
 def check_ends_well(measured, count):
     sent = sorted((p for p in measured.probes if p["outcome"] != "late_schedule" and not p["burst"]), key=moment)
-    check_equal([p["outcome"] for p in sent[-count:]], ["delivered"] * count, f"the last {count} outcomes")
+    last = [p["outcome"] for p in sent[-count:]]
+    check(len(last) == count and all(map(answered, last)), f"the last {count} outcomes: {last}")
 
 
 # --- the wire --------------------------------------------------------------------------------------------

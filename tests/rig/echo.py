@@ -6,7 +6,7 @@ permits the socket is net.ipv4.ping_group_range."""
 import signal
 import time
 
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, poll_until
+from rig import PATIENCE, PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, poll_until
 
 V4, V6 = f"{REFLECTOR_V4}:{PORT}", f"[{REFLECTOR_V6}]:{PORT}"
 DROP_PROBES = f"table inet silent {{ chain in {{ type filter hook input priority 0; udp dport {PORT} drop; }} }}"
@@ -134,12 +134,12 @@ def reflector_that_starts_later():
     """Its first reply ends the echo, and the probes go on as if nothing had been."""
     with Rig(emulated=False) as rig:
         permit(rig)
-        started = rig.start_ping("-c", "80", "-i", "100ms")
+        started = rig.start_ping("-c", "150", "-i", "100ms")
         process, _ = started
-        poll_until(lambda: STARTED in process.err(), 5, "echo begins")
+        poll_until(lambda: STARTED in process.err(), PATIENCE, "echo begins")
         time.sleep(2)
         rig.reflect()
-        poll_until(lambda: STOPPED in process.err(), 5, "echo ends")
+        poll_until(lambda: STOPPED in process.err(), PATIENCE, "echo ends")
         answered, _ = echoes_answered(rig)
         measured = rig.finish_ping(started)
         check_equal(echoes_answered(rig)[0], answered, "echoes asked for after the reflector answered")

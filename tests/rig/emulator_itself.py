@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, poll_until
+from rig import PATIENCE, PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, poll_until
 from truth import TOLERANCE_P50_NS, TOLERANCE_P99_NS, Log, left, percentile
 
 SO_TIMESTAMPING, RX_SOFTWARE, SOFTWARE = 37, 1 << 3, 1 << 4
@@ -54,7 +54,7 @@ def wait_for_stamps(receiver, namespace, address):
         return any(level == socket.SOL_SOCKET and kind == SO_TIMESTAMPING for level, kind, _ in control)
 
     with socket_in(namespace, receiver.family) as sender:
-        poll_until(stamped, 5, "receive stamps")
+        poll_until(stamped, PATIENCE, "receive stamps")
 
 
 def exchange(family, address, flags, count, interval=0.002):
@@ -79,7 +79,7 @@ def exchange(family, address, flags, count, interval=0.002):
         emulator.stop()
         truth = Log(log)
         departed = len(left(truth.requests))
-        poll_until(lambda: got.extend(drain(receiver)) or len(got) >= departed, 5, f"{departed} datagrams arrive")
+        poll_until(lambda: got.extend(drain(receiver)) or len(got) >= departed, PATIENCE, f"{departed} datagrams arrive")
         return got, truth
 
 

@@ -15,7 +15,7 @@ from collections import Counter
 
 from emulator_itself import socket_in
 from hostile_network import reflector_counts
-from rig import PORT, REFLECTOR_V4, SENDER_V4, Rig, check, check_equal, poll_until
+from rig import PATIENCE, PORT, REFLECTOR_V4, SENDER_V4, Rig, check, check_equal, poll_until
 from strangers import resident
 
 WARM_UP_S = 11   # a session is established after ten seconds
@@ -98,7 +98,7 @@ def ask_for_counters(reflector):
     """What SIGUSR1 makes a running reflector tell."""
     before = reflector.out().count("counters")
     os.kill(reflector.pid, signal.SIGUSR1)
-    poll_until(lambda: reflector.out().count("path_errors") > before, 5, "the reflector tells its counters")
+    poll_until(lambda: reflector.out().count("path_errors") > before, PATIENCE, "the reflector tells its counters")
 
 
 def flood(_rig, made, seconds, per_second):

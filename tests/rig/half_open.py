@@ -18,7 +18,7 @@ from collections import Counter
 from emulator_itself import socket_in
 from floods import INTERVAL_MS, ask_for_counters, dropped_by_the_socket, octets_of
 from interop_twamp import CONTROL, listens_tcp
-from rig import PORT, REFLECTOR_V4, SENDER_V4, Rig, check, check_equal, check_in_time, poll_until
+from rig import PATIENCE, PORT, REFLECTOR_V4, SENDER_V4, Rig, check, check_equal, check_in_time, poll_until
 from strangers import resident
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
@@ -128,7 +128,7 @@ def half_open_figures(per_second, seconds=FLOOD_S, send=half_open):
         rig.ip("sender", f"route add local {STRANGERS}.0.0/16 dev lo")
         rig.ip("reflector", f"route add {STRANGERS}.0.0/16 via {SENDER_V4}")
         reflector = rig.reflect("--stats", "--twamp", f"{REFLECTOR_V4}:{CONTROL}", listen=[f"{REFLECTOR_V4}:{PORT}"])
-        poll_until(lambda: listens_tcp(reflector.pid), 10, "the TWAMP server listens")
+        poll_until(lambda: listens_tcp(reflector.pid), PATIENCE, "the TWAMP server listens")
         probes = int((len(KINDS) * (seconds + 2) + 2) * 1000 / INTERVAL_MS)
         flags = ("-c", str(probes), "-i", f"{INTERVAL_MS}ms", "--loss-after", "1s", "--seed", "7")
         running = {"STAMP": rig.start_ping(*flags),

@@ -9,7 +9,8 @@ import time
 
 from emulator_itself import socket_in
 from one_socket import send_forged
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, check, check_delivered, check_equal
+from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, check, check_delivered, check_equal,
+                 kernel_stamps_wanted)
 
 SOURCE_PORT = 24000
 ROUTER = "10.77.0.5"  # whoever claims to have something to say about our packets
@@ -49,7 +50,7 @@ def multicast_does_not_cost_stamps():
             delivered = check_delivered(measured, 100)
             found = measured.summary["stamps"]["reflector_tx"]["counts"]
             print(f"  {target}: {found}")
-            check_equal(found.get("kernel"), delivered, f"kernel stamps reflector_tx, {target}")
+            check(found.get("kernel", 0) >= kernel_stamps_wanted("reflector_tx", delivered), f"stamps reflector_tx: {found}")
         counts = reflector_counts(reflector)
         # Some may find the socket full.
         check(counts.get("refused_destination", 0) > 15_000, f"{counts}: multicasts and broadcasts are not answered")

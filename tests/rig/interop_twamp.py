@@ -5,7 +5,8 @@ import pathlib
 import signal
 
 from interop import check_nothing_wrong, lines, replies_of, start
-from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, Process, Rig, check, check_equal, in_time, poll_until, program)
+from rig import (PATIENCE, PORT, REFLECTOR_V4, REFLECTOR_V6, Process, Rig, check, check_equal, in_time, poll_until,
+                 program)
 
 CONTROL = 23862
 KEY_ID, PASSPHRASE = "probe1", "correct horse battery staple"
@@ -42,7 +43,7 @@ def listens_tcp(pid, port=CONTROL):
 
 def server(rig):
     process = rig.reflect("--twamp", f":{CONTROL}", *key_file(rig))
-    poll_until(lambda: listens_tcp(process.pid) or process.popen.poll() is not None, 10, "the TWAMP server listens")
+    poll_until(lambda: listens_tcp(process.pid) or process.popen.poll() is not None, PATIENCE, "the TWAMP server listens")
     check(process.popen.poll() is None, f"reflect ended: {process.err()}")
     return process
 
@@ -139,7 +140,7 @@ def twamp_modes_to_the_peer():
                     measured = rig.ping("-c", str(PROBES), "-i", "100ms", "--protocol", "twamp", "--twamp-mode", mode,
                                         *keys, *ours, target=target)
                     check_equal(measured.code, 0, f"exit code of ping: {measured.err}")
-                    poll_until(lambda: lines(process, "closed"), 10, "the control connection ends")
+                    poll_until(lambda: lines(process, "closed"), PATIENCE, "the control connection ends")
                     check_served(process, measured)
                     process.stop(signal.SIGTERM)
                     print(f"  {target} {mode} {flags} {ours}: {len(lines(process, 'packet'))} packets", flush=True)

@@ -179,8 +179,10 @@ def remark_is_told():
         for family in FAMILIES:
             for flags in ways:
                 running[family, flags] = network.start_ping(
-                    "-c", "80", "-i", "50ms", "--dscp", str(SENT >> 2), "--ecn", ECN[SENT & 3], *flags,
+                    "-c", "200", "-i", "50ms", "--dscp", str(SENT >> 2), "--ecn", ECN[SENT & 3], *flags,
                     namespace=chain.client, target=chain_target(family))
+        for started in running.values():
+            network.wait_for_probes(started)
         time.sleep(1.5)
         remark(chain)
         time.sleep(1)

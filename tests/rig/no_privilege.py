@@ -12,20 +12,10 @@ import subprocess
 import tempfile
 
 import rig as rig_module
-from rig import (DROP_RIGHTS, PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, assert_powerless, check, check_delivered,
-                 check_equal, check_in_time, poll_until)
+from rig import (DROP_RIGHTS, PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, assert_powerless, check_delivered, check_equal,
+                 check_in_time, check_kernel_stamps, poll_until)
 
 PROBES = 100
-STAMPS = ("sender_tx", "reflector_rx", "reflector_tx", "sender_rx")
-
-
-def check_kernel_stamps(summary, delivered):
-    for stamp in STAMPS:
-        kernel = summary["stamps"][stamp]["counts"].get("kernel", 0)
-        # The kernel's stamp of a reply travels in the next one, where it is told before that leaves: not always, while
-        # the machine is busy.
-        least = delivered * 9 // 10 if stamp == "reflector_tx" else delivered
-        check(least <= kernel <= delivered, f"kernel stamps {stamp}: {kernel} of {delivered}")
 
 
 def four_kernel_stamps(measured):
@@ -66,13 +56,13 @@ def as_nobody():
         reflector = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
         try:
-            poll_until(lambda: rig_module.Rig.listens(reflector.pid, port), 5, "reflect listens")
+            poll_until(lambda: rig_module.Rig.listens(reflector.pid, port), rig_module.PATIENCE, "reflect listens")
             assert_powerless(reflector.pid)
             for target in local:
                 _ping_as_nobody(rights, binary, target, pathlib.Path(directory))
         finally:
             reflector.send_signal(signal.SIGTERM)
-            reflector.wait(10)
+            reflector.wait(rig_module.PATIENCE)
 
 
 def _ping_as_nobody(rights, binary, target, directory):

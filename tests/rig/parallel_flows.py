@@ -8,7 +8,7 @@ import socket
 import statistics
 import zlib
 
-from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, SENDER_V6, Process, Rig, Skipped, check,
+from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, SENDER_V6, Process, Rig, Skipped, answered, check,
                  check_equal, check_in_time, program)
 from truth import Log, Truth, compare_probes, left
 
@@ -55,7 +55,7 @@ class Flow:
 
     def lost(self):
         """Of the measured probes, by the log alone."""
-        return sum(self.truth.outcome(probe["sequence"]) != "delivered" for probe in self.probes)
+        return sum(not answered(self.truth.outcome(probe["sequence"])) for probe in self.probes)
 
     def in_emulator_ns(self):
         """The way there and back, of each round that the emulator let through; keyed by the time it was due."""

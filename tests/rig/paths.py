@@ -75,7 +75,7 @@ def sweep_names_the_hop():
 # --- what else it may be ---------------------------------------------------------------------------------
 
 ALL = "udp dport 23999"
-PROBES = 190
+PROBES = 230
 BACK = VERDICT + SECOND  # where only the old flow answers, the verdict brings it back
 
 

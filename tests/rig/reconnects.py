@@ -7,7 +7,7 @@ import time
 from addresses import CHANGES, address, built, change_all
 from course import SECOND, Judgement, all_events, check_accounted, check_ends_well, events, host_of, show
 from nat import moment
-from rig import Network, check, check_equal
+from rig import Network, answered, check, check_equal
 
 PROBES, INTERVAL = 300, SECOND // 20
 # Of the changes that concern the path: words of which the event has at least one. {old} and {new} are own addresses.
@@ -28,7 +28,10 @@ def measure_through(plan):
         networks = {name: built(network, change, name) for name, (change, _, _) in plan.items()}
         running = {name: ways.start_pings("-c", str(PROBES), "--loss-after", "1s", *plan[name][1])
                    for name, ways in networks.items()}
-        time.sleep(1.5)
+        for of_name in running.values():
+            for started in of_name.values():
+                network.wait_for_probes(started)
+        time.sleep(2)
         changes = change_all(networks.values())
         judgement = Judgement()
         for name, ways in networks.items():
@@ -45,10 +48,11 @@ def check_goes_on(measured, change):
     """Before the change and from a second after it every probe is delivered: a change is no silence to wait out."""
     began, ended = change
     sent = [p for p in measured.probes if p["outcome"] != "late_schedule" and not p["burst"]]
-    before = [p["outcome"] for p in sent if moment(p) < began - INTERVAL]
+    # What was on its way then may meet a broken network, the longer the busier the far end is.
+    before = [p["outcome"] for p in sent if moment(p) < began - SECOND]
     after = [p["outcome"] for p in sent if moment(p) > ended + SECOND]
-    check_equal(set(before), {"delivered"}, "outcomes before the change")
-    check_equal(set(after), {"delivered"}, f"outcomes from 1 s after the change on ({len(after)} probes)")
+    check(all(map(answered, before)), f"outcomes before the change: {set(before)}")
+    check(all(map(answered, after)), f"outcomes from 1 s after the change on ({len(after)} probes): {set(after)}")
     check(len(before) > 10 and len(after) > 40, "too few probes to prove anything")
     lost = sum(p["outcome"] != "delivered" for p in sent)
     print(f"    {lost} not delivered, the change took {(ended - began) / SECOND:.2f} s")

@@ -10,7 +10,7 @@ import time
 
 from course import (BUSY, SECOND, VERDICT, Judgement, Outage, at_ns, check_accounted, check_ends_well, events, findings,
                     port_of, recorded, show, the_only)
-from nat import CLIENT, CONTROLS, INTERVAL_NS, OLD_PORT, STALLS, TARGET, Nat, delivered, split_by
+from nat import CLIENT, CONTROLS, INTERVAL_NS, OLD_PORT, STALLS, TARGET, Nat, answered_of, split_by
 from rig import Network, check, check_equal
 
 SHORT, LONG = 10, 25  # time-outs of the router in seconds: found by the first gap of 20 s, by the second of 35 s
@@ -113,9 +113,9 @@ def check_left_alone(run, old):
 
 def judge_control(run):
     before, after = split_by(run.measured.probes, run.change)
-    check_equal(len(delivered(before)), len(before), "delivered before the change")
+    check_equal(len(answered_of(before)), len(before), "delivered before the change")
     # The kernel takes a moment to forget the old entries: what is under way then has none any more.
-    check(len(delivered(after)) >= len(after) - 1, f"delivered after the change: {len(delivered(after))} of {len(after)}")
+    check(len(answered_of(after)) >= len(after) - 1, f"delivered after the change: {len(answered_of(after))} of {len(after)}")
     check_equal(events(run.measured, "flow_changed", "verdict", "timeout_measured", "path_swept"), [], "events")
     check_equal(len(run.wire.ports), 1, "ports on the wire")
 
@@ -190,7 +190,7 @@ def silence_of_one_second():
 def judge_fixed_dead(run):
     """Its own packets keep the wrong entry alive; without another flow beside it the stall can only be suspected."""
     _, after = split_by(run.measured.probes, run.change)
-    check_equal(len(delivered(after)), 0, "delivered after the change")
+    check_equal(len(answered_of(after)), 0, "delivered after the change")
     check(len(after) > 10 * run.nat.time_out, f"only {len(after)} probes after the change")
     check_equal(set(findings(run.measured)), {"stalled_flow_suspected"}, "findings")
     check_equal(events(run.measured, "flow_changed", "healing_pause", "outage_ended"), [], "events")

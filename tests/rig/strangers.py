@@ -14,7 +14,7 @@ from collections import Counter, namedtuple
 from course import Judgement, brief, check_accounted, events, findings
 from emulator_itself import socket_in
 from hostile_network import reflector_counts
-from rig import PORT, REFLECTOR_V4, SENDER_V4, Rig, Skipped, check, check_equal, check_in_time
+from rig import PATIENCE, PORT, REFLECTOR_V4, SENDER_V4, Rig, Skipped, check, check_equal, check_in_time, poll_until
 from truth import Log, Truth, compare_counts
 
 OTHER = "10.77.0.9"  # of the reflector's host
@@ -57,7 +57,7 @@ def check_named(measured, counts_from, what):
     check(measured.document["counters"]["other_address"] >= counts_from, measured.document["counters"])
     lost = measured.summary["lost"]
     check_equal((lost["forward"], lost["backward"]), (0, 0), "losses with a direction")
-    check(set(measured.outcomes()) <= {"delivered", "lost_unknown", "late_schedule"}, measured.outcomes())
+    check(set(measured.outcomes()) <= {"delivered", "late", "lost_unknown", "late_schedule"}, measured.outcomes())
     check_equal(events(measured, "healing_pause"), [], "pauses to heal a flow that is not stalled")
     check(set(findings(measured)) <= {"peer_or_path_down", "transient_outage"}, f"findings {findings(measured)}")
     for verdict in events(measured, "verdict"):
@@ -72,15 +72,18 @@ def replies_from_another_address():
         reflector = rig.reflect(listen=[f"0.0.0.0:{PORT}"])
         flags = ("-i", "50ms", "--silence", "1s", "--loss-after", "500ms")
         policies = {"dynamic": (), "fixed": ("--port-policy", "fixed", "--source-port", "5000", "--heal-after", "3s")}
-        passing = rig.start_ping("-c", "160", *flags)
-        time.sleep(1.5)
+        passing = rig.start_ping("-c", "200", *flags)
+        rig.wait_for_probes(passing)
+        time.sleep(1)
         rig.nft("reflector", ELSEWHERE)
-        running = {name: rig.start_ping("-c", "120", *flags, *policy) for name, policy in policies.items()}
+        running = {name: rig.start_ping("-c", "140", *flags, *policy) for name, policy in policies.items()}
+        for process, _ in (passing, *running.values()):
+            poll_until(lambda process=process: f"{OTHER}:{PORT}" in process.err(), PATIENCE, "a foreign reply is told")
         time.sleep(2)
         rig.run_in("reflector", "nft", "flush", "ruleset")
         measured = rig.finish_ping(passing)
         check_named(measured, 20, "for two seconds")
-        check_accounted(measured, 160)
+        check_accounted(measured, 200)
         check_equal(measured.code, 0, "exit code")
         check(measured.outcomes()["delivered"] > 80, f"{measured.outcomes()}: it should go on afterwards")
         for name, started in running.items():

@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from emulator_itself import socket_in
-from rig import REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, in_time, poll_until
+from rig import PATIENCE, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, in_time, poll_until
 from wire_judge import MARKER, installed
 
 PROBES = 30
@@ -88,7 +88,7 @@ def captured(rig):
     path = rig.directory / "twamp.pcapng"
     command = [installed("dumpcap"), "-q", "-i", "s0", "-f", "tcp or udp", "-w", str(path)]
     process = Process(rig, "sender", command, False, "dumpcap")
-    poll_until(lambda: "File:" in process.err() or process.popen.poll() is not None, 10, "dumpcap is ready")
+    poll_until(lambda: "File:" in process.err() or process.popen.poll() is not None, PATIENCE, "dumpcap is ready")
     check(process.popen.poll() is None, f"dumpcap ended: {process.err()}")
 
     def whole():
@@ -96,7 +96,7 @@ def captured(rig):
             def flushed():
                 marker.sendto(MARKER, (REFLECTOR_V4, 9))
                 return MARKER in path.read_bytes()
-            poll_until(flushed, 10, "the capture has the last packet")
+            poll_until(flushed, PATIENCE, "the capture has the last packet")
         check_equal(process.stop(), 0, "exit code of dumpcap")
         return path
     return whole

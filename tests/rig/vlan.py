@@ -17,7 +17,7 @@ import platform
 import struct
 
 from frames import Tap
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, Skipped, check, check_equal, in_time
+from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Rig, Skipped, check, check_equal, in_time, kernel_stamps_wanted
 
 TCI = 5 << 13 | 100  # priority 5, VLAN 100
 ETH_P_8021Q = 0x8100
@@ -139,7 +139,9 @@ def judge(measured, index, weakest, what):
     check_equal({probe["outcome"] for probe in delivered}, {"delivered"}, f"{what}: outcomes")
     for stamp in STAMPS:
         wanted = weakest if stamp.startswith("sender") else "kernel"
-        check_equal({p[f"{stamp}_source"] for p in delivered}, {wanted}, f"{what}: {stamp}_source")
+        found = [p[f"{stamp}_source"] for p in delivered].count(wanted)
+        check(found >= kernel_stamps_wanted(stamp, len(delivered)),
+              f"{what}: {stamp}_source is {wanted} of {found} among {len(delivered)}")
     check_equal({p["interface"] for p in delivered}, {index}, f"{what}: interface of the samples")
     marks = {(p["sent_dscp"], p["seen_dscp"], p["returned_dscp"]) for p in delivered}
     check_equal(marks, {(MARK,) * 3}, f"{what}: DSCP sent, seen and returned")

@@ -4,7 +4,7 @@
 import json
 
 from no_privilege import PROBES, four_kernel_stamps
-from rig import PORT, REFLECTOR_V4, SENDER_V6, Rig, check, check_delivered, check_equal, poll_until
+from rig import PATIENCE, PORT, REFLECTOR_V4, SENDER_V6, Rig, check, check_delivered, check_equal, poll_until
 
 
 def link_local(rig, namespace, device):
@@ -12,7 +12,7 @@ def link_local(rig, namespace, device):
         found = json.loads(rig.ip(namespace, f"-j -6 addr show dev {device} scope link -tentative"))
         return [info["local"] for link in found for info in link.get("addr_info", [])
                 if "local" in info]
-    return poll_until(usable, 5, f"{device} has a link-local address")[0]
+    return poll_until(usable, PATIENCE, f"{device} has a link-local address")[0]
 
 
 def link_local_target():
@@ -24,13 +24,13 @@ def link_local_target():
         rig.reflect(listen=[f"[::]:{PORT}"])
         for here, there in (("s0", "r0"), ("a0", "a1")):
             own, target = link_local(rig, "sender", here), link_local(rig, "reflector", there)
-            measured = rig.ping("-c", "20", "-i", "10ms", "--loss-after", "500ms", target=f"[{target}%{here}]:{PORT}")
+            measured = rig.ping("-c", "20", "-i", "10ms", target=f"[{target}%{here}]:{PORT}")
             check_delivered(measured, 20, f"outcomes over {here}")
             check_equal(measured.document["interface"], here, "the interface named")
             check_equal(measured.document["local"]["address"].split("%")[0], own, "the local address named")
             # From a global address to a link-local one: the answer leaves by the interface of the request.
             if here == "s0":
-                measured = rig.ping("-c", "20", "-i", "10ms", "--loss-after", "500ms", "--source", SENDER_V6,
+                measured = rig.ping("-c", "20", "-i", "10ms", "--source", SENDER_V6,
                                     target=f"[{target}%{here}]:{PORT}")
                 check_delivered(measured, 20, f"outcomes from {SENDER_V6} over {here}")
 

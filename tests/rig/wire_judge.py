@@ -19,7 +19,7 @@ import stalls
 from course import Wire, events, port_of
 from emulator_itself import socket_in
 from nat import CLIENT, OLD_PORT, SERVER
-from rig import PORT, Network, Process, Skipped, check, check_equal, poll_until
+from rig import PATIENCE, PORT, Network, Process, Skipped, check, check_equal, poll_until
 
 FIELDS = {
     "stamp": "frame.time_epoch", "source": "ip.src", "source_port": "udp.srcport", "destination_port": "udp.dstport",
@@ -91,7 +91,7 @@ def captured(nat):
     path = nat.network.directory / f"{nat.name}.pcapng"
     command = [installed("dumpcap"), "-q", "-i", "c0", "-f", "udp", "-w", str(path)]
     process = Process(nat.network, nat.client, command, False, f"dumpcap-{nat.name}")
-    poll_until(lambda: "File:" in process.err() or process.popen.poll() is not None, 10, "dumpcap is ready")
+    poll_until(lambda: "File:" in process.err() or process.popen.poll() is not None, PATIENCE, "dumpcap is ready")
     check(process.popen.poll() is None, f"dumpcap ended: {process.err()}")
 
     def wire():
@@ -100,7 +100,7 @@ def captured(nat):
             def flushed():
                 marker.sendto(MARKER, (SERVER, 9))
                 return MARKER in path.read_bytes()
-            poll_until(flushed, 10, "the capture has the last packet")
+            poll_until(flushed, PATIENCE, "the capture has the last packet")
         check_equal(process.stop(), 0, "exit code of dumpcap")
         dropped = re.search(r"received/dropped on interface 'c0': \d+/(\d+)", process.err())
         check(dropped and dropped[1] == "0", f"the capture is not whole: {process.err()}")
