@@ -66,7 +66,7 @@ class Places {
 Result<void> check_places(const Settings& settings) {
   TRY_VOID(Places(settings).take_all(Key::Listen));
   Places tcp(settings);
-  TRY_VOID(tcp.take_all(Key::Twamp));
+  for (const auto& [value, at] : twamp_places(settings)) TRY_VOID(tcp.take(Key::Twamp, at, value));
   TRY_VOID(tcp.take_one(Key::Api));
   return tcp.take_one(Key::MetricsListen);
 }

@@ -103,6 +103,8 @@ TEST_F(AgentCheck, places_that_take_each_others_port_are_refused) {
               HasSubstr("takes the port"));
   EXPECT_THAT(refusal("api = \"127.0.0.1:863\"\nmetrics = \"127.0.0.1:863\"\n"),
               AllOf(HasSubstr("agent.toml:2): "), HasSubstr("takes the port of api")));
+  EXPECT_EQ(refusal("listen = \"192.0.2.1:5000\"\ntwamp = \":863\"\napi = \"127.0.0.1:863\"\n"),
+            "");
   EXPECT_THAT(refusal("twamp = \":863\"\napi = \"127.0.0.1:863\"\n"),
               AllOf(HasSubstr("agent.toml:2): "), HasSubstr("takes the port of twamp")));
 }

@@ -226,6 +226,29 @@ session::TlvOptions tlv_options(const Settings& settings) {
 
 }  // namespace
 
+std::vector<TwampPlace> twamp_places(const Settings& settings) {
+  const auto listen = settings.all<config::ListenAddress>(Key::Listen);
+  const bool everywhere =
+      listen.empty() || std::ranges::any_of(listen, [](const config::ListenAddress& one) {
+        return !one.address.has_value();
+      });
+  std::vector<TwampPlace> found;
+  const auto values = settings.all<config::ListenAddress>(Key::Twamp);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (everywhere || values[i].address) {
+      found.push_back({.value = i, .at = values[i]});
+      continue;
+    }
+    for (config::ListenAddress at : listen) {
+      at.port = values[i].port;
+      const TwampPlace place{.value = i, .at = at};
+      // Of several ports at one address.
+      if (std::ranges::find(found, place) == found.end()) found.push_back(place);
+    }
+  }
+  return found;
+}
+
 agent::ReflectOptions reflect_options(const Settings& settings) {
   const auto limit = [](std::uint64_t rate) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
@@ -233,8 +256,8 @@ agent::ReflectOptions reflect_options(const Settings& settings) {
   agent::ReflectOptions options;
   for (const config::ListenAddress& one : settings.all<config::ListenAddress>(Key::Listen))
     options.listen.push_back({.address = one.address, .port = one.port, .zone = one.zone});
-  for (const config::ListenAddress& one : settings.all<config::ListenAddress>(Key::Twamp))
-    options.twamp.listen.push_back({.address = one.address, .port = one.port, .zone = one.zone});
+  for (const auto& [value, at] : twamp_places(settings))
+    options.twamp.listen.push_back({.address = at.address, .port = at.port, .zone = at.zone});
   options.twamp.modes = twamp_modes(settings);
   options.twamp.key_file = settings.text(Key::TwampKeyFile);
   options.twamp.key_id = settings.text(Key::TwampKeyId);

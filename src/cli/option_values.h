@@ -18,6 +18,14 @@ Result<agent::PingOptions> ping_options(const config::Settings& settings);
 // All but the network namespace.
 agent::ReflectOptions reflect_options(const config::Settings& settings);
 
+// Where the TWAMP server is to listen: a port without an address is meant where --listen is.
+struct TwampPlace {
+  std::size_t value = 0;  // which of --twamp it is of
+  config::ListenAddress at;
+  bool operator==(const TwampPlace&) const = default;
+};
+std::vector<TwampPlace> twamp_places(const config::Settings& settings);
+
 // A session of the agent: as ping_options(), with one device and without network namespace, and the
 // policy `auto` unless another is asked for.
 Result<agent::PingOptions> agent_session_options(const config::Settings& settings);

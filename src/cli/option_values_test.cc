@@ -96,5 +96,30 @@ TEST(PingOptionValues, the_document_is_told_the_loss_threshold_in_force) {
   EXPECT_EQ(at->origin, "--loss-after");
 }
 
+std::vector<std::string> twamp_of(const Words& words) {
+  const auto arguments = config::read_arguments(config::Command::Reflect, words);
+  if (!arguments) return {arguments.error().text};
+  const auto settings = config::resolve(config::Command::Reflect, std::array{arguments->source});
+  if (!settings) return {settings.error().text};
+  std::vector<std::string> found;
+  for (const agent::Listen& one : reflect_options(*settings).twamp.listen)
+    found.push_back(one.address ? packet::to_string(packet::Endpoint{*one.address, one.port})
+                                : std::to_string(one.port));
+  return found;
+}
+
+TEST(ReflectOptionValues, a_twamp_server_without_an_address_listens_where_the_reflector_does) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(twamp_of({}), Texts{});
+  EXPECT_EQ(twamp_of({"--twamp"}), Texts{"862"});
+  EXPECT_EQ(twamp_of({"--twamp", ":8620", "--listen", ":5000"}), Texts{"8620"});
+  EXPECT_EQ(twamp_of({"--twamp", "--listen", "192.0.2.1:5000", "--listen", "[2001:db8::1]:5000"}),
+            (Texts{"192.0.2.1:862", "[2001:db8::1]:862"}));
+  EXPECT_EQ(twamp_of({"--twamp", "--listen", "192.0.2.1:1", "--listen", "192.0.2.1:2"}),
+            Texts{"192.0.2.1:862"});
+  EXPECT_EQ(twamp_of({"--twamp", "192.0.2.9:8620", "--twamp", "--listen", "192.0.2.1:5000"}),
+            (Texts{"192.0.2.9:8620", "192.0.2.1:862"}));
+}
+
 }  // namespace
 }  // namespace wirestamp::cli

@@ -477,7 +477,8 @@ constexpr std::array kProbingOptions{
            .bare = ":862",
            .without = "no TWAMP server",
            .repeatable = true,
-           .help = "be a TWAMP server too, on this TCP address and port; port 862 unless given"},
+           .help = "be a TWAMP server too, on this TCP address and port; port 862 unless given, "
+                   "addresses those of --listen"},
     Option{.key = Key::TwampMode,
            .name = "twamp-mode",
            .type = Type::Choice,
