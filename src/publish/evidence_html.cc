@@ -134,7 +134,11 @@ void EvidencePage::verdict() {
       html_.close("p");
     }
   } else {
-    html_.paragraph("No cause was found by measurement: what is known are the figures below.");
+    const bool changed = evidence_.changes && !evidence_.changes->empty();
+    html_.paragraph(
+        changed ? "No cause was proved by measurement; something changed when it began, "
+                  "which may be it: see below."
+                : "No cause was found by measurement: what is known are the figures below.");
   }
   html_.close("div");
 }

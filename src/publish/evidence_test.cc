@@ -150,7 +150,12 @@ TEST(Evidence, what_else_changed_when_it_began_is_told_with_what_it_may_mean) {
   EXPECT_TRUE(has(page, "<td>network changed: route to 198.51.100.7 by eth1</td>"));
   EXPECT_TRUE(has(page, "A route, a link or an address of the measuring host changed."));
   Evidence calm = full_evidence();
+  std::erase_if(calm.events, [](const measure::RecordedEvent& recorded) {
+    return recorded.event.kind == measure::EventKind::Verdict;
+  });
+  EXPECT_TRUE(has(evidence_html(calm), "No cause was proved by measurement; something changed"));
   calm.changes->clear();
+  EXPECT_TRUE(has(evidence_html(calm), "No cause was found by measurement"));
   EXPECT_TRUE(has(evidence_html(calm), "Nothing that was noticed, from 2025-11-25 11:57:05 to"));
   calm.incident.closed = {};
   calm.made = calm.incident.opened + Duration::seconds(65);
