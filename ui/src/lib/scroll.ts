@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far down each entry of the history was read. What a page shows comes after a browser would have scrolled to it: so it
-// is done here, whenever the page has grown, for some seconds and unless somebody moves it meanwhile. Without storage each
-// page begins at its top.
-const kFor = 5000; // ms
+// is done here, whenever the page has grown, as long as an answer may take and unless somebody moves it meanwhile. Without
+// storage each page begins at its top.
+const kFor = 30_000; // ms, as the patience of api.ts
 const kMost = 50; // entries that are kept: browsers keep as many
 
 let entry: string;
