@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "platform/entropy.h"
+
 namespace wirestamp::agent {
 namespace {
 
@@ -105,8 +107,8 @@ class KeeperTest : public testing::Test {
   std::string path() const { return folder_ + "/agent.db"; }
   api::SessionStatus status() const { return keeper_->sessions().at(0); }
 
-  std::string folder_ = testing::TempDir() + "keeper." +
-                        testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string folder_ = testing::TempDir() + "keeper." + std::to_string(platform::random_bits()) +
+                        "." + testing::UnitTest::GetInstance()->current_test_info()->name();
   FixedClock clock_;
   api::Feed feed_;
   Heard heard_;

@@ -8,6 +8,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
+
+#include "platform/entropy.h"
 
 namespace wirestamp::agent {
 namespace {
@@ -32,8 +35,8 @@ class TwampKey : public testing::Test {
     return read ? std::string() : read.error().text;
   }
 
-  std::string path_ = testing::TempDir() + "twamp_key." +
-                      testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string path_ = testing::TempDir() + "twamp_key." + std::to_string(platform::random_bits()) +
+                      "." + testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 TEST_F(TwampKey, is_the_line_of_its_file) {

@@ -14,6 +14,7 @@
 #include "api/server.h"
 #include "api/values.h"
 #include "api/world_test.h"
+#include "platform/entropy.h"
 #include "platform/route.h"
 
 namespace wirestamp::api {
@@ -241,8 +242,8 @@ TEST(ApiWithoutToken, nothing_can_be_changed) {
 struct ApiListen : testing::Test {
   World world;
   ServerOptions options = world.options();
-  std::string folder = testing::TempDir() + "/api_listen_" +
-                       std::to_string(::testing::UnitTest::GetInstance()->random_seed());
+  std::string folder =
+      testing::TempDir() + "/api_listen_" + std::to_string(platform::random_bits());
 
   void SetUp() override { std::filesystem::create_directories(folder); }
   void TearDown() override { std::filesystem::remove_all(folder); }
@@ -381,6 +382,8 @@ TEST_F(ApiListen, a_port_that_is_taken_is_told) {
 
 TEST_F(ApiListen, on_ipv6_loopback) {
   options.listen.address = packet::IpAddress::loopback(packet::Family::V6);
+  const auto listener = platform::listen_tcp(options.listen);
+  if (!listener) GTEST_SKIP() << "no IPv6 here: " << listener.error().text;
   ASSERT_EQ(refusal(), "");
   EXPECT_EQ(world.ask({.target = "/api/v1/sessions", .headers = {"Host: [::1]"}}).status, 200);
   EXPECT_TRUE(world.server->url().starts_with("http://[::1]:"));

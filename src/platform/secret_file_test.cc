@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -21,7 +22,7 @@ class SecretFile : public testing::Test {
   }
   ~SecretFile() override { std::filesystem::remove(path_); }
 
-  std::string path_ = testing::TempDir() + "secret." +
+  std::string path_ = testing::TempDir() + "secret." + std::to_string(::getpid()) + "." +
                       testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 

@@ -192,6 +192,8 @@ export async function open(agent, hash = '', options = {}) {
   await page.goto(`${agent.url}/${hash}`, { waitUntil: 'load' });
   await page.locator('#main').waitFor({ state: 'attached' }); // made, that is, after its scripts came
   page.done = async () => {
+    // What a test answers itself may be under way, and cannot be answered after the end.
+    for (const one of context.pages()) await one.unrouteAll({ behavior: 'ignoreErrors' });
     await context.close();
     assert.deepEqual(offences, []);
   };

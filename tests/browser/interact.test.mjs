@@ -244,6 +244,7 @@ test('nothing answered is drawn as that, and no figure is made up', async () => 
 test('an agent that is older than the page is shown all the same, and not asked again and again', async () => {
   const page = await open(agent, '#/host', { offline: true });
   const refused = [];
+  const understood = new Set(); // what is asked in a way that such an agent knows
   const refuse = (route, parameter) => {
     refused.push(parameter);
     return route.fulfill({ status: 400, json: { error: { code: 'wrong_parameter', message: `${parameter}: there is no such parameter`, parameter } } });
@@ -254,6 +255,7 @@ test('an agent that is older than the page is shown all the same, and not asked 
     if (searchParams.has('windows')) return refuse(route, 'windows');
     if (pathname.endsWith('/events') && searchParams.has('kind')) return refuse(route, 'kind');
     if (pathname.endsWith('/events') && searchParams.get('session') === '') return refuse(route, 'session');
+    if (!searchParams.has('session')) understood.add(pathname.split('/').at(-1));
     return route.continue();
   });
   await page.goto(`${agent.url}/#/session/branch-5g?${kTwoHours}`);
@@ -264,6 +266,8 @@ test('an agent that is older than the page is shown all the same, and not asked 
     return /p50 \d/.test((await readout(page).innerText()).replaceAll('\n', ' '));
   });
   // Those that were under way when the first was refused, and none after them.
+  await eventually('each is asked in the old way', () => ['windows', 'report', 'events'].every((one) => understood.has(one)));
+  assert.deepEqual(new Set(refused), new Set(['histogram', 'windows', 'session']));
   const first = refused.length;
   assert.ok(first <= 12, String(refused));
   await plots(page).focus();

@@ -81,6 +81,7 @@ test('a kind of events is asked of the agent, however long ago it was', async ()
 test('an event that happens now arrives by itself', async () => {
   const mortal = await reflector();
   const watcher = await new Agent({ config: `[sessions.mortal]\nhost = "${mortal.address}"\nsilence = "1s"\ninterval = "100ms"\n` }).start();
+  await eventually('its first answer is kept', async () => (await watcher.get('/api/v1/events?kind=session_up')).events.length > 0);
   const page = await open(watcher, '#/events');
   await has(page, /answered for the first time/);
   mortal.child.kill('SIGKILL');

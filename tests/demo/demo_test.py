@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 # The month ends on a Wednesday at 02:00 UTC.
 UNTIL = 1_700_013_600
@@ -98,13 +99,20 @@ def free_port():
             return port, ["--listen", f"127.0.0.1:{port}"]
 
 
+def until_it_listens(reflector, said):
+    while "listening on" not in (text := said.read_text(encoding="utf-8")):
+        check(reflector.poll() is None, f"the reflector ended: {text}")
+        time.sleep(0.05)
+
+
 def live(wirestamp, _, paths):
     """Each path takes at least what it is to take, and passes on the marks of packets."""
     port, listen = free_port()
     relay = subprocess.Popen([paths, str(port), str(UNTIL)], stdout=subprocess.PIPE, text=True)
-    reflector = subprocess.Popen([wirestamp, "reflect", *listen], stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
+    said = tempfile.NamedTemporaryFile()
+    reflector = subprocess.Popen([wirestamp, "reflect", *listen], stdout=said, stderr=subprocess.STDOUT)
     try:
+        until_it_listens(reflector, pathlib.Path(said.name))
         sessions = {}
         for line in relay.stdout:
             if line == "ready\n":
@@ -123,6 +131,7 @@ def live(wirestamp, _, paths):
         for program in (relay, reflector):
             program.terminate()
             program.wait()
+        said.close()
 
 
 def judge_path(name, summary, least_ms):

@@ -235,8 +235,11 @@ TEST_F(WebhooksTest, a_text_that_drips_does_not_change_the_status) {
   const auto hooks = start(std::move(options));
   hooks->deliver("event", 0, "{}");
   EXPECT_EQ(hooks->stop(kLong), 0U);
-  EXPECT_EQ(status_of(*hooks).delivered, 1U);
-  EXPECT_THAT(receiver.requests(), SizeIs(1));
+  const notify::OutboxStatus outbox = status_of(*hooks);
+  EXPECT_EQ(outbox.delivered, 1U);
+  // On a busy machine an attempt may end before the headers came, but none for its text.
+  EXPECT_LE(receiver.requests().size(), 1 + outbox.failed);
+  EXPECT_THAT(outbox.last_error, Not(HasSubstr("15000")));
 }
 
 TEST_F(WebhooksTest, an_endless_answer_is_cut_off) {

@@ -68,7 +68,7 @@ test('a page is seen when its early answers are there as a whole, those that fai
   const answers = earlyAnswers().then(() => (there = true));
   const long = get('/long'); // taken: it is waited for all the same
   await Promise.resolve();
-  await vi.waitFor(() => expect(body).toBeDefined());
+  await vi.waitFor(() => expect(body).toBeDefined(), { timeout: 50_000 });
   expect(there).toBe(false);
   body?.('{"n":1}');
   await answers;

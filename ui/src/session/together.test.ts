@@ -34,7 +34,7 @@ describe('the first view', () => {
     const [piece, ...more] = tiles.pieces(whole, kStep);
     expect(more).toEqual([]);
     expect(piece?.rows).toEqual(rowsOf(whole, kStep));
-    await vi.waitFor(() => expect(asked.filter((one) => one.step === kStep).map((one) => one.range)).toEqual([whole, { from: begin - span, to: begin }]));
+    await vi.waitFor(() => expect(asked.filter((one) => one.step === kStep).map((one) => one.range)).toEqual([whole, { from: begin - span, to: begin }]), { timeout: 50_000 });
   });
   it('is not waited for when it fails', async () => {
     const { asked, tiles } = world();
