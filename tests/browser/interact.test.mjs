@@ -241,6 +241,20 @@ test('nothing answered is drawn as that, and no figure is made up', async () => 
   await lonely.stop();
 });
 
+test('an answer that takes longer than until the next question is waited for', async () => {
+  const page = await open(agent, '#/host', { offline: true });
+  let asked = 0;
+  await page.route('**/api/v1/sessions/branch-5g', async (route) => {
+    ++asked;
+    await new Promise((done) => setTimeout(done, 8000));
+    await route.continue().catch(() => {}); // nobody waits for it any more
+  });
+  await page.goto(`${agent.url}/#/session/branch-5g?${kTwoHours}`);
+  await eventually('the session is told', async () => (await page.locator('#main').innerText()).includes('cpe-4711.mobile.example.net'));
+  assert.ok(asked <= 3, `asked ${asked} times`);
+  await page.done();
+});
+
 test('an agent that is older than the page is shown all the same, and not asked again and again', async () => {
   const page = await open(agent, '#/host', { offline: true });
   const refused = [];

@@ -315,7 +315,7 @@ export class View implements Shown {
     }
     const { apart } = this.tail;
     if (this.range.to > this.#refreshed - 120e3 && this.now() - this.#refreshed > (apart ? kMeet : Math.max(10e3, this.step / 2))) this.#refresh(apart ? this.step : undefined);
-    if (this.now() % 5000 < 1000 && !agent.locked) void this.look();
+    if (this.now() % 5000 < 1000 && !agent.locked && !this.session.busy) void this.look();
     if (this.failure) this.changed();
   }
 }
