@@ -105,17 +105,21 @@ class PingScreen::Layout {
     Style style;
   };
 
+  // What is known of it.
+  static std::string silence_of(const Lane& lane) {
+    if (lane.finding == measure::Finding::PeerClosed) return "PORT CLOSED";
+    if (lane.finding == measure::Finding::LocalCause) return "NOT SENT";
+    return "STALLED";
+  }
+
   State state_of(const Lane& lane) const {
     if (lane.ended) return {"ended", {}};
     if (!lane.start) return {"begins", {}};
-    if (lane.silent) return {"STALLED", {.tone = term::Tone::Bad, .inverse = true}};
+    if (lane.silent) return {silence_of(lane), {.tone = term::Tone::Bad, .inverse = true}};
     const auto& progress = lane.progress;
     const Duration patience = std::max(screen_.goal_.interval * 3, Duration::seconds(1));
     if (!progress || !progress->last || !progress->last->sender_rx) {
       if (mono_ - lane.began < patience) return {"begins", {}};
-      if (progress && progress->summary.peer_closed > 0) return {"PORT CLOSED", term::kBad};
-      if (progress && progress->summary.sent == 0 && progress->summary.unsent_total > 0)
-        return {"NOT SENT", term::kBad};
       return {"NO REPLY", term::kBad};
     }
     const Duration quiet = now_ - progress->last->sender_rx->wall;

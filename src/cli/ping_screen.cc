@@ -91,11 +91,13 @@ void PingScreen::on_batch(std::size_t measurement, const PingEvents::Batch& batc
 
 void PingScreen::on_event(Lane& lane, const measure::Event& event) {
   lane.ticker.on_event(event);
+  if (event.kind == measure::EventKind::Verdict) lane.finding = event.finding;
   if (event.kind == measure::EventKind::OutageBegan) {
     lane.silent = true;
     lane.timeline.silent_from(event.first_lost ? event.first_lost->left : event.wall);
   } else if (event.kind == measure::EventKind::OutageEnded) {
     lane.silent = false;
+    lane.finding.reset();
     lane.timeline.silent_until(event.first_good ? event.first_good->left : event.wall);
   } else {
     if (lane.marks.size() == kMostMarks) lane.marks.erase(lane.marks.begin());

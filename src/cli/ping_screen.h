@@ -61,6 +61,7 @@ class PingScreen {
     std::vector<WallTime> marks;
     std::map<std::uint32_t, Flow> flows;
     bool silent = false, ended = false;
+    std::optional<measure::Finding> finding;  // the newest of this silence
   };
   class Layout;
 

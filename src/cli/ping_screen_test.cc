@@ -119,19 +119,27 @@ TEST(PingScreen, several_measurements_have_a_row_each_and_one_is_plotted) {
   EXPECT_NE(second.find("no loss and no event so far"), std::string::npos) << second;
 }
 
-TEST(PingScreen, what_is_known_of_a_peer_that_never_answered_is_its_state) {
-  const auto state_of = [](const measure::Summary& summary) {
-    PingScreen screen({""}, {.count = 240, .duration = {}, .interval = kInterval}, 1);
-    screen.on_start(0, start(), kMono - Duration::minutes(1));
+TEST(PingScreen, what_is_known_of_a_silence_is_its_state) {
+  using enum measure::EventKind;
+  PingScreen screen({""}, {.count = 240, .duration = {}, .interval = kInterval}, 1);
+  screen.on_start(0, start(), kMono);
+  const auto after = [&](measure::EventKind kind, std::optional<measure::Finding> finding) {
+    measure::Event event;
+    event.kind = kind;
+    event.finding = finding;
     PingEvents::Batch batch;
-    batch.progress = PingEvents::Progress{summary, {}, {}};
+    batch.events = {event};
     screen.on_batch(0, batch, kBegin);
     const std::string text = drawn(screen, 80, 24);
-    return text.substr(text.find('\n') + 2, 11);
+    const std::size_t begin = text.find('\n') + 2;
+    return text.substr(begin, text.find("  ", begin) - begin);
   };
-  EXPECT_EQ(state_of({.scheduled = 9, .sent = 9, .peer_closed = 5}), "PORT CLOSED");
-  EXPECT_EQ(state_of({.scheduled = 9, .unsent_total = 9}).substr(0, 8), "NOT SENT");
-  EXPECT_EQ(state_of({.scheduled = 9, .sent = 9}).substr(0, 8), "NO REPLY");
+  EXPECT_EQ(after(OutageBegan, {}), "STALLED");
+  EXPECT_EQ(after(Verdict, measure::Finding::PeerClosed), "PORT CLOSED");
+  EXPECT_EQ(after(Verdict, measure::Finding::PeerOrPathDown), "STALLED");
+  EXPECT_EQ(after(Verdict, measure::Finding::LocalCause), "NOT SENT");
+  EXPECT_EQ(after(OutageEnded, {}), "NO REPLY");
+  EXPECT_EQ(after(OutageBegan, {}), "STALLED") << "what is known is of one silence";
 }
 
 TEST(PingScreen, keys_change_what_is_shown_and_q_ends) {
