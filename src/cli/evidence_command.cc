@@ -68,7 +68,7 @@ Result<void> read_changes(store::Reader& reader, std::uint32_t session,
                                  .range = store::TimeRange{sought.from, sought.to},
                                  .kinds = std::move(sought.kinds),
                                  .limit = kMostEvents}));
-  evidence.changes = publish::changes_near(evidence.incident, std::move(near));
+  evidence.changes = publish::changes_near(evidence, std::move(near));
   return {};
 }
 

@@ -111,16 +111,19 @@ void list_unknown(const Evidence& evidence, EvidenceFacts& facts) {
 ChangesSought changes_sought(const measure::Incident& incident) {
   constexpr Duration kBefore = Duration::minutes(3), kAfter = Duration::minutes(5);
   ChangesSought sought{.from = incident.opened - kBefore, .to = incident.opened + kAfter};
-  if (incident.closed) sought.to = std::min(sought.to, *incident.closed);
+  // What opened an incident of one moment belongs to it.
+  if (incident.closed)
+    sought.to =
+        std::min(sought.to, std::max(*incident.closed, incident.opened + Duration::nanoseconds(1)));
   for (std::size_t i = 0; i <= static_cast<std::size_t>(measure::kLastEventKind); ++i)
     if (const auto kind = static_cast<EventKind>(i); !change_meaning(kind).empty())
       sought.kinds.push_back(kind);
   return sought;
 }
 
-std::vector<measure::RecordedEvent> changes_near(const measure::Incident& incident,
-                                                 std::vector<measure::RecordedEvent> events) {
-  const ChangesSought sought = changes_sought(incident);
+std::optional<std::vector<measure::RecordedEvent>> changes_near(
+    const Evidence& evidence, std::vector<measure::RecordedEvent> events) {
+  const ChangesSought sought = changes_sought(evidence.incident);
   std::ranges::sort(events, {}, &measure::RecordedEvent::id);
   std::vector<measure::RecordedEvent> found;
   for (measure::RecordedEvent& recorded : events) {
@@ -130,6 +133,10 @@ std::vector<measure::RecordedEvent> changes_near(const measure::Incident& incide
         found, [&](const measure::RecordedEvent& other) { return other.event.kind == event.kind; });
     if (near && !known && !change_meaning(event.kind).empty()) found.push_back(std::move(recorded));
   }
+  const auto kept = static_cast<std::size_t>(
+      std::ranges::count(evidence.events, evidence.incident.id, &measure::RecordedEvent::incident));
+  if (found.empty() && !evidence.more_events && kept < evidence.incident.events)
+    return std::nullopt;
   return found;
 }
 

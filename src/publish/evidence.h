@@ -42,8 +42,7 @@ struct Evidence {
   std::vector<measure::TimedWindow> windows;   // in order of time
   std::vector<measure::RecordedEvent> events;  // of the incident, oldest first
   bool more_events = false;                    // it has older ones than these
-  // What else changed when it began, see changes_near(); absent: the store does not know the
-  // session.
+  // What else changed when it began, see changes_near(); absent: events of then are not kept.
   std::optional<std::vector<measure::RecordedEvent>> changes;
   std::vector<measure::Sample> samples;  // of the edges, where they are still kept
   std::vector<EvidenceFlow> flows;       // in use in from..to
@@ -87,8 +86,10 @@ struct ChangesSought {
 // a crossed threshold is; what came when it was over is no cause of it.
 ChangesSought changes_sought(const measure::Incident& incident);
 // Of the events of the session, in any order, those that were sought, each kind once: the first.
-std::vector<measure::RecordedEvent> changes_near(const measure::Incident& incident,
-                                                 std::vector<measure::RecordedEvent> events);
+// Absent where there are none and the evidence lacks events of the incident: of a long one those of
+// its begin may be too old already.
+std::optional<std::vector<measure::RecordedEvent>> changes_near(
+    const Evidence& evidence, std::vector<measure::RecordedEvent> events);
 // What such a change may have to do with the trouble; "" of any other event.
 std::string_view change_meaning(measure::EventKind kind);
 

@@ -216,7 +216,9 @@ void EvidencePage::edges() {
 void EvidencePage::changes() {
   html_.heading("changes", "What else changed when it began");
   if (!evidence_.changes)
-    return html_.paragraph("Not known: the store knows nothing of this measurement any more.");
+    return html_.paragraph(evidence_.incident.session.empty()
+                               ? "Not looked for: this incident is of the agent, not of one path."
+                               : "Not known: the events of that time are not kept any more.");
   const ChangesSought sought = changes_sought(evidence_.incident);
   if (evidence_.changes->empty())
     return html_.paragraph(fmt::format(

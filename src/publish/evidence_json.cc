@@ -18,7 +18,7 @@ struct EvidenceTold {
 };
 
 constexpr std::string_view kWhereKnown = "where known", kWhileKept = "while it is kept",
-                           kOfKnownSession = "while the store knows the session";
+                           kWhileEvents = "while the events of then are kept";
 
 std::optional<std::string> time_text(const std::optional<WallTime>& time) {
   if (!time) return std::nullopt;
@@ -219,7 +219,7 @@ struct Shape<EvidenceTold> {
       row<[](const T& t) { return t.evidence->step; }>("step_ns", kAlways, "length of the windows"),
       row<[](const T& t) { return t.evidence->flows; }>("flows", kAlways, "in use in from..to"),
       foreign_row<T, write_each<&Evidence::events>>("events", "recorded_event", "oldest first"),
-      foreign_row<T, write_changes, kOfKnownSession>(
+      foreign_row<T, write_changes, kWhileEvents>(
           "changes", "recorded_event",
           "what else changed when it began, often the cause; each kind once"),
       foreign_row<T, write_each<&Evidence::windows>>("windows", "window[]", "in order of time"),

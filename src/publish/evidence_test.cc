@@ -161,7 +161,7 @@ TEST(Evidence, what_else_changed_when_it_began_is_told_with_what_it_may_mean) {
   calm.made = calm.incident.opened + Duration::seconds(65);
   EXPECT_TRUE(has(evidence_html(calm), "11:57:05 to 2025-11-25 12:01:10 UTC")) << "no future";
   EXPECT_EQ(nlohmann::json::parse(evidence_json(calm))["changes"].size(), 0U);
-  EXPECT_TRUE(has(evidence_html(bare_evidence()), "Not known: the store knows nothing of this"));
+  EXPECT_TRUE(has(evidence_html(bare_evidence()), "Not known: the events of that time are not"));
   EXPECT_FALSE(nlohmann::json::parse(evidence_json(bare_evidence())).contains("changes"));
 }
 
@@ -177,7 +177,8 @@ TEST(Evidence, a_change_is_near_when_it_may_be_the_cause) {
   };
   const auto ids = [](const measure::Incident& of, std::vector<measure::RecordedEvent> events) {
     std::vector<std::uint64_t> found;
-    for (const auto& one : changes_near(of, std::move(events))) found.push_back(one.id);
+    const auto near = changes_near({.incident = of}, std::move(events));
+    for (const auto& one : near.value()) found.push_back(one.id);
     return found;
   };
   const std::vector<measure::RecordedEvent> events{
@@ -186,6 +187,12 @@ TEST(Evidence, a_change_is_near_when_it_may_be_the_cause) {
       at(3, ReceiveBufferFull, 0)};
   EXPECT_EQ(ids(incident, events), (std::vector<std::uint64_t>{3, 5, 7}));
   EXPECT_EQ(ids({.opened = kNoon}, events), (std::vector<std::uint64_t>{3, 5, 7, 9}));
+  EXPECT_EQ(ids({.opened = kNoon, .closed = kNoon}, events), (std::vector<std::uint64_t>{3, 5}));
+  Evidence old{.incident = incident};
+  EXPECT_TRUE(changes_near(old, {}));
+  old.incident.events = 4;
+  EXPECT_FALSE(changes_near(old, {})) << "what its events were is not kept";
+  EXPECT_TRUE(changes_near(old, events));
 }
 
 TEST(Evidence, the_time_out_is_told_as_a_bracket) {

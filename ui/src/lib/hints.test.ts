@@ -18,6 +18,7 @@ describe('what else changed', () => {
   it('is not what was long before, or when it was over', () => {
     expect(hintsOf(incident, [event(1, 'remarked', '11:50:00'), event(2, 'remarked', '12:04:00'), event(3, 'remarked', '13:00:00')])).toEqual([]);
     expect(hintsOf({ ...incident, closed: undefined }, [event(1, 'remarked', '12:04:00')]).length).toBe(1);
+    expect(hintsOf({ ...incident, closed: incident.opened }, [event(1, 'remarked', '12:00:00')]).length).toBe(1);
   });
 });
 

@@ -43,7 +43,7 @@ export function hintsOf(incident: Incident, events: readonly RecordedEvent[]): H
     const why = kWhy[event.kind];
     const at = instant(event.at);
     // What came when it was over is no cause of it.
-    const over = incident.closed !== undefined && at >= instant(incident.closed);
+    const over = incident.closed !== undefined && at >= instant(incident.closed) && at > opened;
     if (!why || over || !(at >= opened - kBefore && at <= opened + kAfter) || kinds.has(event.kind)) continue;
     kinds.add(event.kind);
     hints.push({ id, at: event.at, text: event.text, why, todo: meaningOf(event)?.todo });
