@@ -240,6 +240,10 @@ std::vector<TwampPlace> twamp_places(const Settings& settings) {
       continue;
     }
     for (config::ListenAddress at : listen) {
+      const bool within = std::ranges::any_of(listen, [&](const config::ListenAddress& one) {
+        return one.address->is_any() && one.address->family() == at.address->family();
+      });
+      if (within && !at.address->is_any()) continue;
       at.port = values[i].port;
       const TwampPlace place{.value = i, .at = at};
       // Of several ports at one address.

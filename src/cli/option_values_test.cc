@@ -117,6 +117,9 @@ TEST(ReflectOptionValues, a_twamp_server_without_an_address_listens_where_the_re
             (Texts{"192.0.2.1:862", "[2001:db8::1]:862"}));
   EXPECT_EQ(twamp_of({"--twamp", "--listen", "192.0.2.1:1", "--listen", "192.0.2.1:2"}),
             Texts{"192.0.2.1:862"});
+  EXPECT_EQ(twamp_of({"--twamp", "--listen", "0.0.0.0:1", "--listen", "192.0.2.1:2", "--listen",
+                      "[2001:db8::1]:2"}),
+            (Texts{"0.0.0.0:862", "[2001:db8::1]:862"}));
   EXPECT_EQ(twamp_of({"--twamp", "192.0.2.9:8620", "--twamp", "--listen", "192.0.2.1:5000"}),
             (Texts{"192.0.2.9:8620", "192.0.2.1:862"}));
 }
