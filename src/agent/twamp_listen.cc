@@ -2,6 +2,7 @@
 #include "agent/twamp_listen.h"
 
 #include <cerrno>
+#include <vector>
 
 #include "agent/reflector_ports.h"
 #include "agent/twamp_key.h"
@@ -24,12 +25,15 @@ Result<void> take_key(const ReflectTwamp& asked, TwampServerOptions& options) {
   return {};
 }
 
-// "Every address" are two places to listen; a host without IPv6 has one.
+// "Every address" are two places to listen for each port; a host without IPv6 has one.
 Result<std::unique_ptr<TwampServer>> listen_everywhere(TwampServerOptions options,
-                                                       std::uint16_t port, ReflectStart& start) {
-  options.listen.push_back({packet::IpAddress::any(packet::Family::V4), port, 0});
+                                                       const std::vector<std::uint16_t>& ports,
+                                                       ReflectStart& start) {
+  for (const std::uint16_t port : ports)
+    options.listen.push_back({packet::IpAddress::any(packet::Family::V4), port, 0});
   TwampServerOptions both = options;
-  both.listen.push_back({packet::IpAddress::any(packet::Family::V6), port, 0});
+  for (const std::uint16_t port : ports)
+    both.listen.push_back({packet::IpAddress::any(packet::Family::V6), port, 0});
   auto server = TwampServer::create(both);
   if (server) return server;
   const int error = server.error().os_error;
@@ -71,17 +75,17 @@ Result<std::unique_ptr<TwampServer>> open_twamp_server(const ReflectOptions& opt
   if (asked.listen.empty()) return nullptr;
   TwampServerOptions serving = TRY(plan_server(options));
   serving.policy = policy;
-  std::optional<std::uint16_t> everywhere;
+  std::vector<std::uint16_t> everywhere;
   for (const Listen& one : asked.listen) {
     if (!one.address) {
-      everywhere = one.port;
+      everywhere.push_back(one.port);
       continue;
     }
     const std::uint32_t interface = TRY(interface_of(one.zone));
     serving.listen.push_back({*one.address, one.port, interface});
   }
-  auto server = TRY(everywhere ? listen_everywhere(std::move(serving), *everywhere, start)
-                               : TwampServer::create(serving));
+  auto server = TRY(everywhere.empty() ? TwampServer::create(serving)
+                                       : listen_everywhere(std::move(serving), everywhere, start));
   start.twamp = server->listening();
   return server;
 }
