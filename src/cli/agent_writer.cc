@@ -96,8 +96,10 @@ void AgentWriter::on_incident(const measure::Incident& incident) {
   if (incident.closed) titles_.erase(incident.id);
   // It may be open from before this start, and a crossed threshold is told minutes later.
   const std::string how =
-      incident.closed ? "closed after " + publish::human_length(*incident.closed - incident.opened)
-                      : "open since " + publish::human_time(incident.opened) + " UTC";
+      incident.closed == incident.opened ? std::string("closed")
+      : incident.closed
+          ? "closed after " + publish::human_length(*incident.closed - incident.opened)
+          : "open since " + publish::human_time(incident.opened) + " UTC";
   say_(incident.closed ? measure::Severity::Info : incident.severity, incident.session,
        fmt::format("incident {} {}{}: {}", incident.id, how,
                    incident.in_maintenance ? ", in maintenance" : "", incident.title));

@@ -222,7 +222,7 @@ class TopScreen::Detail {
     };
     if (s.since) say("for " + elapsed_text(now_ - *s.since));
     // A host that is an address stands in that of the peer.
-    const bool twice = s.peer.find(s.host) != std::string::npos;
+    const bool twice = s.peer.starts_with(s.host + ":") || s.peer.starts_with("[" + s.host + "]");
     say(twice ? s.peer : s.peer.empty() ? s.host : s.host + " " + s.peer);
     if (!s.interface_name.empty()) say("by " + s.interface_name);
     if (s.interval) say("every " + publish::human(*s.interval));
