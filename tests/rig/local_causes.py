@@ -57,6 +57,8 @@ def broken_for_a_while(rig, breaking, mending, wanted, *flags, target=f"{REFLECT
     wanted = max(possible, key=lambda one: outcomes.get(one, 0))
     # A probe that was on its way when the network broke has left, and its reply may find nobody.
     on_the_way = [p for p in sent if began - ON_THE_WAY_NS < moment(p) < ended and p["outcome"].startswith("lost")]
+    too_early = [p for p in on_the_way if moment(p) < began]
+    check(len(too_early) < ON_THE_WAY_NS // 20_000_000, f"{len(too_early)} probes were lost before the network broke")
     certain = outcomes_of(p for p in sent if p not in on_the_way)
     allowed = {"delivered", *possible, *before_it_is_noticed}
     check(set(certain) <= allowed, f"outcomes {outcomes}, wanted only {sorted(allowed)}")
