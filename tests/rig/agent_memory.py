@@ -11,7 +11,6 @@ import socket
 import threading
 
 from agents import Agent
-from course import SECOND
 from emulator_itself import socket_in
 from rig import (PATIENCE, PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, Process, Rig, check, check_equal, poll_until,
                  program)

@@ -10,7 +10,7 @@ import zlib
 
 from rig import (PORT, REFLECTOR_V4, REFLECTOR_V6, SENDER_V4, SENDER_V6, Process, Rig, Skipped, answered, check,
                  check_equal, check_in_time, program)
-from truth import Log, Truth, compare_probes, left
+from truth import Log, Truth, compare_probes
 
 FLOWS = BUCKETS = 8
 PORTS = range(24016, 24016 + FLOWS)

@@ -11,18 +11,23 @@
 import time
 import tomllib
 
-from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Rig, check, check_equal, in_time
-from truth import DelayErrors, Log, Truth, compare_counts, compare_stamps
+from rig import PORT, REFLECTOR_V4, REFLECTOR_V6, Failure, Rig, check, check_equal, in_time
+from truth import ATTEMPTS, DelayErrors, Log, Truth, compare_counts, compare_stamps
 
 
 def run(path):
     text = tomllib.loads(path.read_text())
     print(text["title"])
-    errors = DelayErrors()
-    for seed in text["run"]["seeds"]:
-        with Rig() as rig:
-            print(f"  seed {seed}:", _run_seed(rig, path, text["run"], seed, errors), flush=True)
-    print(" ", errors.judge())
+    for _ in range(ATTEMPTS):
+        errors = DelayErrors()
+        for seed in text["run"]["seeds"]:
+            with Rig() as rig:
+                print(f"  seed {seed}:", _run_seed(rig, path, text["run"], seed, errors), flush=True)
+        told, within = errors.judge()
+        print(" ", told, flush=True)
+        if within:
+            return
+    raise Failure(f"{told}; tolerance 5 at p50, 50 at p99 for each passage of the emulator, {ATTEMPTS} times")
 
 
 def _run_seed(rig, path, settings, seed, errors):

@@ -12,6 +12,9 @@ from rig import PORT, check, check_equal, in_time
 
 # The 99th percentile is that of a busy machine: on two cores beside a compiler 23 us were seen.
 TOLERANCE_P50_NS, TOLERANCE_P99_NS = 5_000, 50_000
+# Where something else had the processor between two stamps of one packet, neither is wrong and they are apart: what is
+# too far apart on a busy machine is measured anew. An error of ours is there each time.
+ATTEMPTS = 3
 # A reply tells of the eight before it; of more lost in a row only the sums are known.
 TOLD_BY_A_REPLY = 8
 
@@ -227,6 +230,7 @@ class DelayErrors:
                 self.by_name["rtt"].append(probe["rtt_ns"] - forward - backward)
 
     def judge(self):
+        """What they are, and whether that is within the tolerance."""
         texts, wrong = [], False
         for name, values in self.by_name.items():
             check(values, "no delay to compare")
@@ -235,9 +239,7 @@ class DelayErrors:
             texts.append(f"{name} p50 {p50 / 1e3:.1f} p99 {p99 / 1e3:.1f} max {max(sizes) / 1e3:.1f}")
             passages = 2 if name == "rtt" else 1
             wrong |= p50 > passages * TOLERANCE_P50_NS or p99 > passages * TOLERANCE_P99_NS
-        text = "error against the log in us: " + ", ".join(texts)
-        check(not wrong, f"{text}; tolerance 5 at p50, 50 at p99 for each passage of the emulator")
-        return text
+        return "error against the log in us: " + ", ".join(texts), not wrong
 
 
 def compare_stamps(measured, truth):
