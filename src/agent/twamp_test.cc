@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "agent/daemon.h"
 #include "agent/ping.h"
 #include "agent/reflect.h"
+#include "agent/reflector_ports.h"
 #include "platform/entropy.h"
 #include "platform/listener.h"
 #include "platform/tcp_client_test.h"
@@ -329,6 +331,18 @@ TEST(TwampAlive, an_agent_is_a_server_too) {
   const TwampTotals totals = agent.stop();
   EXPECT_EQ(totals.control.started, 1U);
   EXPECT_GE(totals.test.replies, result->summary.received);
+}
+
+TEST(TwampAlive, of_several_ports_on_every_address_each_is_opened) {
+  ReflectOptions options;
+  options.twamp.listen = {{.address = {}, .port = 0, .zone = {}},
+                          {.address = {}, .port = 0, .zone = {}}};
+  ReflectStart start;
+  const auto server = open_twamp_server(options, {}, start);
+  ASSERT_TRUE(server) << server.error().text;
+  EXPECT_EQ(std::ranges::count(start.twamp, kV4,
+                               [](const packet::Endpoint& at) { return at.address.family(); }),
+            2);
 }
 
 // Strangers who connect and say nothing are bounded, and keep nobody from measuring.
